@@ -1,0 +1,9 @@
+/** The Kolors model: tokenizer, text encoder, U-Net, VAE, schedulers and the pipeline. */
+module io.github.kolors4j {
+  requires transitive io.github.kolors4j.safetensors;
+  requires transitive io.github.kolors4j.tensor;
+  requires com.google.gson;
+  requires org.slf4j;
+
+  exports io.github.kolors4j;
+}

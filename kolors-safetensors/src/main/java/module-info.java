@@ -1,0 +1,6 @@
+/** Reads and writes safetensors files: memory-mapped, validated, sharded. Useful alone. */
+module io.github.kolors4j.safetensors {
+  requires com.google.gson;
+
+  exports io.github.kolors4j.safetensors;
+}

@@ -1,0 +1,123 @@
+package io.github.kolors4j.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A parameter of a model as the file has it: little-endian values of the stored type, usually a
+ * slice of a mapped file. Decoded to F32 where it is used. Immutable and safe to share.
+ */
+public final class Weight {
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final String name;
+  private final Shape shape;
+  private final DType dtype;
+  private final MemorySegment data;
+
+  /**
+   * A weight over the bytes of a file.
+   *
+   * @param name the tensor's name in the checkpoint, for messages
+   * @param shape PyTorch's shape, as {@code [out, in]} or {@code [out, in, kh, kw]}
+   * @param dtype the stored type
+   * @param data the values; not copied, so it must live as long as the weight is used
+   * @throws IllegalArgumentException if the length of {@code data} is not that of the shape
+   */
+  public Weight(String name, Shape shape, DType dtype, MemorySegment data) {
+    long expected = (long) shape.size() * dtype.bytes();
+    if (data.byteSize() != expected) {
+      throw new IllegalArgumentException(
+          "[weight] %s: %s of %s needs %d bytes but has %d."
+              .formatted(name, shape, dtype, expected, data.byteSize()));
+    }
+    this.name = name;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.data = data;
+  }
+
+  /**
+   * A weight of F32 values that are on the heap already.
+   *
+   * @param name for messages
+   * @param shape the shape
+   * @param values the values in row-major order; not copied
+   * @return the weight
+   */
+  public static Weight of(String name, Shape shape, float... values) {
+    return new Weight(name, shape, DType.F32, MemorySegment.ofArray(values));
+  }
+
+  /**
+   * The tensor's name in the checkpoint.
+   *
+   * @return the name
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The shape in PyTorch's order.
+   *
+   * @return the shape
+   */
+  public Shape shape() {
+    return shape;
+  }
+
+  /**
+   * The stored type.
+   *
+   * @return the type
+   */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /**
+   * Decodes a run of values to F32.
+   *
+   * @param from index of the first value in row-major order
+   * @param count how many
+   * @param target where to
+   * @param at index of the first value written
+   */
+  public void decode(int from, int count, float[] target, int at) {
+    // Plain loops: C2 turns them into vector code, faster than hand-written vectors.
+    switch (dtype) {
+      case F32 -> MemorySegment.copy(data, FLOAT, 4L * from, target, at, count);
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          target[at + i] = Float.float16ToFloat(data.get(SHORT, 2L * (from + i)));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          target[at + i] = Float.intBitsToFloat(data.get(SHORT, 2L * (from + i)) << 16);
+        }
+      }
+    }
+  }
+
+  /**
+   * All values as F32.
+   *
+   * @return a new array
+   */
+  public float[] toFloats() {
+    float[] values = new float[shape.size()];
+    decode(0, values.length, values, 0);
+    return values;
+  }
+
+  @Override
+  public String toString() {
+    return name + " " + dtype + " " + shape;
+  }
+}

@@ -1,0 +1,197 @@
+package io.github.kolors4j.tensor;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/**
+ * The memory and the threads that one request works with.
+ *
+ * <p>Tensors are borrowed from the innermost open {@link Scope} and given back together when it
+ * closes, for the next tensor to use; so a loop that repeats the same shapes allocates nothing
+ * after its first round. A workspace belongs to the one thread that runs the request; the
+ * operations split their work over {@link #threads()} inside.
+ */
+public final class Workspace implements AutoCloseable {
+  /** A free array may stand in for a request of at least this share of its length. */
+  private static final double MIN_FILL = 0.75;
+
+  private final ThreadPool threads;
+  private final NavigableMap<Integer, Deque<float[]>> free = new TreeMap<>();
+  private final Deque<Scope> scopes = new ArrayDeque<>();
+
+  /**
+   * An empty workspace.
+   *
+   * @param threads the threads that operations may use; not closed with the workspace
+   */
+  public Workspace(ThreadPool threads) {
+    this.threads = threads;
+    scopes.push(new Scope());
+  }
+
+  /**
+   * The threads that operations on this workspace's tensors use.
+   *
+   * @return the pool
+   */
+  public ThreadPool threads() {
+    return threads;
+  }
+
+  /**
+   * A tensor whose values are undefined until written.
+   *
+   * @param shape its shape
+   * @return the tensor, of the innermost scope
+   */
+  public Tensor tensor(Shape shape) {
+    Scope scope = scopes.peek();
+    if (scope == null) {
+      throw new IllegalStateException("[workspace] is closed: no tensor can be made from it.");
+    }
+    Buffer buffer = new Buffer(borrow(shape.size()));
+    scope.buffers.add(buffer);
+    return new Tensor(shape, buffer);
+  }
+
+  /**
+   * A tensor whose values are undefined until written.
+   *
+   * @param dims its extents
+   * @return the tensor, of the innermost scope
+   */
+  public Tensor tensor(int... dims) {
+    return tensor(Shape.of(dims));
+  }
+
+  /**
+   * A tensor with a copy of the given values.
+   *
+   * @param values as many as the extents ask for
+   * @param dims its extents
+   * @return the tensor, of the innermost scope
+   * @throws IllegalArgumentException if the number of values is not that of the extents
+   */
+  public Tensor copyOf(float[] values, int... dims) {
+    Shape shape = Shape.of(dims);
+    if (values.length != shape.size()) {
+      throw new IllegalArgumentException(
+          "[tensor] %d values do not fill %s, which has %d."
+              .formatted(values.length, shape, shape.size()));
+    }
+    Tensor tensor = tensor(shape);
+    System.arraycopy(values, 0, tensor.data(), 0, values.length);
+    return tensor;
+  }
+
+  /**
+   * Opens a scope: tensors made from now on are given back when it closes.
+   *
+   * @return the scope, to be closed by the same thread, innermost first
+   */
+  public Scope scope() {
+    Scope scope = new Scope();
+    scopes.push(scope);
+    return scope;
+  }
+
+  /** Gives all memory back to the collector; tensors of this workspace are invalid afterwards. */
+  @Override
+  public void close() {
+    while (!scopes.isEmpty()) {
+      scopes.peek().close();
+    }
+    free.clear();
+  }
+
+  private float[] borrow(int length) {
+    var fitting = free.ceilingEntry(length);
+    if (fitting == null || length < MIN_FILL * fitting.getKey()) {
+      return new float[length];
+    }
+    float[] array = fitting.getValue().pop();
+    if (fitting.getValue().isEmpty()) {
+      free.remove(fitting.getKey());
+    }
+    return array;
+  }
+
+  /** The memory of one tensor and its views. */
+  final class Buffer {
+    private float[] array;
+
+    private Buffer(float[] array) {
+      this.array = array;
+    }
+
+    float[] array() {
+      if (array == null) {
+        throw new IllegalStateException(
+            "[tensor] used after its scope was closed: keep what must outlive a scope.");
+      }
+      return array;
+    }
+
+    Workspace workspace() {
+      return Workspace.this;
+    }
+
+    private void release() {
+      free.computeIfAbsent(array.length, _ -> new ArrayDeque<>()).push(array);
+      array = null;
+    }
+  }
+
+  /** The life of the tensors that are made while it is the innermost one. */
+  public final class Scope implements AutoCloseable {
+    private final List<Buffer> buffers = new ArrayList<>();
+
+    private Scope() {}
+
+    /**
+     * Hands a tensor on to the enclosing scope, so that it outlives this one.
+     *
+     * @param tensor a tensor of this scope, or of an outer one (then nothing changes)
+     * @return the same tensor
+     */
+    public Tensor keep(Tensor tensor) {
+      if (buffers.remove(tensor.buffer())) {
+        var outer = scopes.iterator();
+        while (outer.next() != this) {
+          // an inner scope
+        }
+        outer.next().buffers.add(tensor.buffer());
+      }
+      return tensor;
+    }
+
+    /**
+     * Gives a tensor's memory back before the scope ends.
+     *
+     * @param tensor a tensor of this scope that is not needed any more, nor any view of it; one of
+     *     an outer scope is left alone
+     */
+    public void release(Tensor tensor) {
+      if (buffers.remove(tensor.buffer())) {
+        tensor.buffer().release();
+      }
+    }
+
+    /** Gives the memory of this scope's tensors back to the workspace. */
+    @Override
+    public void close() {
+      while (!scopes.isEmpty() && scopes.contains(this)) {
+        Scope inner = scopes.pop();
+        inner.buffers.forEach(Buffer::release);
+        inner.buffers.clear();
+        if (inner == this) {
+          break;
+        }
+      }
+    }
+  }
+}

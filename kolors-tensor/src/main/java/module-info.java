@@ -1,0 +1,8 @@
+/** Tensors and their arithmetic on the JDK's Vector API, without native code. */
+module io.github.kolors4j.tensor {
+  requires org.slf4j;
+  requires static jdk.incubator.vector;
+  requires static jdk.management;
+
+  exports io.github.kolors4j.tensor;
+}
