@@ -1,0 +1,38 @@
+package io.github.kolors4j.tensor.ops;
+
+import io.github.kolors4j.tensor.Tensor;
+
+/** Changes of a feature map's height and width. */
+public final class Resampling {
+  private Resampling() {}
+
+  /**
+   * Nearest-neighbour resampling, PyTorch's {@code interpolate(mode="nearest")}: output pixel i
+   * takes input pixel {@code ⌊i · in / out⌋}.
+   *
+   * @param x {@code [n, h, w, c]}
+   * @param hOut height of the result
+   * @param wOut width of the result
+   * @return {@code [n, hOut, wOut, c]}
+   */
+  public static Tensor nearest(Tensor x, int hOut, int wOut) {
+    int n = x.dim(0);
+    int h = x.dim(1);
+    int w = x.dim(2);
+    int c = x.dim(3);
+    Tensor y = x.workspace().tensor(n, hOut, wOut, c);
+    for (int row = 0; row < n * hOut; row++) {
+      int from = row / hOut * h + source(row % hOut, h, hOut);
+      for (int j = 0; j < wOut; j++) {
+        System.arraycopy(
+            x.data(), (from * w + source(j, w, wOut)) * c, y.data(), (row * wOut + j) * c, c);
+      }
+    }
+    return y;
+  }
+
+  /** As PyTorch computes it, in F32. */
+  private static int source(int index, int in, int out) {
+    return Math.min((int) (index * ((float) in / out)), in - 1);
+  }
+}
