@@ -6,4 +6,8 @@ module io.github.kolors4j {
   requires org.slf4j;
 
   exports io.github.kolors4j;
+  exports io.github.kolors4j.chatglm;
+  exports io.github.kolors4j.config;
+  exports io.github.kolors4j.unet;
+  exports io.github.kolors4j.vae;
 }
