@@ -71,7 +71,7 @@ public record UNet2DConditionConfig(
    */
   public static UNet2DConditionConfig of(JsonConfig json) throws KolorsException {
     json.only("act_fn", "silu", "swish");
-    json.only("addition_embed_type", "text_time");
+    json.onlyStated("addition_embed_type", "text_time");
     json.only("attention_type", "default");
     json.only("center_input_sample", false);
     json.only("class_embeddings_concat", false);
@@ -96,9 +96,6 @@ public record UNet2DConditionConfig(
     json.withoutEffect("addition_embed_type_num_heads", "dropout", "upcast_attention");
     if (!json.isNull("encoder_hid_dim_type")) {
       json.only("encoder_hid_dim_type", "text_proj");
-    }
-    if (json.isNull("addition_embed_type")) {
-      throw json.fault("addition_embed_type", "only \"text_time\" is supported");
     }
 
     List<String> downBlockTypes =
@@ -132,8 +129,7 @@ public record UNet2DConditionConfig(
     List<Integer> upDepths =
         json.isNull("reverse_transformer_layers_per_block")
             ? depths.reversed()
-            : json.integerForEach(
-                "reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
+            : json.integerForEach("reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
 
     UNet2DConditionConfig config =
         new UNet2DConditionConfig(
