@@ -175,6 +175,37 @@ public record UNet2DConditionConfig(
     return projectionClassEmbeddingsInputDim - 6 * additionTimeEmbedDim;
   }
 
+  /**
+   * The number of values of the largest feature map of a step. One above 2³¹−1 cannot be computed.
+   *
+   * @param batchSize samples
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @return values for all samples together
+   */
+  public long largestFeatureMap(int batchSize, int latentHeight, int latentWidth) {
+    int last = blockOutChannels.size() - 1;
+    long largest = 0;
+    long h = latentHeight;
+    long w = latentWidth;
+    for (int i = 0; i <= last; i++) {
+      // A residual block of the ascending half reads what comes from below beside a skip; a
+      // transformer's feed-forward layer is four times as wide as the level.
+      int c = blockOutChannels.get(i);
+      int below = blockOutChannels.get(Math.min(i + 1, last));
+      int above = blockOutChannels.get(Math.max(i - 1, 0));
+      boolean attends =
+          downBlockTypes.get(i).startsWith("CrossAttn")
+              || upBlockTypes.get(last - i).startsWith("CrossAttn")
+              || i == last;
+      int widest = Math.max(c + Math.max(c, Math.max(below, above)), attends ? 4 * c : 0);
+      largest = Math.max(largest, batchSize * h * w * widest);
+      h = (h + 1) / 2;
+      w = (w + 1) / 2;
+    }
+    return largest;
+  }
+
   private static int oddKernel(JsonConfig json, String key) throws KolorsException {
     int kernel = json.integer(key, 3, 1, 31);
     if (kernel % 2 == 0) {

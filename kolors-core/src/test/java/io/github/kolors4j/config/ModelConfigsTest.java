@@ -62,6 +62,15 @@ class ModelConfigsTest {
   }
 
   @Test
+  void theUNetsLargestFeatureMapIsTheFinestLevelBesideItsSkip() throws KolorsException {
+    UNet2DConditionConfig config =
+        UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", UNET));
+    assertEquals(2L * 128 * 96 * 960, config.largestFeatureMap(2, 128, 96));
+    assertEquals(1L * 5 * 4 * (320 + 640), config.largestFeatureMap(1, 5, 4));
+    assertEquals(1L * 5120, config.largestFeatureMap(1, 1, 1));
+  }
+
+  @Test
   void theTextEncodersConfigHasTheClassesDefaults() throws KolorsException {
     ChatGlmConfig config =
         ChatGlmConfig.of(JsonConfig.parse("text_encoder/config.json", TEXT_ENCODER));

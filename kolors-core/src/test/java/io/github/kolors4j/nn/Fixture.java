@@ -19,6 +19,7 @@ import java.net.URISyntaxException;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -209,6 +210,18 @@ public final class Fixture implements AutoCloseable {
     public void close() {
       file.close();
     }
+  }
+
+  /** A source of which some tensors are taken away or replaced by made-up ones of zeros. */
+  public static TensorSource changed(
+      TensorSource source, Set<String> without, TensorInfo... replaced) {
+    Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+    source.names().forEach(name -> tensors.put(name, source.find(name).orElseThrow()));
+    tensors.keySet().removeAll(without);
+    for (TensorInfo info : replaced) {
+      tensors.put(info.name(), info);
+    }
+    return new Fake(tensors);
   }
 
   /** Tensors that are made up, without data behind them but for zeros. */
