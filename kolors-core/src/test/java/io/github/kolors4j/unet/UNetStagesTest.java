@@ -167,6 +167,26 @@ class UNetStagesTest {
     }
   }
 
+  /** At inputs of order 1 a wrong epsilon is too small an error for the stages above to see. */
+  @Test
+  void epsilonsAreThoseOfDiffusers() throws IOException {
+    try (Fixture fixture = Fixture.open("unet/mid_block")) {
+      JsonConfig json = fixture.config();
+      UNet2DConditionConfig unet = unet(json, 5, 28, 1e-3f);
+      Transformer2DModel.Size transformer = new Transformer2DModel.Size(20, 2, 2);
+      UNetMidBlock2DCrossAttn block =
+          UNetMidBlock2DCrossAttn.load(
+              fixture.weights(), 20, new BlockConfig(1, transformer, unet));
+      assertEquals(1e-3f, block.resnet0().norm1().eps());
+      assertEquals(1e-3f, block.resnet1().norm2().eps());
+      assertEquals(1e-6f, block.attention().norm().eps());
+      BasicTransformerBlock tokens = block.attention().transformerBlocks().getFirst();
+      assertEquals(1e-5f, tokens.norm1().eps());
+      assertEquals(1e-5f, tokens.norm2().eps());
+      assertEquals(1e-5f, tokens.norm3().eps());
+    }
+  }
+
   /** A U-Net with the settings of a stage that is tested by itself. */
   private static UNet2DConditionConfig unet(
       JsonConfig stage, int groups, int timeEmbedDim, float eps) throws IOException {

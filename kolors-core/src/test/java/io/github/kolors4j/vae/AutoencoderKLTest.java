@@ -59,6 +59,19 @@ class AutoencoderKLTest {
     }
   }
 
+  /** At inputs of order 1 a wrong epsilon is too small an error for the decodes above to see. */
+  @Test
+  void epsilonsAreThoseOfDiffusers() throws IOException {
+    try (Fixture fixture = Fixture.open("vae/whole_file")) {
+      Decoder decoder =
+          Decoder.load(fixture.weights().at("decoder"), AutoencoderKLConfig.of(fixture.config()));
+      assertEquals(1e-6f, decoder.convNormOut().eps());
+      assertEquals(1e-6f, decoder.midBlock().resnet0().norm1().eps());
+      assertEquals(1e-6f, decoder.midBlock().attention().orElseThrow().groupNorm().eps());
+      assertEquals(1e-6f, decoder.upBlocks().getFirst().resnets().getFirst().norm2().eps());
+    }
+  }
+
   @Test
   void refusesLatentsThatDoNotFit() throws IOException {
     try (Fixture fixture = Fixture.open("vae/whole_file");
