@@ -1,7 +1,6 @@
 package io.github.kolors4j.tensor.kernel;
 
 import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
-import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -11,6 +10,9 @@ import jdk.incubator.vector.VectorOperators;
  * operations, so that a value does not depend on where in the range it stands.
  */
 public final class VectorKernels implements Kernels {
+  /** Values of a vector; not to be taken for the virtual lanes that the interface hands down. */
+  private static final int LANES = VectorWidth.LANES;
+
   private final MicroKernel microKernel =
       VectorWidth.registers() == 32 ? new Tile6x4() : new Tile5x2();
 
