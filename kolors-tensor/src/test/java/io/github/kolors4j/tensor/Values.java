@@ -60,6 +60,14 @@ public final class Values {
     }
   }
 
+  /** The same at an index, for loops over so many values that the text would take the time. */
+  public static void assertClose(
+      double expected, double actual, double tolerance, Object what, int at) {
+    if (!(Math.abs(actual - expected) <= tolerance)) {
+      assertClose(expected, actual, tolerance, what + " at " + at);
+    }
+  }
+
   /** Fails where the bits differ; any NaN equals any other. */
   public static void assertSameBits(float expected, float actual, String where) {
     if (Float.floatToIntBits(expected) != Float.floatToIntBits(actual)) {

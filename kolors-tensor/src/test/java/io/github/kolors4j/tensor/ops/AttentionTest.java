@@ -62,6 +62,7 @@ class AttentionTest {
     Tensor y = Attention.scaledDotProduct(q, k, v, heads, mask);
     assertEquals(q.shape(), y.shape());
     double[] scores = new double[sk];
+    String where = "%d queries, %d keys, %s".formatted(sq, sk, heads);
     for (int i = 0; i < n * sq; i++) {
       int sample = i / sq;
       for (int head = 0; head < heads.heads(); head++) {
@@ -94,8 +95,7 @@ class AttentionTest {
             expected +=
                 scores[j] / sum * v.data()[((sample * sk + j) * heads.kvHeads() + kv) * d + c];
           }
-          String where = "%d queries, %d keys, %s at %d".formatted(sq, sk, heads, qo + c);
-          assertClose(expected, y.data()[qo + c], tolerance, where);
+          assertClose(expected, y.data()[qo + c], tolerance, where, qo + c);
         }
       }
     }

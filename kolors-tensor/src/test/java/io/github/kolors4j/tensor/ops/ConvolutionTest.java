@@ -102,6 +102,7 @@ class ConvolutionTest {
     double terms = size * size * in.dim(3) + 4;
     float[] shift = bias == null ? new float[cOut] : bias.toFloats();
     float[] weights = w.toFloats();
+    String where = "%s to %d, %d×%d, %s".formatted(in, cOut, size, size, geometry);
     for (int i = 0; i < out.size(); i++) {
       int pixel = i / cOut;
       int c = i % cOut;
@@ -114,8 +115,7 @@ class ConvolutionTest {
       // Every error of a Winograd tile reaches all of its results, also those next to the edge.
       double magnitude =
           winograd ? WINOGRAD_LOSS * Math.sqrt(terms) : terms * exact.magnitude() + 4;
-      String where = "%s to %d, %d×%d, %s at %d".formatted(in, cOut, size, size, geometry, i);
-      assertClose(exact.value() + more, y.data()[i], EPS * magnitude, where);
+      assertClose(exact.value() + more, y.data()[i], EPS * magnitude, where, i);
     }
   }
 

@@ -79,11 +79,11 @@ class MatMulTest {
     assertEquals(Shape.of(m, n), y.shape());
     assertArrayEquals(before, x.toArray());
     double[][] expected = linear(before, w.toFloats(), biased ? bias.toFloats() : null, m, n, k);
+    String where = "%d × %d × %d %s".formatted(m, n, k, dtype);
     for (int i = 0; i < m * n; i++) {
       double more = added ? residual.data()[i] : 0;
       double tolerance = (k + 3) * EPS * (expected[1][i] + Math.abs(more));
-      String where = "%d × %d × %d %s at %d".formatted(m, n, k, dtype, i);
-      assertClose(expected[0][i] + more, y.data()[i], tolerance, where);
+      assertClose(expected[0][i] + more, y.data()[i], tolerance, where, i);
     }
   }
 

@@ -105,7 +105,7 @@ class NormalizationTest {
           expected = silu ? expected / (1 + Math.exp(-expected)) : expected;
           // x · scale and the shift are each as large as the mean; so is the error of the mean.
           double size = (Math.abs(data[at]) + Math.abs(moments.mean())) * inverse + 1;
-          assertClose(expected, y.data()[at], 16 * EPS * size, "%s at %d".formatted(x, at));
+          assertClose(expected, y.data()[at], 16 * EPS * size, x, at);
         }
       }
     }
@@ -190,10 +190,9 @@ class NormalizationTest {
         double value = x.data()[from + i];
         double expected = (value - moments.mean()) * inverse * gamma[i] + beta[i];
         double size = (Math.abs(value) + Math.abs(moments.mean())) * inverse + 1;
-        String where = "%s at %d".formatted(x, from + i);
-        assertClose(expected, layer.data()[from + i], 8 * EPS * size, where);
+        assertClose(expected, layer.data()[from + i], 8 * EPS * size, x, from + i);
         expected = value * rootInverse * gamma[i];
-        assertClose(expected, rms.data()[from + i], 16 * EPS * Math.abs(expected), where);
+        assertClose(expected, rms.data()[from + i], 16 * EPS * Math.abs(expected), x, from + i);
       }
     }
   }
