@@ -5,4 +5,5 @@ module io.github.kolors4j.tensor {
   requires static jdk.management;
 
   exports io.github.kolors4j.tensor;
+  exports io.github.kolors4j.tensor.random;
 }
