@@ -6,4 +6,5 @@ module io.github.kolors4j {
   requires org.slf4j;
 
   exports io.github.kolors4j;
+  exports io.github.kolors4j.scheduler;
 }
