@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,26 +19,26 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Timesteps, sigmas and samples against diffusers, for all options. */
 class SchedulerTrajectoryTest {
   /**
-   * NumPy's and torch's vector code differ by as much between CPUs: torch's square root is no IEEE
-   * one, and NumPy's F32 logarithm is up to 2 ulp off.
+   * NumPy's and torch's vector code differ by as much between CPUs: torch's square root is off by
+   * an ulp one time in five.
    */
   private static final int TABLE_ULPS = 2;
 
-  /** An ulp of log σ is up to 4 of σ, where the former is kept in F32; so is a cancellation. */
-  private static final int LOG_TABLE_ULPS = 4;
+  /** Rescaling rounds to F32 1,100 times between a square root and the product that undoes it. */
+  private static final int ZERO_SNR_ULPS = 16;
 
   private static final double SAMPLE_RELATIVE_RMS = 1e-5;
 
-  /** What F32 cannot hold of a sample of σ 4,096, when one step takes the noise away. */
+  /** What F32 does not hold of a sample of σ 4,096, and one step later is most of the picture. */
   private static final double F32_EPSILON = 0x1p-23;
 
   private static final int IMAGES = 2;
   private static final int PIXELS = 3 * 5;
 
   private static double worstTimestepUlps;
-  private static long worstSigmaUlps;
-  private static long worstLogSigmaUlps;
+  private static final Map<Integer, Long> worstSigmaUlps = new TreeMap<>();
   private static double worstRelativeRms;
+  private static String worstCase;
 
   static Stream<Trajectory> cases() throws IOException {
     return Trajectory.all().stream();
@@ -50,9 +51,9 @@ class SchedulerTrajectoryTest {
   @AfterAll
   static void showTheWorst() {
     System.out.printf(
-        "schedulers: worst fractional timestep %.2f ulp of the greatest, sigma %d ulp (from F32"
-            + " logarithms %d), sample relative RMS %.2e%n",
-        worstTimestepUlps, worstSigmaUlps, worstLogSigmaUlps, worstRelativeRms);
+        "schedulers: worst fractional timestep %.2f ulp of the greatest, sigma {allowed=measured}"
+            + " ulp %s, sample relative RMS %.2e with %s%n",
+        worstTimestepUlps, worstSigmaUlps, worstRelativeRms, worstCase);
   }
 
   @ParameterizedTest
@@ -61,6 +62,10 @@ class SchedulerTrajectoryTest {
     Schedule schedule = expected.scheduler(kolors()).schedule(expected.steps());
 
     float[] timesteps = schedule.timesteps();
+    if (firstTimestepIsCutOff(expected.options())) {
+      assertEquals(expected.timesteps()[0], timesteps[0], 1);
+      timesteps[0] = expected.timesteps()[0];
+    }
     if (allWhole(expected.timesteps())) {
       assertArrayEquals(expected.timesteps(), timesteps);
     } else {
@@ -97,8 +102,9 @@ class SchedulerTrajectoryTest {
 
     List<float[]> kept = new ArrayList<>();
     List<Double> before = new ArrayList<>();
+    double greatest = 0;
     for (int step = 0; step < stepCount; step++) {
-      double rms = rms(sample);
+      greatest = Math.max(greatest, rms(sample));
       float[] output = new TorchGenerator(Trajectory.SEED + 1 + step).randn(IMAGES * outputLength);
       if (expected.learnedVariance()) {
         output = channelsLast(output, 6);
@@ -114,7 +120,7 @@ class SchedulerTrajectoryTest {
       }
       if (step < 2 || step == stepCount - 1) {
         kept.add(expected.learnedVariance() ? channelsFirst(sample, 3) : sample.clone());
-        before.add(rms);
+        before.add(greatest);
       }
     }
 
@@ -122,8 +128,9 @@ class SchedulerTrajectoryTest {
     for (int i = 0; i < kept.size(); i++) {
       double relativeRms = relativeRms(expected.samples().get(i), kept.get(i));
       double cancelled = F32_EPSILON * before.get(i) / rms(kept.get(i));
-      if (cancelled <= SAMPLE_RELATIVE_RMS) {
-        worstRelativeRms = Math.max(worstRelativeRms, relativeRms);
+      if (cancelled <= SAMPLE_RELATIVE_RMS && relativeRms > worstRelativeRms) {
+        worstRelativeRms = relativeRms;
+        worstCase = expected.toString();
       }
       assertTrue(
           relativeRms <= Math.max(SAMPLE_RELATIVE_RMS, cancelled),
@@ -192,23 +199,28 @@ class SchedulerTrajectoryTest {
   }
 
   private static void assertSigmasClose(Trajectory given, float[] expected, float[] actual) {
-    Map<String, Object> options = given.options();
-    boolean logTable =
-        "log_linear".equals(options.get("interpolation_type"))
-            || options.containsKey("use_lu_lambdas")
-            || options.containsKey("rescale_betas_zero_snr");
+    int allowed = allowedUlps(given.options());
     assertEquals(expected.length, actual.length, "sigmas");
     for (int i = 0; i < expected.length; i++) {
       long ulps = Ulps.between(expected[i], actual[i]);
-      if (logTable) {
-        worstLogSigmaUlps = Math.max(worstLogSigmaUlps, ulps);
-      } else {
-        worstSigmaUlps = Math.max(worstSigmaUlps, ulps);
-      }
+      worstSigmaUlps.merge(allowed, ulps, Math::max);
       assertTrue(
-          ulps <= (logTable ? LOG_TABLE_ULPS : TABLE_ULPS),
+          ulps <= allowed,
           "sigma " + i + " is " + actual[i] + " for " + expected[i] + ", " + ulps + " ulp off");
     }
+  }
+
+  private static int allowedUlps(Map<String, Object> options) {
+    return options.containsKey("rescale_betas_zero_snr") ? ZERO_SNR_ULPS : TABLE_ULPS;
+  }
+
+  /**
+   * The cosine schedule's greatest sigma is also the first of these, and a last bit decides whether
+   * its timestep is the last or, cut off, the one before: that bit is not the same on all CPUs.
+   */
+  private static boolean firstTimestepIsCutOff(Map<String, Object> options) {
+    return "squaredcos_cap_v2".equals(options.get("beta_schedule"))
+        && (options.containsKey("use_karras_sigmas") || options.containsKey("use_lu_lambdas"));
   }
 
   private static double rms(float[] values) {
