@@ -11,4 +11,5 @@ module io.github.kolors4j {
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;
   exports io.github.kolors4j;
+  exports io.github.kolors4j.scheduler;
 }
