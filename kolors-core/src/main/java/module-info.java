@@ -8,4 +8,5 @@ module io.github.kolors4j {
 
   exports io.github.kolors4j;
   exports io.github.kolors4j.image;
+  exports io.github.kolors4j.tokenizer;
 }
