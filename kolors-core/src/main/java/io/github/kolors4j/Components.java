@@ -70,8 +70,7 @@ final class Components implements AutoCloseable {
       ThreadPool threads = new ThreadPool(threadCount);
       closers.push(threads::close);
       Parts parts =
-          new Parts(
-              tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
+          new Parts(tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
       return new Components(parts, scheduler, closers);
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
@@ -113,11 +112,7 @@ final class Components implements AutoCloseable {
       throw new KolorsException(
           "[config] unet/config.json: %s is %d, and %s/config.json has %s %d: they must be equal."
               .formatted(
-                  unetKey,
-                  ofUnet,
-                  key.equals("hidden_size") ? "text_encoder" : "vae",
-                  key,
-                  value));
+                  unetKey, ofUnet, key.equals("hidden_size") ? "text_encoder" : "vae", key, value));
     }
   }
 

@@ -9,7 +9,8 @@ import io.github.kolors4j.tokenizer.TokenizedPrompt;
  *     prompt that was lost
  * @param promptEmbeds the context of the cross-attention {@code [1, s, d]}: the text encoder's
  *     second-to-last hidden states
- * @param pooledPromptEmbeds the prompt as one vector {@code [1, d]}: the last state of the last token
+ * @param pooledPromptEmbeds the prompt as one vector {@code [1, d]}: the last state of the last
+ *     token
  */
 public record EncodedPrompt(
     TokenizedPrompt tokens, FloatArray promptEmbeds, FloatArray pooledPromptEmbeds) {

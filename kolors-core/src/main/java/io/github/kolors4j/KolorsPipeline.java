@@ -71,9 +71,7 @@ public final class KolorsPipeline implements AutoCloseable {
     this.parts = components.parts();
     this.check =
         new RequestCheck(
-            parts.unet().config(),
-            parts.vae().config(),
-            Runtime.getRuntime().maxMemory());
+            parts.unet().config(), parts.vae().config(), Runtime.getRuntime().maxMemory());
     this.scheduler = scheduler;
   }
 
@@ -340,8 +338,8 @@ public final class KolorsPipeline implements AutoCloseable {
         request.generators().isEmpty()
             ? new TorchGenerator(request.seeds().get(image.index()))
             : request.generators().get(image.index());
-    return target -> ChannelOrder.toChannelsLast(
-        generator.randn(target.length), 0, image.size(), target);
+    return target ->
+        ChannelOrder.toChannelsLast(generator.randn(target.length), 0, image.size(), target);
   }
 
   /** Drawn noise or given latents, times the scheduler's initial sigma. */

@@ -123,13 +123,14 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
-          "[request] the latents are %s: %s of %dx%d cells and %d channels asks for %s."
+          "[request] the latents are %s: %s of %dx%d cells and %d channels %s %s."
               .formatted(
                   latents.shape(),
                   counted(images, "image"),
                   size.width(),
                   size.height(),
                   size.channels(),
+                  images == 1 ? "asks for" : "ask for",
                   expected));
     }
   }

@@ -28,8 +28,7 @@ record CrossAttnUpBlock2D(
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     try (var scope = x.workspace().scope()) {
       Tensor hiddenStates = x;
       for (int i = 0; i < resnets.size(); i++) {

@@ -132,8 +132,7 @@ public record UNet2DConditionConfig(
     List<Integer> upDepths =
         json.isNull("reverse_transformer_layers_per_block")
             ? depths.reversed()
-            : json.integerForEach(
-                "reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
+            : json.integerForEach("reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
 
     UNet2DConditionConfig config =
         new UNet2DConditionConfig(

@@ -36,8 +36,7 @@ record UpBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsampler) im
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     try (var scope = x.workspace().scope()) {
       Tensor hiddenStates = x;
       for (ResnetBlock2D resnet : resnets) {
