@@ -6,7 +6,6 @@ module io.github.kolors4j {
   requires com.google.gson;
   requires org.slf4j;
 
-  exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.config;
   exports io.github.kolors4j.image;
@@ -14,4 +13,5 @@ module io.github.kolors4j {
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;
+  exports io.github.kolors4j;
 }

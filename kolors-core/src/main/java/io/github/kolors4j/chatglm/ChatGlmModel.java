@@ -65,7 +65,7 @@ public final class ChatGlmModel implements AutoCloseable {
     TensorSource source = ShardedSafetensors.open(directory, "model", variant);
     try {
       return of(config, source);
-    } catch (KolorsException e) {
+    } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
     }

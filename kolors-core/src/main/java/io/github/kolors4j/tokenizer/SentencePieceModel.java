@@ -62,6 +62,9 @@ final class SentencePieceModel {
   private boolean anyUnused;
   private int unknownId = -1;
 
+  private boolean hasTrainerSpec;
+  private boolean hasNormalizerSpec;
+
   // The defaults are those of SentencePiece's schema.
   private int modelType = 1;
   private boolean byteFallback = false;
@@ -290,6 +293,7 @@ final class SentencePieceModel {
   }
 
   private void readTrainerSpec(ProtobufReader in) throws KolorsException {
+    hasTrainerSpec = true;
     while (in.next()) {
       switch (in.field()) {
         case 3 -> modelType = in.readInt();
@@ -304,6 +308,7 @@ final class SentencePieceModel {
   }
 
   private void readNormalizerSpec(ProtobufReader in) throws KolorsException {
+    hasNormalizerSpec = true;
     while (in.next()) {
       switch (in.field()) {
         case 1 -> normalizer = in.readString();
@@ -330,6 +335,13 @@ final class SentencePieceModel {
     }
     if (pieces.isEmpty()) {
       throw wrong("not a SentencePiece model: it has no pieces");
+    }
+    // A file cut between two fields still parses, and the defaults would hide that.
+    if (!hasTrainerSpec || !hasNormalizerSpec) {
+      throw wrong(
+          "it has pieces, but no "
+              + (hasTrainerSpec ? "normalizer_spec" : "trainer_spec")
+              + ", which says how to use them. Incomplete download?");
     }
     if (modelType != 2) {
       String name =
