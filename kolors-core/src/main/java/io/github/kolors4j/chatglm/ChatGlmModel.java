@@ -1,0 +1,163 @@
+package io.github.kolors4j.chatglm;
+
+import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.nn.Linear;
+import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.safetensors.ShardedSafetensors;
+import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.ops.Embedding;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The text encoder: ChatGLM3 as diffusers' Kolors pipelines have it, {@code ChatGLMModel}, of which
+ * the language model's head is not used.
+ *
+ * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
+ * closing it unmaps its weights.
+ */
+public final class ChatGlmModel implements AutoCloseable {
+  private static final String COMPONENT = "text_encoder";
+
+  private final ChatGlmConfig config;
+  private final TensorSource source;
+  private final Weight wordEmbeddings;
+  private final List<GlmBlock> layers;
+
+  private ChatGlmModel(ChatGlmConfig config, Weights weights, TensorSource source) {
+    this.config = config;
+    this.source = source;
+    int d = config.hiddenSize();
+    int vocabulary = config.paddedVocabSize();
+    wordEmbeddings = weights.weight("embedding.word_embeddings.weight", vocabulary, d);
+    List<GlmBlock> blocks = new ArrayList<>();
+    for (int i = 0; i < config.numLayers(); i++) {
+      blocks.add(GlmBlock.load(weights.at("encoder.layers").at(i), config));
+    }
+    layers = List.copyOf(blocks);
+
+    Weights unread = weights.unread();
+    if (config.postLayerNorm()) {
+      GlmBlock.norm(unread.at("encoder.final_layernorm"), config);
+    }
+    Linear.load(unread.at("output_layer"), d, vocabulary, false);
+    unread.weight("rotary_pos_emb.inv_freq", config.kvChannels() / 4);
+  }
+
+  /**
+   * Opens a text encoder. Its weights are mapped, not read.
+   *
+   * @param directory the component's folder, with {@code config.json} and the weights
+   * @param variant the weights' variant; where empty, {@code fp16} if it is there, else the plain
+   *     one
+   * @return the model, to be closed
+   * @throws IOException if a file, a config value or a tensor is missing or wrong
+   */
+  public static ChatGlmModel load(Path directory, Optional<String> variant) throws IOException {
+    ChatGlmConfig config = ChatGlmConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    TensorSource source = ShardedSafetensors.open(directory, "model", variant);
+    try {
+      return of(config, source);
+    } catch (KolorsException e) {
+      source.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A text encoder over tensors that are open.
+   *
+   * @param config its configuration
+   * @param source its tensors, closed with the model
+   * @return the model
+   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   */
+  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source)
+      throws KolorsException {
+    Weights weights = Weights.of(COMPONENT, source);
+    ChatGlmModel model = new ChatGlmModel(config, weights, source);
+    weights.requireComplete();
+    return model;
+  }
+
+  /**
+   * The configuration.
+   *
+   * @return the configuration
+   */
+  public ChatGlmConfig config() {
+    return config;
+  }
+
+  /**
+   * Encodes prompts, as the tokenizer gives them: all of one length, padded on the left.
+   *
+   * @param workspace where the result is made
+   * @param inputIds tokens {@code [n][s]}
+   * @param attentionMask 1, and 0 for padding {@code [n][s]}
+   * @param positionIds positions {@code [n][s]}
+   * @return the embeddings, of the workspace's innermost scope
+   * @throws IllegalArgumentException if the arrays are not of one shape, or a value is not one that
+   *     the model knows
+   */
+  public PromptEmbedding encode(
+      Workspace workspace, int[][] inputIds, int[][] attentionMask, int[][] positionIds) {
+    check("inputIds", inputIds, inputIds, config.paddedVocabSize());
+    check("attentionMask", attentionMask, inputIds, 2);
+    check("positionIds", positionIds, inputIds, config.seqLength());
+    try (var scope = workspace.scope()) {
+      Context context = Context.of(workspace, attentionMask, positionIds);
+      Tensor hiddenStates = Embedding.lookup(workspace, wordEmbeddings, inputIds); // [n, s, d]
+
+      for (GlmBlock layer : layers.subList(0, layers.size() - 1)) {
+        Tensor input = hiddenStates;
+        hiddenStates = layer.forward(input, context); // [n, s, d]
+        scope.release(input);
+      }
+      // Of the last layer the pipeline reads the last token alone.
+      Tensor pooled = layers.getLast().forwardLast(hiddenStates, context); // [n, d]
+      return new PromptEmbedding(scope.keep(hiddenStates), scope.keep(pooled));
+    }
+  }
+
+  /** Unmaps the weights; the model cannot be used afterwards. */
+  @Override
+  public void close() {
+    source.close();
+  }
+
+  private static void check(String name, int[][] values, int[][] inputIds, int limit) {
+    int n = inputIds.length;
+    int s = n == 0 ? 0 : inputIds[0].length;
+    if (n == 0 || s == 0) {
+      throw new IllegalArgumentException(
+          "[text_encoder] inputIds are empty: one prompt of one token is the least.");
+    }
+    if (values.length != n) {
+      throw new IllegalArgumentException(
+          "[text_encoder] %s have %d rows: %d, one a prompt, are needed."
+              .formatted(name, values.length, n));
+    }
+    for (int[] row : values) {
+      if (row.length != s) {
+        throw new IllegalArgumentException(
+            "[text_encoder] %s have a row of %d values: all need %d."
+                .formatted(name, row.length, s));
+      }
+      for (int value : row) {
+        if (value < 0 || value >= limit) {
+          throw new IllegalArgumentException(
+              "[text_encoder] %s have the value %d: 0 to %d are possible."
+                  .formatted(name, value, limit - 1));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,502 @@
+package io.github.kolors4j.config;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.github.kolors4j.KolorsException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.math.BigDecimal;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The JSON object of one configuration file, as {@code unet/config.json}. Every fault is named with
+ * file, key, value and rule.
+ *
+ * <p>Getters take the value that the model's class has where the file is silent. A key that a class
+ * defines is read by a getter or checked by {@link #only}; the others are left, and can be reported
+ * with {@link #warnAboutUnknownKeys}.
+ */
+public final class JsonConfig {
+  private static final Logger LOG = LoggerFactory.getLogger(JsonConfig.class);
+
+  /** Real configurations have some 2,000 bytes; a tokenizer's about 250. */
+  private static final long MAX_BYTES = 1 << 20;
+
+  /** A number as it is written, so that no value is rounded or inflated before it is asked for. */
+  private record Numeral(String text) {
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  private final String file;
+  private final Map<String, Object> values;
+  private final Set<String> read = new HashSet<>();
+
+  private JsonConfig(String file, Map<String, Object> values) {
+    this.file = file;
+    this.values = values;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param path the file
+   * @return its object
+   * @throws KolorsException if the file is missing or is not one JSON object, by the strict grammar
+   *     and without a key twice
+   */
+  public static JsonConfig read(Path path) throws KolorsException {
+    String file = shortName(path);
+    String text;
+    try {
+      if (Files.size(path) > MAX_BYTES) {
+        throw new KolorsException(
+            "[config] %s: has %,d bytes: a configuration has at most %,d."
+                .formatted(file, Files.size(path), MAX_BYTES));
+      }
+      text = Files.readString(path);
+    } catch (NoSuchFileException e) {
+      throw new KolorsException(
+          "[config] %s: there is no such file in %s. Incomplete download?"
+              .formatted(file, path.toAbsolutePath().getParent()),
+          e);
+    } catch (CharacterCodingException e) {
+      throw new KolorsException("[config] %s: is not UTF-8 text. Corrupt?".formatted(file), e);
+    } catch (KolorsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new KolorsException("[config] %s: cannot be read (%s).".formatted(file, e), e);
+    }
+    return parse(file, text);
+  }
+
+  /**
+   * Reads a text.
+   *
+   * @param file the name that messages give it
+   * @param text the JSON
+   * @return its object
+   * @throws KolorsException if the text is not one JSON object, by the strict grammar and without a
+   *     key twice
+   */
+  public static JsonConfig parse(String file, String text) throws KolorsException {
+    JsonReader reader = new JsonReader(new StringReader(text));
+    reader.setStrictness(Strictness.STRICT);
+    try {
+      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
+        throw new KolorsException(
+            "[config] %s: does not begin with {: a configuration is one JSON object."
+                .formatted(file));
+      }
+      Map<String, Object> values = object(file, reader);
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new MalformedJsonException("more text after the object");
+      }
+      return new JsonConfig(file, values);
+    } catch (EOFException e) {
+      throw new KolorsException(
+          "[config] %s: ends within the JSON, after %d characters. Incomplete download?"
+              .formatted(file, text.length()),
+          e);
+    } catch (MalformedJsonException e) {
+      String where = e.getMessage().lines().findFirst().orElse("");
+      throw new KolorsException("[config] %s: is not JSON: %s.".formatted(file, where), e);
+    } catch (KolorsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new KolorsException("[config] %s: cannot be read (%s).".formatted(file, e), e);
+    }
+  }
+
+  private static Map<String, Object> object(String file, JsonReader reader) throws IOException {
+    Map<String, Object> values = new LinkedHashMap<>();
+    reader.beginObject();
+    while (reader.hasNext()) {
+      String key = reader.nextName();
+      if (values.containsKey(key)) {
+        throw new KolorsException("[config] %s: has the key %s twice.".formatted(file, key));
+      }
+      values.put(key, value(file, reader));
+    }
+    reader.endObject();
+    return values;
+  }
+
+  private static Object value(String file, JsonReader reader) throws IOException {
+    return switch (reader.peek()) {
+      case BEGIN_OBJECT -> object(file, reader);
+      case BEGIN_ARRAY -> {
+        List<Object> list = new ArrayList<>();
+        reader.beginArray();
+        while (reader.hasNext()) {
+          list.add(value(file, reader));
+        }
+        reader.endArray();
+        yield list;
+      }
+      case STRING -> reader.nextString();
+      case NUMBER -> new Numeral(reader.nextString());
+      case BOOLEAN -> reader.nextBoolean();
+      case NULL -> {
+        reader.nextNull();
+        yield NULL;
+      }
+      case END_ARRAY, END_OBJECT, NAME, END_DOCUMENT ->
+          throw new MalformedJsonException("a value is missing at " + reader.getPath());
+    };
+  }
+
+  /** JSON's null, in a map that keeps "absent" apart. */
+  private static final Object NULL =
+      new Object() {
+        @Override
+        public String toString() {
+          return "null";
+        }
+      };
+
+  /**
+   * The name that messages give the file.
+   *
+   * @return folder and file, as {@code unet/config.json}
+   */
+  public String file() {
+    return file;
+  }
+
+  /**
+   * Whether the file says nothing about a key, or null.
+   *
+   * @param key the key
+   * @return true if the key is absent or null
+   */
+  public boolean isNull(String key) {
+    read.add(key);
+    return values.getOrDefault(key, NULL) == NULL;
+  }
+
+  /**
+   * An integer.
+   *
+   * @param key the key
+   * @param absent the value where the file is silent
+   * @param min the least that is sensible
+   * @param max the most that is sensible
+   * @return the value
+   * @throws KolorsException if the value is no integer from min to max
+   */
+  public int integer(String key, int absent, int min, int max) throws KolorsException {
+    return has(key) ? integer(key, values.get(key), min, max) : absent;
+  }
+
+  /**
+   * An integer that the file must give.
+   *
+   * @param key the key
+   * @param min the least that is sensible
+   * @param max the most that is sensible
+   * @return the value
+   * @throws KolorsException if the key is absent or null, or its value no integer from min to max
+   */
+  public int integer(String key, int min, int max) throws KolorsException {
+    if (isNull(key)) {
+      throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+    }
+    return integer(key, values.get(key), min, max);
+  }
+
+  /**
+   * An integer that may be left open.
+   *
+   * @param key the key
+   * @param min the least that is sensible
+   * @param max the most that is sensible
+   * @return the value, or nothing where the key is absent or null
+   * @throws KolorsException if there is a value that is no integer from min to max
+   */
+  public OptionalInt optionalInteger(String key, int min, int max) throws KolorsException {
+    return isNull(key)
+        ? OptionalInt.empty()
+        : OptionalInt.of(integer(key, values.get(key), min, max));
+  }
+
+  /**
+   * One integer for each of several blocks, given as a list or as one integer for all.
+   *
+   * @param key the key
+   * @param absent the value of all where the file is silent
+   * @param count how many blocks
+   * @param min the least that is sensible
+   * @param max the most that is sensible
+   * @return as many values as blocks
+   * @throws KolorsException if the value is neither an integer nor a list of {@code count} integers
+   */
+  public List<Integer> integerForEach(String key, int absent, int count, int min, int max)
+      throws KolorsException {
+    if (has(key) && values.get(key) instanceof List<?>) {
+      List<Integer> list = integers(key, min, max);
+      if (list.size() != count) {
+        throw fault(key, "a list must have %d values, one a block".formatted(count));
+      }
+      return list;
+    }
+    return Collections.nCopies(count, integer(key, absent, min, max));
+  }
+
+  /**
+   * A list of integers that the file must give.
+   *
+   * @param key the key
+   * @param min the least that is sensible
+   * @param max the most that is sensible
+   * @return the values, at least one
+   * @throws KolorsException if the value is no list of integers from min to max
+   */
+  public List<Integer> integers(String key, int min, int max) throws KolorsException {
+    List<Integer> result = new ArrayList<>();
+    for (Object element : list(key, "integers")) {
+      result.add(integer(key, element, min, max));
+    }
+    return List.copyOf(result);
+  }
+
+  /**
+   * A list of strings that the file must give.
+   *
+   * @param key the key
+   * @param supported the strings that may occur
+   * @return the values, at least one
+   * @throws KolorsException if the value is no list of supported strings
+   */
+  public List<String> strings(String key, String... supported) throws KolorsException {
+    List<String> result = new ArrayList<>();
+    for (Object element : list(key, "strings")) {
+      if (!(element instanceof String text) || !Arrays.asList(supported).contains(text)) {
+        throw new KolorsException(
+            "[config] %s: %s has %s; only %s."
+                .formatted(file, key, show(element), supportedText(supported)));
+      }
+      result.add(text);
+    }
+    return List.copyOf(result);
+  }
+
+  /**
+   * A number.
+   *
+   * @param key the key
+   * @param absent the value where the file is silent
+   * @return the value in F32
+   * @throws KolorsException if the value is no number, or none that F32 can hold
+   */
+  public float number(String key, double absent) throws KolorsException {
+    if (!has(key)) {
+      return (float) absent;
+    }
+    if (values.get(key) instanceof Numeral(String text)) {
+      float number = Float.parseFloat(text);
+      if (Float.isFinite(number)) {
+        return number;
+      }
+    }
+    throw fault(key, "a number is needed");
+  }
+
+  /**
+   * A positive number.
+   *
+   * @param key the key
+   * @param absent the value where the file is silent
+   * @return the value in F32
+   * @throws KolorsException if the value is no number above 0
+   */
+  public float positive(String key, double absent) throws KolorsException {
+    float number = number(key, absent);
+    if (!(number > 0)) {
+      throw fault(key, "a number above 0 is needed");
+    }
+    return number;
+  }
+
+  /**
+   * A truth value.
+   *
+   * @param key the key
+   * @param absent the value where the file is silent
+   * @return the value
+   * @throws KolorsException if the value is neither true nor false
+   */
+  public boolean bool(String key, boolean absent) throws KolorsException {
+    if (!has(key)) {
+      return absent;
+    }
+    if (values.get(key) instanceof Boolean value) {
+      return value;
+    }
+    throw fault(key, "true or false is needed");
+  }
+
+  /**
+   * A string that may be left open.
+   *
+   * @param key the key
+   * @return the value, or nothing where the key is absent or null
+   * @throws KolorsException if there is a value that is no string
+   */
+  public Optional<String> string(String key) throws KolorsException {
+    if (isNull(key)) {
+      return Optional.empty();
+    }
+    if (values.get(key) instanceof String value) {
+      return Optional.of(value);
+    }
+    throw fault(key, "a string is needed");
+  }
+
+  /**
+   * Refuses every value of a key but those given; an absent key stands for the first.
+   *
+   * @param key the key
+   * @param supported strings, truth values or integers
+   * @throws KolorsException if the file has another value
+   */
+  public void only(String key, Object... supported) throws KolorsException {
+    if (!has(key)) {
+      return;
+    }
+    Object value = values.get(key);
+    for (Object each : supported) {
+      boolean same =
+          each instanceof Integer wanted
+              ? value instanceof Numeral(String text)
+                  && new BigDecimal(text).compareTo(BigDecimal.valueOf(wanted)) == 0
+              : each.equals(value);
+      if (same) {
+        return;
+      }
+    }
+    throw fault(key, "only " + supportedText(supported));
+  }
+
+  /**
+   * Refuses every value of a key but null.
+   *
+   * @param keys the keys
+   * @throws KolorsException if the file has a value
+   */
+  public void onlyNull(String... keys) throws KolorsException {
+    for (String key : keys) {
+      if (!isNull(key)) {
+        throw fault(key, "only null is supported");
+      }
+    }
+  }
+
+  /**
+   * Notes keys that the class defines and whose value changes nothing here.
+   *
+   * @param keys the keys
+   */
+  public void withoutEffect(String... keys) {
+    read.addAll(Arrays.asList(keys));
+  }
+
+  /**
+   * A fault of this file.
+   *
+   * @param key the key
+   * @param rule what its value should be
+   * @return the exception, to be thrown
+   */
+  public KolorsException fault(String key, String rule) {
+    String found = values.containsKey(key) ? "is " + show(values.get(key)) : "is missing";
+    return new KolorsException("[config] %s: %s %s; %s.".formatted(file, key, found, rule));
+  }
+
+  /**
+   * Logs one warning with the keys that nobody asked for: as in diffusers they change nothing. Keys
+   * that start with an underscore are notes, and pass.
+   *
+   * @param model the class that does not know them
+   */
+  public void warnAboutUnknownKeys(String model) {
+    String unknown =
+        values.keySet().stream()
+            .filter(key -> !key.startsWith("_") && !read.contains(key))
+            .collect(Collectors.joining(", "));
+    if (!unknown.isEmpty()) {
+      LOG.warn("[config] {}: keys that {} does not know are ignored: {}", file, model, unknown);
+    }
+  }
+
+  private boolean has(String key) {
+    read.add(key);
+    return values.containsKey(key);
+  }
+
+  private int integer(String key, Object value, int min, int max) throws KolorsException {
+    if (value instanceof Numeral(String text) && text.matches("-?[0-9]+")) {
+      BigDecimal number = new BigDecimal(text);
+      if (number.compareTo(BigDecimal.valueOf(min)) >= 0
+          && number.compareTo(BigDecimal.valueOf(max)) <= 0) {
+        return number.intValueExact();
+      }
+    }
+    throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+  }
+
+  private List<?> list(String key, String of) throws KolorsException {
+    read.add(key);
+    if (values.get(key) instanceof List<?> list && !list.isEmpty()) {
+      return list;
+    }
+    throw fault(key, "a list of " + of + " is needed");
+  }
+
+  private static String supportedText(Object[] supported) {
+    String all = Arrays.stream(supported).map(JsonConfig::show).collect(Collectors.joining(", "));
+    return all + (supported.length == 1 ? " is supported" : " are supported");
+  }
+
+  private static String show(Object value) {
+    return switch (value) {
+      case String text -> abbreviate("\"" + text + "\"");
+      case List<?> list ->
+          abbreviate(
+              list.stream().map(JsonConfig::show).collect(Collectors.joining(", ", "[", "]")));
+      default -> abbreviate(value.toString());
+    };
+  }
+
+  private static String abbreviate(String text) {
+    return text.length() <= 80 ? text : text.substring(0, 77) + "...";
+  }
+
+  private static String shortName(Path path) {
+    Path folder = path.toAbsolutePath().normalize().getParent();
+    return folder == null || folder.getFileName() == null
+        ? path.getFileName().toString()
+        : folder.getFileName() + "/" + path.getFileName();
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The layers that the models are made of, named and split as in PyTorch and diffusers, and the
+ * loading of their parameters.
+ *
+ * <p>A layer is a record of its parameters with a {@code load} and a {@code forward}. Activations
+ * are channels-last: {@code [n, h, w, c]} for feature maps, {@code [n, s, d]} for tokens.
+ */
+package io.github.kolors4j.nn;

@@ -1,0 +1,206 @@
+package io.github.kolors4j.tokenizer;
+
+import io.github.kolors4j.KolorsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * ChatGLM's tokenizer, which turns a prompt into the ids that Kolors' text encoder knows; diffusers
+ * {@code ChatGLMTokenizer}.
+ *
+ * <p>The vocabulary is that of a SentencePiece model followed by ChatGLM's special tokens. Ids,
+ * masks and positions are those that {@code tokenizer(text, padding="max_length",
+ * max_length=maxLength, truncation=True)} gives in Python.
+ *
+ * <p>Immutable, and safe to use from several threads at once.
+ */
+public final class ChatGlmTokenizer {
+  private static final List<String> ROLES =
+      List.of("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>");
+
+  /** In the order of their ids, which follow those of the pieces. */
+  private static final List<String> SPECIAL_TOKENS =
+      List.of(
+          "[MASK]",
+          "[gMASK]",
+          "[sMASK]",
+          "sop",
+          "eop",
+          ROLES.get(0),
+          ROLES.get(1),
+          ROLES.get(2),
+          ROLES.get(3));
+
+  private static final Pattern ROLE =
+      Pattern.compile(ROLES.stream().map(Pattern::quote).collect(Collectors.joining("|")));
+
+  private final SentencePieceModel model;
+  private final TokenizerConfig config;
+  private final BytePairEncoder encoder;
+  private final PieceDecoder decoder;
+  private final int[] prefix;
+
+  private ChatGlmTokenizer(SentencePieceModel model, TokenizerConfig config) {
+    this.model = model;
+    this.config = config;
+    encoder = new BytePairEncoder(model, this::idOrUnknown);
+    decoder = new PieceDecoder(model);
+    prefix = new int[] {specialId("[gMASK]"), specialId("sop")};
+  }
+
+  /**
+   * Reads a tokenizer.
+   *
+   * @param tokenizerDirectory a checkpoint's directory with {@code tokenizer.model} and, where
+   *     present, {@code tokenizer_config.json}
+   * @return the tokenizer
+   * @throws KolorsException if a file is missing or broken or asks for what is not supported; the
+   *     message names the file and the key
+   * @throws IOException if a file cannot be read
+   */
+  public static ChatGlmTokenizer load(Path tokenizerDirectory) throws IOException {
+    if (!Files.isDirectory(tokenizerDirectory)) {
+      throw new KolorsException("[tokenizer] " + tokenizerDirectory + ": no such directory");
+    }
+    TokenizerConfig config = TokenizerConfig.load(tokenizerDirectory);
+    Path file = tokenizerDirectory.resolve("tokenizer.model");
+    return new ChatGlmTokenizer(SentencePieceModel.load(file), config);
+  }
+
+  /**
+   * Tokenizes a prompt: {@code [gMASK] sop}, then the text, cut on the right and padded on the left
+   * to a length.
+   *
+   * <p>The two tokens of the prefix are never cut. So at a length of 1 or 2 nothing of the text is
+   * left, and at a length of 1 the result has 2 tokens, as in Python.
+   *
+   * <p>The spelling of a special token inside a text, {@code "[gMASK]"} say, is text like any
+   * other. Only if {@code tokenizer_config.json} sets {@code encode_special_tokens} do the role
+   * tokens ({@code <|user|>} and its like) stand for themselves. An unpaired surrogate, which
+   * Python refuses, is taken as U+FFFD.
+   *
+   * @param text the prompt, which may be empty
+   * @param maxLength how many tokens there shall be; Kolors' is 256
+   * @return ids, mask and positions, and what was lost
+   * @throws IllegalArgumentException if the length is below 1
+   */
+  public TokenizedPrompt encode(String text, int maxLength) {
+    if (maxLength < 1) {
+      throw new IllegalArgumentException(
+          "[tokenizer] maxLength " + maxLength + ": at least 1 is needed");
+    }
+    int[] content = contentIds(text);
+    int length = Math.max(maxLength, prefix.length);
+    int kept = Math.min(content.length, length - prefix.length);
+    int used = prefix.length + kept;
+    int padding = length - used;
+
+    int[] inputIds = new int[length];
+    Arrays.fill(inputIds, 0, padding, model.unknownId());
+    System.arraycopy(prefix, 0, inputIds, padding, prefix.length);
+    System.arraycopy(content, 0, inputIds, padding + prefix.length, kept);
+    int[] attentionMask = new int[length];
+    Arrays.fill(attentionMask, padding, length, 1);
+    int[] positionIds = new int[length];
+    Arrays.setAll(positionIds, i -> Math.max(0, i - padding));
+
+    int[] lost = Arrays.copyOfRange(content, kept, content.length);
+    return new TokenizedPrompt(inputIds, attentionMask, positionIds, lost.length, decode(lost));
+  }
+
+  /**
+   * The ids of a text alone: no prefix, no padding, nothing cut.
+   *
+   * @param text any text
+   * @return its ids, none for the empty text
+   */
+  public int[] contentIds(String text) {
+    Objects.requireNonNull(text, "text");
+    if (!config.encodeSpecialTokens()) {
+      return encoder.encode(text);
+    }
+    IntStream.Builder ids = IntStream.builder();
+    Matcher role = ROLE.matcher(text);
+    int last = 0;
+    while (role.find()) {
+      Arrays.stream(encoder.encode(text.substring(last, role.start()))).forEach(ids);
+      ids.add(specialId(role.group()));
+      last = role.end();
+    }
+    Arrays.stream(encoder.encode(text.substring(last))).forEach(ids);
+    return ids.build().toArray();
+  }
+
+  /**
+   * The text of ids. Special tokens show as they are spelled, padding and the marks for unknown,
+   * begin and end vanish, and bytes that make no character become one U+FFFD each.
+   *
+   * <p>This is what Python gives with {@code skip_special_tokens} and without: to transformers none
+   * of ChatGLM's tokens is a special one.
+   *
+   * @param ids token ids
+   * @return the text
+   * @throws IllegalArgumentException if an id is not in the vocabulary
+   */
+  public String decode(int[] ids) {
+    List<String> pieces = new ArrayList<>(ids.length);
+    for (int id : ids) {
+      String token = token(id);
+      pieces.add(id < model.size() && model.isMark(id) ? "" : token);
+    }
+    return decoder.decode(pieces);
+  }
+
+  /**
+   * The number of tokens: pieces and special tokens.
+   *
+   * @return the number; ids are below
+   */
+  public int vocabularySize() {
+    return model.size() + SPECIAL_TOKENS.size();
+  }
+
+  /**
+   * A token's spelling, in which U+2581 stands for a space and {@code <0x0A>} for a byte.
+   *
+   * @param id the token's id
+   * @return its spelling
+   * @throws IllegalArgumentException if the id is not in the vocabulary
+   */
+  public String token(int id) {
+    if (id < 0 || id >= vocabularySize()) {
+      throw new IllegalArgumentException(
+          "[tokenizer] id " + id + " is not in the vocabulary of " + vocabularySize() + " tokens");
+    }
+    return id < model.size() ? model.piece(id) : SPECIAL_TOKENS.get(id - model.size());
+  }
+
+  /**
+   * The id of a token.
+   *
+   * @param token its spelling, as {@link #token} gives it
+   * @return its id, nothing if there is no such token
+   */
+  public OptionalInt id(String token) {
+    int special = SPECIAL_TOKENS.indexOf(token);
+    return special >= 0 ? OptionalInt.of(model.size() + special) : model.find(token);
+  }
+
+  private int idOrUnknown(String token) {
+    return id(token).orElse(model.unknownId());
+  }
+
+  private int specialId(String token) {
+    return model.size() + SPECIAL_TOKENS.indexOf(token);
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * From a prompt to token ids and back, as diffusers' {@code ChatGLMTokenizer} does it.
+ *
+ * <p>{@link io.github.kolors4j.tokenizer.ChatGlmTokenizer} is the way in. Behind it a SentencePiece
+ * model of byte pairs is read from its protobuf file, and nothing in that file is trusted.
+ */
+package io.github.kolors4j.tokenizer;

@@ -1,0 +1,47 @@
+package io.github.kolors4j.unet;
+
+import static io.github.kolors4j.tensor.ops.Attention.scaledDotProduct;
+
+import io.github.kolors4j.nn.Linear;
+import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ops.Attention.Heads;
+
+/**
+ * Attention of tokens to tokens, or to the text; diffusers {@code Attention}. Keys and values come
+ * from the caller, because those of the text are the same in every step.
+ */
+record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, Heads heads) {
+
+  /** {@code d} is the width of the queries, {@code contextDim} that of what they look at. */
+  static Attention load(Weights weights, int d, int contextDim, int heads) {
+    return new Attention(
+        Linear.load(weights.at("to_q"), d, d, false),
+        Linear.load(weights.at("to_k"), contextDim, d, false),
+        Linear.load(weights.at("to_v"), contextDim, d, false),
+        Linear.load(weights.at("to_out.0"), d, d),
+        Heads.of(heads, d / heads));
+  }
+
+  /** Keys and values of {@code context [n, s, contextDim]}: {@code [n, s, d]} each. */
+  KeyValue keyValue(Tensor context) {
+    return new KeyValue(toK.forward(context), toV.forward(context));
+  }
+
+  /** {@code hiddenStates} and {@code residual [n, s, d]} to {@code [n, s, d]}. */
+  Tensor forward(Tensor hiddenStates, KeyValue keyValue, Tensor residual) {
+    try (var scope = hiddenStates.workspace().scope()) {
+      Tensor query = toQ.forward(hiddenStates);
+      Tensor attended =
+          scaledDotProduct(query, keyValue.key(), keyValue.value(), heads, null);
+      return scope.keep(toOut.forward(attended, residual));
+    }
+  }
+
+  /** {@link #forward} where the tokens look at each other. */
+  Tensor selfAttention(Tensor hiddenStates, Tensor residual) {
+    try (var scope = hiddenStates.workspace().scope()) {
+      return scope.keep(forward(hiddenStates, keyValue(hiddenStates), residual));
+    }
+  }
+}

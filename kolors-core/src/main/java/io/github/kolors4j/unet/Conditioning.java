@@ -1,0 +1,40 @@
+package io.github.kolors4j.unet;
+
+import io.github.kolors4j.tensor.Tensor;
+import java.util.Map;
+
+/**
+ * What the U-Net computes of prompt and sizes alone, once a request: made by {@link
+ * UNet2DConditionModel#prepare} and read by every step. It lives as long as the workspace's scope
+ * in which it was made, and belongs to the model that made it.
+ */
+public final class Conditioning {
+  private final Tensor augEmb;
+  private final Map<Attention, KeyValue> crossAttention;
+
+  /**
+   * @param augEmb pooled text and sizes {@code [n, timeEmbedDim]}, added to the timestep's embedding
+   * @param crossAttention the text as each cross-attention sees it, by the attention's identity
+   */
+  Conditioning(Tensor augEmb, Map<Attention, KeyValue> crossAttention) {
+    this.augEmb = augEmb;
+    this.crossAttention = crossAttention;
+  }
+
+  /**
+   * How many samples it is for.
+   *
+   * @return n
+   */
+  public int batchSize() {
+    return augEmb.dim(0);
+  }
+
+  Tensor augEmb() {
+    return augEmb;
+  }
+
+  KeyValue keyValue(Attention attention) {
+    return crossAttention.get(attention);
+  }
+}

@@ -1,0 +1,52 @@
+package io.github.kolors4j.unet;
+
+import io.github.kolors4j.nn.ResnetBlock2D;
+import io.github.kolors4j.nn.Upsample2D;
+import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ops.Elementwise;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Residual blocks that each take in a skip and are followed by a transformer, then twice the size;
+ * diffusers {@code CrossAttnUpBlock2D}.
+ */
+record CrossAttnUpBlock2D(
+    List<ResnetBlock2D> resnets,
+    List<Transformer2DModel> attentions,
+    Optional<Upsample2D> upsampler)
+    implements UpBlock {
+
+  static CrossAttnUpBlock2D load(Weights weights, Channels channels, BlockConfig config) {
+    return new CrossAttnUpBlock2D(
+        UpBlock2D.loadResnets(weights.at("resnets"), channels, config),
+        CrossAttnDownBlock2D.loadAttentions(weights.at("attentions"), config),
+        UpBlock2D.loadUpsampler(weights, channels));
+  }
+
+  @Override
+  public Tensor forward(
+      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+    try (var scope = x.workspace().scope()) {
+      Tensor hiddenStates = x;
+      for (int i = 0; i < resnets.size(); i++) {
+        hiddenStates = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
+        hiddenStates = resnets.get(i).forward(hiddenStates, temb); // [n, h, w, cOut]
+        hiddenStates = attentions.get(i).forward(hiddenStates, conditioning);
+      }
+      if (upsampler.isPresent()) {
+        Tensor next = residuals.element();
+        hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
+      }
+      return scope.keep(hiddenStates); // [n, hOut, wOut, cOut]
+    }
+  }
+
+  @Override
+  public Stream<Attention> crossAttentions() {
+    return attentions.stream().flatMap(Transformer2DModel::crossAttentions);
+  }
+}

@@ -1,0 +1,31 @@
+package io.github.kolors4j.unet;
+
+import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tensor.Tensor;
+import java.util.Deque;
+import java.util.stream.Stream;
+
+/** A level of the descending half. */
+sealed interface DownBlock permits DownBlock2D, CrossAttnDownBlock2D {
+
+  /** The channels of a block, and whether it ends in a downsampler. */
+  record Channels(int in, int out, boolean addDownsample) {}
+
+  static DownBlock load(String type, Weights weights, Channels channels, BlockConfig config) {
+    return switch (type) {
+      case "DownBlock2D" -> DownBlock2D.load(weights, channels, config);
+      case "CrossAttnDownBlock2D" -> CrossAttnDownBlock2D.load(weights, channels, config);
+      default -> throw new IllegalArgumentException("[unet] " + type + " is no down block.");
+    };
+  }
+
+  /**
+   * {@code x [n, h, w, cIn]}, {@code temb [n, d]} to {@code [n, ⌈h/2⌉, ⌈w/2⌉, cOut]}, without a
+   * downsampler {@code [n, h, w, cOut]}. The output of every layer is pushed on {@code residuals},
+   * for the ascending half.
+   */
+  Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals);
+
+  /** The attentions that look at the text, in order. */
+  Stream<Attention> crossAttentions();
+}

@@ -1,0 +1,189 @@
+package io.github.kolors4j.unet;
+
+import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.config.JsonConfig;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * The U-Net's configuration, {@code unet/config.json}. Lists have one value a block, the first
+ * (finest) down block first, unless said otherwise.
+ *
+ * @param sampleSize height and width of the latents it was trained with
+ * @param inChannels channels of the sample
+ * @param outChannels channels of the prediction
+ * @param blockOutChannels channels
+ * @param downBlockTypes classes
+ * @param upBlockTypes classes, the coarsest first
+ * @param layersPerBlock residual blocks; an up block has one more
+ * @param transformerLayersPerBlock depth of the transformers
+ * @param upTransformerLayersPerBlock depth of the up blocks' transformers, the coarsest first
+ * @param numAttentionHeads heads; the file calls them {@code attention_head_dim}
+ * @param crossAttentionDim width of the text that the attentions read
+ * @param encoderHidDim width of the text that the encoder gives
+ * @param additionTimeEmbedDim width of the embedding of each of the six sizes
+ * @param projectionClassEmbeddingsInputDim width of the pooled text and of the six sizes together
+ * @param timeEmbedDim width of the timestep's embedding
+ * @param normNumGroups groups of the group normalizations
+ * @param normEps epsilon of the residual blocks' normalizations
+ * @param flipSinToCos whether a sinusoidal embedding begins with the cosines
+ * @param freqShift shift in the exponent of a sinusoidal embedding's frequencies
+ * @param useLinearProjection whether a transformer's projections are stored as matrices, not as 1×1
+ *     convolutions
+ * @param convInKernel height and width of the first convolution
+ * @param convOutKernel height and width of the last convolution
+ */
+public record UNet2DConditionConfig(
+    OptionalInt sampleSize,
+    int inChannels,
+    int outChannels,
+    List<Integer> blockOutChannels,
+    List<String> downBlockTypes,
+    List<String> upBlockTypes,
+    List<Integer> layersPerBlock,
+    List<Integer> transformerLayersPerBlock,
+    List<Integer> upTransformerLayersPerBlock,
+    List<Integer> numAttentionHeads,
+    int crossAttentionDim,
+    int encoderHidDim,
+    int additionTimeEmbedDim,
+    int projectionClassEmbeddingsInputDim,
+    int timeEmbedDim,
+    int normNumGroups,
+    float normEps,
+    boolean flipSinToCos,
+    float freqShift,
+    boolean useLinearProjection,
+    int convInKernel,
+    int convOutKernel) {
+
+  /** More than any U-Net has, and few enough that sizes computed from them stay integers. */
+  private static final int MAX_CHANNELS = 1 << 16;
+
+  private static final int MAX_LAYERS = 256;
+
+  /**
+   * Reads the configuration.
+   *
+   * @param json the file
+   * @return the configuration
+   * @throws KolorsException if a value is wrong, or is one that is not supported
+   */
+  public static UNet2DConditionConfig of(JsonConfig json) throws KolorsException {
+    json.only("act_fn", "silu", "swish");
+    json.only("addition_embed_type", "text_time");
+    json.only("attention_type", "default");
+    json.only("center_input_sample", false);
+    json.only("class_embeddings_concat", false);
+    json.only("downsample_padding", 1);
+    json.only("dual_cross_attention", false);
+    json.only("mid_block_scale_factor", 1);
+    json.only("mid_block_type", "UNetMidBlock2DCrossAttn");
+    json.only("only_cross_attention", false);
+    json.only("resnet_out_scale_factor", 1);
+    json.only("resnet_skip_time_act", false);
+    json.only("resnet_time_scale_shift", "default");
+    json.only("time_embedding_type", "positional");
+    json.onlyNull(
+        "class_embed_type",
+        "cross_attention_norm",
+        "mid_block_only_cross_attention",
+        "num_attention_heads",
+        "num_class_embeds",
+        "time_cond_proj_dim",
+        "time_embedding_act_fn",
+        "timestep_post_act");
+    json.withoutEffect("addition_embed_type_num_heads", "dropout", "upcast_attention");
+    if (!json.isNull("encoder_hid_dim_type")) {
+      json.only("encoder_hid_dim_type", "text_proj");
+    }
+    if (json.isNull("addition_embed_type")) {
+      throw json.fault("addition_embed_type", "only \"text_time\" is supported");
+    }
+
+    List<String> downBlockTypes =
+        json.strings("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D");
+    List<String> upBlockTypes = json.strings("up_block_types", "UpBlock2D", "CrossAttnUpBlock2D");
+    List<Integer> blockOutChannels = json.integers("block_out_channels", 1, MAX_CHANNELS);
+    int blocks = blockOutChannels.size();
+    if (downBlockTypes.size() != blocks) {
+      throw json.fault("down_block_types", "one for each of the " + blocks + " blocks is needed");
+    }
+    if (upBlockTypes.size() != blocks) {
+      throw json.fault("up_block_types", "one for each of the " + blocks + " blocks is needed");
+    }
+    int normNumGroups = json.integer("norm_num_groups", 32, 1, MAX_CHANNELS);
+    List<Integer> numAttentionHeads =
+        json.integerForEach("attention_head_dim", 8, blocks, 1, MAX_CHANNELS);
+    for (int i = 0; i < blocks; i++) {
+      int channels = blockOutChannels.get(i);
+      if (channels % normNumGroups != 0) {
+        throw json.fault("norm_num_groups", "it must divide the %d channels".formatted(channels));
+      }
+      if (channels % numAttentionHeads.get(i) != 0) {
+        throw json.fault(
+            "attention_head_dim",
+            "it is the number of heads and must divide the %d channels".formatted(channels));
+      }
+    }
+
+    List<Integer> depths =
+        json.integerForEach("transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
+    List<Integer> upDepths =
+        json.isNull("reverse_transformer_layers_per_block")
+            ? depths.reversed()
+            : json.integerForEach(
+                "reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
+
+    UNet2DConditionConfig config =
+        new UNet2DConditionConfig(
+            json.optionalInteger("sample_size", 1, MAX_CHANNELS),
+            json.integer("in_channels", 4, 1, MAX_CHANNELS),
+            json.integer("out_channels", 4, 1, MAX_CHANNELS),
+            blockOutChannels,
+            downBlockTypes,
+            upBlockTypes,
+            json.integerForEach("layers_per_block", 2, blocks, 1, MAX_LAYERS),
+            depths,
+            upDepths,
+            numAttentionHeads,
+            json.integer("cross_attention_dim", 1280, 1, MAX_CHANNELS),
+            json.integer("encoder_hid_dim", 1, MAX_CHANNELS),
+            json.integer("addition_time_embed_dim", 1, MAX_CHANNELS),
+            json.integer("projection_class_embeddings_input_dim", 1, 8 * MAX_CHANNELS),
+            json.optionalInteger("time_embedding_dim", 1, MAX_CHANNELS)
+                .orElse(4 * blockOutChannels.getFirst()),
+            normNumGroups,
+            json.positive("norm_eps", 1e-5),
+            json.bool("flip_sin_to_cos", true),
+            json.number("freq_shift", 0),
+            json.bool("use_linear_projection", false),
+            oddKernel(json, "conv_in_kernel"),
+            oddKernel(json, "conv_out_kernel"));
+    int sizes = 6 * config.additionTimeEmbedDim;
+    if (config.projectionClassEmbeddingsInputDim <= sizes) {
+      throw json.fault(
+          "projection_class_embeddings_input_dim",
+          "it must be more than the %d of the six sizes".formatted(sizes));
+    }
+    json.warnAboutUnknownKeys("UNet2DConditionModel");
+    return config;
+  }
+
+  /**
+   * The width of the pooled text.
+   *
+   * @return what is left of {@link #projectionClassEmbeddingsInputDim} beside the six sizes
+   */
+  public int textEmbedDim() {
+    return projectionClassEmbeddingsInputDim - 6 * additionTimeEmbedDim;
+  }
+
+  private static int oddKernel(JsonConfig json, String key) throws KolorsException {
+    int kernel = json.integer(key, 3, 1, 31);
+    if (kernel % 2 == 0) {
+      throw json.fault(key, "an odd size is needed");
+    }
+    return kernel;
+  }
+}

@@ -1,0 +1,59 @@
+package io.github.kolors4j.unet;
+
+import io.github.kolors4j.nn.ResnetBlock2D;
+import io.github.kolors4j.nn.Upsample2D;
+import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ops.Elementwise;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Residual blocks that each take in a skip, then twice the size; diffusers {@code UpBlock2D}. */
+record UpBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsampler) implements UpBlock {
+
+  static UpBlock2D load(Weights weights, Channels channels, BlockConfig config) {
+    return new UpBlock2D(
+        loadResnets(weights.at("resnets"), channels, config), loadUpsampler(weights, channels));
+  }
+
+  static List<ResnetBlock2D> loadResnets(Weights weights, Channels channels, BlockConfig config) {
+    List<ResnetBlock2D> resnets = new ArrayList<>();
+    for (int i = 0; i < config.layers(); i++) {
+      int in = i == 0 ? channels.prevOutput() : channels.out();
+      int skip = i == config.layers() - 1 ? channels.skip() : channels.out();
+      resnets.add(ResnetBlock2D.load(weights.at(i), in + skip, channels.out(), config.resnet()));
+    }
+    return List.copyOf(resnets);
+  }
+
+  static Optional<Upsample2D> loadUpsampler(Weights weights, Channels channels) {
+    return channels.addUpsample()
+        ? Optional.of(Upsample2D.load(weights.at("upsamplers.0"), channels.out()))
+        : Optional.empty();
+  }
+
+  @Override
+  public Tensor forward(
+      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+    try (var scope = x.workspace().scope()) {
+      Tensor hiddenStates = x;
+      for (ResnetBlock2D resnet : resnets) {
+        hiddenStates = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
+        hiddenStates = resnet.forward(hiddenStates, temb); // [n, h, w, cOut]
+      }
+      if (upsampler.isPresent()) {
+        Tensor next = residuals.element();
+        hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
+      }
+      return scope.keep(hiddenStates); // [n, hOut, wOut, cOut]
+    }
+  }
+
+  @Override
+  public Stream<Attention> crossAttentions() {
+    return Stream.empty();
+  }
+}
