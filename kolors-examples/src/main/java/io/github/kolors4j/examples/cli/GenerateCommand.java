@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -165,7 +166,7 @@ final class GenerateCommand implements Callable<Integer> {
         ImageRequest listened = request.withOnProgress(bar);
         ImageResult result = UsageException.check(() -> pipeline.generate(listened));
         save(result, files);
-        bar.close();
+        bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
       }
     }
@@ -199,7 +200,7 @@ final class GenerateCommand implements Callable<Integer> {
         });
   }
 
-  private static java.util.function.Supplier<ImageRequest> withLatents(
+  private static Supplier<ImageRequest> withLatents(
       ImageRequest request, FloatArray latents) {
     return () -> request.withLatents(latents);
   }

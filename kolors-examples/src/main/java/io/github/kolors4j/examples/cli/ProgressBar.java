@@ -40,9 +40,13 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     }
   }
 
-  /** Leaves the last line as it is and goes to the next. */
   @Override
   public void close() {
+    end();
+  }
+
+  /** Leaves the last line as it is and goes to the next; once is enough. */
+  void end() {
     if (open) {
       terminal.err().println();
       open = false;
