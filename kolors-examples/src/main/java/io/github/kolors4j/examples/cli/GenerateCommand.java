@@ -147,6 +147,9 @@ final class GenerateCommand implements Callable<Integer> {
     ImageRequest request = request();
     int threadCount = threads.number();
     Map<String, Object> options = options();
+    if (scheduler != null) {
+      UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
+    }
     List<Path> files = files(request);
     for (Path file : files) {
       OutputFiles.checkWritable(file);

@@ -24,9 +24,11 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     this.terminal = terminal;
   }
 
-  /** A part of the work that has no steps. */
+  /** A part of the work that has no steps; of no interest in a log. */
   void stage(String text) {
-    show(text);
+    if (terminal.interactive()) {
+      show(text);
+    }
   }
 
   @Override
