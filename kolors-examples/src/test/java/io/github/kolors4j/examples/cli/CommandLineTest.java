@@ -152,9 +152,22 @@ class CommandLineTest {
     String help = Run.of("generate", "--help").out();
     for (String option :
         List.of(
-            "--model", "--negative-prompt", "--width", "--height", "--steps", "--guidance-scale",
-            "--scheduler", "--scheduler-option", "--seed", "--images", "--latents",
-            "--output-type", "--out", "--threads", "--json", "--verbose")) {
+            "--model",
+            "--negative-prompt",
+            "--width",
+            "--height",
+            "--steps",
+            "--guidance-scale",
+            "--scheduler",
+            "--scheduler-option",
+            "--seed",
+            "--images",
+            "--latents",
+            "--output-type",
+            "--out",
+            "--threads",
+            "--json",
+            "--verbose")) {
       assertTrue(help.contains(option + " ") || help.contains(option + "="), option);
     }
   }
