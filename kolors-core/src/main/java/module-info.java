@@ -6,11 +6,12 @@ module io.github.kolors4j {
   requires com.google.gson;
   requires org.slf4j;
 
-  exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.config;
   exports io.github.kolors4j.image;
+  exports io.github.kolors4j.scheduler;
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;
+  exports io.github.kolors4j;
 }

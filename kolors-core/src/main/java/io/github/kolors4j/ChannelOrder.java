@@ -1,26 +1,26 @@
 package io.github.kolors4j;
 
-/** Between PyTorch's {@code [c, h, w]} of the doors and the engine's {@code [h, w, c]}. */
+/** Latents between PyTorch's {@code [c, h, w]} of the doors and the engine's {@code [h, w, c]}. */
 final class ChannelOrder {
   private ChannelOrder() {}
 
-  /** {@code [c, h·w]} at {@code from} to {@code [h·w, c]}. */
-  static float[] toChannelsLast(float[] values, int from, int channels, int pixels) {
-    return transpose(values, from, channels, pixels);
-  }
-
-  /** {@code [h·w, c]} at {@code from} to {@code [c, h·w]}. */
-  static float[] toChannelsFirst(float[] values, int from, int channels, int pixels) {
-    return transpose(values, from, pixels, channels);
-  }
-
-  private static float[] transpose(float[] values, int from, int rows, int columns) {
-    float[] transposed = new float[rows * columns];
-    for (int row = 0; row < rows; row++) {
-      for (int column = 0; column < columns; column++) {
-        transposed[column * rows + row] = values[from + row * columns + column];
+  /** Values {@code [c, h, w]}, from an index on, to {@code target [h, w, c]}. */
+  static void toChannelsLast(float[] values, int from, LatentSize size, float[] target) {
+    for (int channel = 0; channel < size.channels(); channel++) {
+      for (int cell = 0; cell < size.cells(); cell++) {
+        target[cell * size.channels() + channel] = values[from + channel * size.cells() + cell];
       }
     }
-    return transposed;
+  }
+
+  /** Latents {@code [h, w, c]} to a new {@code [1, c, h, w]}. */
+  static FloatArray toChannelsFirst(float[] latents, LatentSize size) {
+    float[] values = new float[size.values()];
+    for (int cell = 0; cell < size.cells(); cell++) {
+      for (int channel = 0; channel < size.channels(); channel++) {
+        values[channel * size.cells() + cell] = latents[cell * size.channels() + channel];
+      }
+    }
+    return FloatArray.wrap(values, 1, size.channels(), size.height(), size.width());
   }
 }

@@ -59,6 +59,11 @@ public final class FloatArray {
     return values.clone();
   }
 
+  /** As many zeros. */
+  FloatArray zeros() {
+    return new FloatArray(shape, new float[values.length]);
+  }
+
   /** The values themselves, not to be written to. */
   float[] shared() {
     return values;

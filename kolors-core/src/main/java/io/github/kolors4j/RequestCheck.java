@@ -1,9 +1,10 @@
 package io.github.kolors4j;
 
 import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.LongStream;
 
@@ -11,35 +12,19 @@ import java.util.stream.LongStream;
  * Diffusers' {@code check_inputs}, and what only shows at the size of a picture: all that can be
  * known to be impossible before the work starts.
  *
- * @param unetConfig what the U-Net's config says about sizes
- * @param vaeConfig what the VAE's config says about sizes
+ * @param unet the U-Net's sizes
+ * @param vae the VAE's sizes
  * @param maxMemory the most bytes that the Java heap can have
  */
-record RequestCheck(UnetSizes unetConfig, VaeSizes vaeConfig, long maxMemory) {
+record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long maxMemory) {
   /** Diffusers demands multiples of 8 whatever the VAE's factor. */
   private static final int PIXEL_MULTIPLE = 8;
 
-  /**
-   * Extents of the U-Net.
-   *
-   * @param sampleSize latent cells on a side that it was trained on, if the config says so
-   * @param channels of its levels, finest first
-   * @param attention whether a level has transformer blocks
-   */
-  record UnetSizes(OptionalInt sampleSize, List<Integer> channels, List<Boolean> attention) {}
+  /** The first layer of a feed-forward is so many times as wide as its input. */
+  private static final int GEGLU_WIDTH = 8;
 
-  /**
-   * Extents of the VAE.
-   *
-   * @param latentChannels of the latents
-   * @param channels of its levels, finest first
-   */
-  record VaeSizes(int latentChannels, List<Integer> channels) {
-    /** Pixels on the side of a latent cell. */
-    int scaleFactor() {
-      return 1 << (channels.size() - 1);
-    }
-  }
+  /** An operation has its input and its output at the same time. */
+  private static final int MAPS_AT_ONCE = 2;
 
   /**
    * Checks a request and fills in what it left open.
@@ -49,8 +34,8 @@ record RequestCheck(UnetSizes unetConfig, VaeSizes vaeConfig, long maxMemory) {
    * @throws IllegalArgumentException if it cannot be generated
    */
   ImageRequest resolve(ImageRequest request) {
-    int height = request.height().orElseGet(() -> defaultSide("height"));
-    int width = request.width().orElseGet(() -> defaultSide("width"));
+    int height = request.height().orElseGet(this::defaultSize);
+    int width = request.width().orElseGet(this::defaultSize);
     checkMultiple("height", height);
     checkMultiple("width", width);
     checkCounts(request);
@@ -68,24 +53,23 @@ record RequestCheck(UnetSizes unetConfig, VaeSizes vaeConfig, long maxMemory) {
 
   /** The latents of a picture of that size. */
   LatentSize latentSize(int height, int width) {
-    int f = vaeConfig.scaleFactor();
-    return new LatentSize(vaeConfig.latentChannels(), height / f, width / f);
+    int f = vae.scaleFactor();
+    return new LatentSize(vae.latentChannels(), height / f, width / f);
   }
 
-  /** The side that the U-Net was trained on, in pixels. */
-  int defaultSide(String side) {
-    return unetConfig
-            .sampleSize()
+  /** The width and height that the U-Net was trained on, in pixels. */
+  int defaultSize() {
+    return vae.scaleFactor()
+        * unet.sampleSize()
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "[request] no %s: unet/config.json has no sample_size, so give one."
-                            .formatted(side)))
-        * vaeConfig.scaleFactor();
+                        "[request] no width or height: unet/config.json has no sample_size to take"
+                            + " them from, so give both."));
   }
 
   private void checkMultiple(String side, int pixels) {
-    int f = vaeConfig.scaleFactor();
+    int f = vae.scaleFactor();
     int multiple = Math.max(PIXEL_MULTIPLE, f);
     if (pixels % multiple == 0) {
       return;
@@ -139,31 +123,40 @@ record RequestCheck(UnetSizes unetConfig, VaeSizes vaeConfig, long maxMemory) {
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
-          "[request] the latents are %s: %s of %dx%d cells and %d channels asks for %s."
+          "[request] the latents are %s: %s of %dx%d cells and %d channels %s %s."
               .formatted(
                   latents.shape(),
                   counted(images, "image"),
                   size.width(),
                   size.height(),
                   size.channels(),
+                  images == 1 ? "asks for" : "ask for",
                   expected));
     }
   }
 
   private void checkFeatureMaps(ImageRequest request, int height, int width) {
-    int f = vaeConfig.scaleFactor();
+    if ((long) height * width > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "[request] %dx%d pixels are more than 2^31-1: use a smaller width or height."
+              .formatted(width, height));
+    }
+    LatentSize size = latentSize(height, width);
     int batch = request.doClassifierFreeGuidance() ? 2 : 1;
-    long unet = batch * unetLargest(height / f, width / f);
-    long vae = request.outputType() == OutputType.LATENT ? 0 : vaeLargest(height, width);
-    long largest = Math.max(unet, vae);
-    String part = vae >= unet ? "VAE" : "U-Net";
+    long inUnet = batch * largestInUnet(size.height(), size.width());
+    long inVae =
+        request.outputType() == OutputType.LATENT
+            ? 0
+            : vae.largestFeatureMap(size.height(), size.width());
+    long largest = Math.max(inUnet, inVae);
+    String part = inVae >= inUnet ? "VAE" : "U-Net";
     if (largest > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
                   + " 2^31-1 are the most. Use a smaller width or height.")
               .formatted(width, height, largest, part));
     }
-    long bytes = 2 * largest * Float.BYTES;
+    long bytes = MAPS_AT_ONCE * largest * Float.BYTES;
     if (bytes > maxMemory) {
       throw new IllegalArgumentException(
           ("[request] %dx%d pixels need at least %s of Java heap for the feature maps of the %s,"
@@ -173,37 +166,18 @@ record RequestCheck(UnetSizes unetConfig, VaeSizes vaeConfig, long maxMemory) {
     }
   }
 
-  /** The largest map of the U-Net, for one sample: at the skips, or inside a feed-forward. */
-  private long unetLargest(long height, long width) {
-    if (height * width > Integer.MAX_VALUE) {
-      return height * width;
-    }
-    List<Integer> channels = unetConfig.channels();
+  /** For one sample: at the skips of the up blocks, or inside a feed-forward. */
+  private long largestInUnet(long height, long width) {
+    List<Integer> channels = unet.blockOutChannels();
     long largest = 0;
     for (int level = 0; level < channels.size(); level++) {
       int here = channels.get(level);
       int below = channels.get(Math.min(level + 1, channels.size() - 1));
-      int most =
-          unetConfig.attention().get(level) ? Math.max(here + below, 8 * here) : here + below;
+      boolean attends = unet.downBlockTypes().get(level).startsWith("CrossAttn");
+      int most = attends ? Math.max(here + below, GEGLU_WIDTH * here) : here + below;
       largest = Math.max(largest, height * width * most);
       height = (height + 1) / 2;
       width = (width + 1) / 2;
-    }
-    return largest;
-  }
-
-  /** The largest map of the decoder: a level begins with the channels of the one below it. */
-  private long vaeLargest(long height, long width) {
-    if (height * width > Integer.MAX_VALUE) {
-      return height * width;
-    }
-    List<Integer> channels = vaeConfig.channels();
-    long largest = 0;
-    for (int level = 0; level < channels.size(); level++) {
-      int below = channels.get(Math.min(level + 1, channels.size() - 1));
-      largest = Math.max(largest, height * width * Math.max(channels.get(level), below));
-      height /= 2;
-      width /= 2;
     }
     return largest;
   }

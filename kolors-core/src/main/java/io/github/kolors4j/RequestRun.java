@@ -14,7 +14,7 @@ final class RequestRun {
   private final int steps;
   private final List<TruncatedPrompt> truncatedPrompts = new ArrayList<>();
   private final List<KolorsImage> pictures = new ArrayList<>();
-  private final List<float[]> latents = new ArrayList<>();
+  private final List<FloatArray> latents = new ArrayList<>();
 
   private final long begin = System.nanoTime();
   private long stageBegin;
@@ -106,8 +106,8 @@ final class RequestRun {
     report(Stage.DECODE, 1, 1, Float.NaN, nanosPerDecode());
   }
 
-  /** An image that ends as latents {@code [c, h, w]}. */
-  void finished(float[] imageLatents) {
+  /** An image that ends as latents {@code [1, c, h, w]}. */
+  void finished(FloatArray imageLatents) {
     latents.add(imageLatents);
   }
 
@@ -132,7 +132,7 @@ final class RequestRun {
   private FloatArray stacked() {
     float[] all = new float[latents.size() * size.values()];
     for (int i = 0; i < latents.size(); i++) {
-      System.arraycopy(latents.get(i), 0, all, i * size.values(), size.values());
+      System.arraycopy(latents.get(i).shared(), 0, all, i * size.values(), size.values());
     }
     return FloatArray.wrap(all, latents.size(), size.channels(), size.height(), size.width());
   }

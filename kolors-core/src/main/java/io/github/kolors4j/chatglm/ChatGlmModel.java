@@ -65,7 +65,7 @@ public final class ChatGlmModel implements AutoCloseable {
     TensorSource source = ShardedSafetensors.open(directory, "model", variant);
     try {
       return of(config, source);
-    } catch (KolorsException e) {
+    } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
     }
@@ -79,8 +79,7 @@ public final class ChatGlmModel implements AutoCloseable {
    * @return the model
    * @throws KolorsException if a tensor is missing or wrong; the source stays open
    */
-  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source)
-      throws KolorsException {
+  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source) throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
     ChatGlmModel model = new ChatGlmModel(config, weights, source);
     weights.requireComplete();

@@ -10,8 +10,9 @@ import io.github.kolors4j.tensor.Workspace;
 record Context(Tensor mask, int[][] positionIds) {
 
   /**
-   * A token sees itself and the tokens before it that are not padding. Padding sees everything, also
-   * what comes after it: its rows are read by the U-Net, so they must be what they were in training.
+   * A token sees itself and the tokens before it that are not padding. Padding sees everything,
+   * also what comes after it: its rows are read by the U-Net, so they must be what they were in
+   * training.
    */
   static Context of(Workspace workspace, int[][] attentionMask, int[][] positionIds) {
     int n = attentionMask.length;

@@ -48,8 +48,7 @@ record GlmBlock(
       Tensor layernormOutput = inputLayernorm.forward(hiddenStates); // [n, s, d]
 
       Tensor residual =
-          Tokens.from(
-              applyResidualConnectionPostLayernorm ? layernormOutput : hiddenStates, from);
+          Tokens.from(applyResidualConnectionPostLayernorm ? layernormOutput : hiddenStates, from);
       Tensor layernormInput =
           selfAttention.forward(layernormOutput, residual, context, from); // [n, s − from, d]
 

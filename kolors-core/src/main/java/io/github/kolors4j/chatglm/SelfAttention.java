@@ -13,12 +13,10 @@ import io.github.kolors4j.tensor.ops.Rotary;
  * Attention with rotary positions, whose keys and values may have fewer heads than the queries;
  * diffusers {@code SelfAttention}.
  */
-record SelfAttention(
-    Linear queryKeyValue, Linear dense, Heads heads, boolean multiQueryAttention) {
+record SelfAttention(Linear queryKeyValue, Linear dense, Heads heads, boolean multiQueryAttention) {
 
   static SelfAttention load(Weights weights, ChatGlmConfig config) {
-    Heads heads =
-        new Heads(config.numAttentionHeads(), config.kvHeads(), config.kvChannels());
+    Heads heads = new Heads(config.numAttentionHeads(), config.kvHeads(), config.kvChannels());
     int d = heads.heads() * heads.dHead();
     int dKv = heads.kvHeads() * heads.dHead();
     return new SelfAttention(

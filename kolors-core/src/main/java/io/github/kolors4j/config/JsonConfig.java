@@ -49,6 +49,16 @@ public final class JsonConfig {
     }
   }
 
+  /** JSON's null, in a map that keeps "absent" apart. */
+  private enum Null {
+    NULL;
+
+    @Override
+    public String toString() {
+      return "null";
+    }
+  }
+
   private final String file;
   private final Map<String, Object> values;
   private final Set<String> read = new HashSet<>();
@@ -160,21 +170,12 @@ public final class JsonConfig {
       case BOOLEAN -> reader.nextBoolean();
       case NULL -> {
         reader.nextNull();
-        yield NULL;
+        yield Null.NULL;
       }
       case END_ARRAY, END_OBJECT, NAME, END_DOCUMENT ->
           throw new MalformedJsonException("a value is missing at " + reader.getPath());
     };
   }
-
-  /** JSON's null, in a map that keeps "absent" apart. */
-  private static final Object NULL =
-      new Object() {
-        @Override
-        public String toString() {
-          return "null";
-        }
-      };
 
   /**
    * The name that messages give the file.
@@ -193,7 +194,7 @@ public final class JsonConfig {
    */
   public boolean isNull(String key) {
     read.add(key);
-    return values.getOrDefault(key, NULL) == NULL;
+    return values.getOrDefault(key, Null.NULL) == Null.NULL;
   }
 
   /**
@@ -382,17 +383,24 @@ public final class JsonConfig {
    * @throws KolorsException if the file has another value
    */
   public void only(String key, Object... supported) throws KolorsException {
-    if (!has(key)) {
-      return;
+    if (has(key)) {
+      onlyStated(key, supported);
     }
-    Object value = values.get(key);
+  }
+
+  /**
+   * Refuses every value of a key but those given, and its absence.
+   *
+   * @param key the key
+   * @param supported strings, truth values or integers
+   * @throws KolorsException if the file has another value, or none
+   */
+  public void onlyStated(String key, Object... supported) throws KolorsException {
+    read.add(key);
     for (Object each : supported) {
-      boolean same =
-          each instanceof Integer wanted
-              ? value instanceof Numeral(String text)
-                  && new BigDecimal(text).compareTo(BigDecimal.valueOf(wanted)) == 0
-              : each.equals(value);
-      if (same) {
+      if (each instanceof Integer number
+          ? values.get(key) instanceof Numeral(String text) && Double.parseDouble(text) == number
+          : each.equals(values.get(key))) {
         return;
       }
     }

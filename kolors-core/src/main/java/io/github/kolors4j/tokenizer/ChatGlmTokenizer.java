@@ -13,6 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * ChatGLM's tokenizer, which turns a prompt into the ids that Kolors' text encoder knows; diffusers
@@ -30,16 +31,8 @@ public final class ChatGlmTokenizer {
 
   /** In the order of their ids, which follow those of the pieces. */
   private static final List<String> SPECIAL_TOKENS =
-      List.of(
-          "[MASK]",
-          "[gMASK]",
-          "[sMASK]",
-          "sop",
-          "eop",
-          ROLES.get(0),
-          ROLES.get(1),
-          ROLES.get(2),
-          ROLES.get(3));
+      Stream.concat(Stream.of("[MASK]", "[gMASK]", "[sMASK]", "sop", "eop"), ROLES.stream())
+          .toList();
 
   private static final Pattern ROLE =
       Pattern.compile(ROLES.stream().map(Pattern::quote).collect(Collectors.joining("|")));

@@ -32,8 +32,7 @@ record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, Heads heads) 
   Tensor forward(Tensor hiddenStates, KeyValue keyValue, Tensor residual) {
     try (var scope = hiddenStates.workspace().scope()) {
       Tensor query = toQ.forward(hiddenStates);
-      Tensor attended =
-          scaledDotProduct(query, keyValue.key(), keyValue.value(), heads, null);
+      Tensor attended = scaledDotProduct(query, keyValue.key(), keyValue.value(), heads, null);
       return scope.keep(toOut.forward(attended, residual));
     }
   }

@@ -13,7 +13,8 @@ public final class Conditioning {
   private final Map<Attention, KeyValue> crossAttention;
 
   /**
-   * @param augEmb pooled text and sizes {@code [n, timeEmbedDim]}, added to the timestep's embedding
+   * @param augEmb pooled text and sizes {@code [n, timeEmbedDim]}, added to the timestep's
+   *     embedding
    * @param crossAttention the text as each cross-attention sees it, by the attention's identity
    */
   Conditioning(Tensor augEmb, Map<Attention, KeyValue> crossAttention) {

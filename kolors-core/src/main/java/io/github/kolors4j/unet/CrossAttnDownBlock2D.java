@@ -30,15 +30,13 @@ record CrossAttnDownBlock2D(
   static List<Transformer2DModel> loadAttentions(Weights weights, BlockConfig config) {
     List<Transformer2DModel> attentions = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
-      attentions.add(
-          Transformer2DModel.load(weights.at(i), config.transformer(), config.unet()));
+      attentions.add(Transformer2DModel.load(weights.at(i), config.transformer(), config.unet()));
     }
     return List.copyOf(attentions);
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     try (var scope = x.workspace().scope()) {
       Tensor hiddenStates = x;
       for (int i = 0; i < resnets.size(); i++) {

@@ -28,20 +28,20 @@ record CrossAttnUpBlock2D(
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     try (var scope = x.workspace().scope()) {
       Tensor hiddenStates = x;
       for (int i = 0; i < resnets.size(); i++) {
-        hiddenStates = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
-        hiddenStates = resnets.get(i).forward(hiddenStates, temb); // [n, h, w, cOut]
+        Tensor joined = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
+        hiddenStates = resnets.get(i).forward(joined, temb); // [n, h, w, cOut]
+        scope.release(joined);
         hiddenStates = attentions.get(i).forward(hiddenStates, conditioning);
       }
       if (upsampler.isPresent()) {
         Tensor next = residuals.element();
         hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
-      }
-      return scope.keep(hiddenStates); // [n, hOut, wOut, cOut]
+      } // [n, hOut, wOut, cOut]
+      return scope.keep(hiddenStates);
     }
   }
 

@@ -37,8 +37,7 @@ record DownBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> downsampl
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     Tensor hiddenStates = x;
     for (ResnetBlock2D resnet : resnets) {
       hiddenStates = resnet.forward(hiddenStates, temb); // [n, h, w, cOut]

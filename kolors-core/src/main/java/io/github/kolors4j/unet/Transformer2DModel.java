@@ -14,10 +14,7 @@ import java.util.stream.Stream;
  * use_linear_projection} are one.
  */
 record Transformer2DModel(
-    GroupNorm norm,
-    Linear projIn,
-    List<BasicTransformerBlock> transformerBlocks,
-    Linear projOut) {
+    GroupNorm norm, Linear projIn, List<BasicTransformerBlock> transformerBlocks, Linear projOut) {
   /** Not in the config, and not the U-Net's {@code norm_eps}. */
   private static final float NORM_EPS = 1e-6f;
 
@@ -40,9 +37,7 @@ record Transformer2DModel(
   }
 
   private static Linear projection(Weights weights, int c, boolean useLinearProjection) {
-    return useLinearProjection
-        ? Linear.load(weights, c, c)
-        : Linear.loadPointwise(weights, c, c);
+    return useLinearProjection ? Linear.load(weights, c, c) : Linear.loadPointwise(weights, c, c);
   }
 
   /** {@code x [n, h, w, c]} to {@code [n, h, w, c]}. */

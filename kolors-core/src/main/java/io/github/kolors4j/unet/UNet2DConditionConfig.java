@@ -71,7 +71,7 @@ public record UNet2DConditionConfig(
    */
   public static UNet2DConditionConfig of(JsonConfig json) throws KolorsException {
     json.only("act_fn", "silu", "swish");
-    json.only("addition_embed_type", "text_time");
+    json.onlyStated("addition_embed_type", "text_time");
     json.only("attention_type", "default");
     json.only("center_input_sample", false);
     json.only("class_embeddings_concat", false);
@@ -96,9 +96,6 @@ public record UNet2DConditionConfig(
     json.withoutEffect("addition_embed_type_num_heads", "dropout", "upcast_attention");
     if (!json.isNull("encoder_hid_dim_type")) {
       json.only("encoder_hid_dim_type", "text_proj");
-    }
-    if (json.isNull("addition_embed_type")) {
-      throw json.fault("addition_embed_type", "only \"text_time\" is supported");
     }
 
     List<String> downBlockTypes =
@@ -132,8 +129,7 @@ public record UNet2DConditionConfig(
     List<Integer> upDepths =
         json.isNull("reverse_transformer_layers_per_block")
             ? depths.reversed()
-            : json.integerForEach(
-                "reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
+            : json.integerForEach("reverse_transformer_layers_per_block", 1, blocks, 0, MAX_LAYERS);
 
     UNet2DConditionConfig config =
         new UNet2DConditionConfig(
@@ -177,6 +173,37 @@ public record UNet2DConditionConfig(
    */
   public int textEmbedDim() {
     return projectionClassEmbeddingsInputDim - 6 * additionTimeEmbedDim;
+  }
+
+  /**
+   * The number of values of the largest feature map of a step. One above 2³¹−1 cannot be computed.
+   *
+   * @param batchSize samples
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @return values for all samples together
+   */
+  public long largestFeatureMap(int batchSize, int latentHeight, int latentWidth) {
+    int last = blockOutChannels.size() - 1;
+    long largest = 0;
+    long h = latentHeight;
+    long w = latentWidth;
+    for (int i = 0; i <= last; i++) {
+      // A residual block of the ascending half reads what comes from below beside a skip; a
+      // transformer's feed-forward layer is four times as wide as the level.
+      int c = blockOutChannels.get(i);
+      int below = blockOutChannels.get(Math.min(i + 1, last));
+      int above = blockOutChannels.get(Math.max(i - 1, 0));
+      boolean attends =
+          downBlockTypes.get(i).startsWith("CrossAttn")
+              || upBlockTypes.get(last - i).startsWith("CrossAttn")
+              || i == last;
+      int widest = Math.max(c + Math.max(c, Math.max(below, above)), attends ? 4 * c : 0);
+      largest = Math.max(largest, batchSize * h * w * widest);
+      h = (h + 1) / 2;
+      w = (w + 1) / 2;
+    }
+    return largest;
   }
 
   private static int oddKernel(JsonConfig json, String key) throws KolorsException {

@@ -62,8 +62,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
 
     // time
     timeProj = new Timesteps(c0, config.flipSinToCos(), config.freqShift());
-    timeEmbedding =
-        TimestepEmbedding.load(weights.at("time_embedding"), c0, config.timeEmbedDim());
+    timeEmbedding = TimestepEmbedding.load(weights.at("time_embedding"), c0, config.timeEmbedDim());
 
     // text and sizes
     encoderHidProj =
@@ -101,11 +100,10 @@ public final class UNet2DConditionModel implements AutoCloseable {
       throws IOException {
     UNet2DConditionConfig config =
         UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("config.json")));
-    TensorSource source =
-        ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
+    TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
       return of(config, source);
-    } catch (KolorsException e) {
+    } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
     }
@@ -205,8 +203,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @return the conditioning, of the workspace's innermost scope
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public Conditioning prepare(
-      Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
+  public Conditioning prepare(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
     checkPrompt(encoderHiddenStates, textEmbeds, timeIds);
     try (var scope = encoderHiddenStates.workspace().scope()) {
       Tensor augEmb = scope.keep(augEmbed(textEmbeds, timeIds)); // [n, timeEmbedDim]

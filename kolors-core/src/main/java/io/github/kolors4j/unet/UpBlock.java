@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 sealed interface UpBlock permits UpBlock2D, CrossAttnUpBlock2D {
 
   /**
-   * The channels of a block and whether it ends in an upsampler: {@code prevOutput} come from below,
-   * {@code skip} from the last residual of the level above.
+   * The channels of a block and whether it ends in an upsampler: {@code prevOutput} come from
+   * below, {@code skip} from the last residual of the level above.
    */
   record Channels(int skip, int prevOutput, int out, boolean addUpsample) {}
 

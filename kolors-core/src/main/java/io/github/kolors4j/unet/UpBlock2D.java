@@ -36,19 +36,19 @@ record UpBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsampler) im
   }
 
   @Override
-  public Tensor forward(
-      Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
     try (var scope = x.workspace().scope()) {
       Tensor hiddenStates = x;
       for (ResnetBlock2D resnet : resnets) {
-        hiddenStates = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
-        hiddenStates = resnet.forward(hiddenStates, temb); // [n, h, w, cOut]
+        Tensor joined = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
+        hiddenStates = resnet.forward(joined, temb); // [n, h, w, cOut]
+        scope.release(joined);
       }
       if (upsampler.isPresent()) {
         Tensor next = residuals.element();
         hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
-      }
-      return scope.keep(hiddenStates); // [n, hOut, wOut, cOut]
+      } // [n, hOut, wOut, cOut]
+      return scope.keep(hiddenStates);
     }
   }
 

@@ -57,7 +57,7 @@ public final class AutoencoderKL implements AutoCloseable {
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
       return of(config, source);
-    } catch (KolorsException e) {
+    } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
     }

@@ -8,8 +8,8 @@ import io.github.kolors4j.nn.Weights;
 import java.util.List;
 
 /**
- * The tensors of diffusers' {@code Encoder}. Text to image does not encode, so that a checkpoint may
- * lack them; where they are, their shapes must fit.
+ * The tensors of diffusers' {@code Encoder}. Text to image does not encode, so that a checkpoint
+ * may lack them; where they are, their shapes must fit.
  */
 final class Encoder {
   private Encoder() {}
@@ -25,8 +25,7 @@ final class Encoder {
       for (int j = 0; j < config.layersPerBlock(); j++) {
         int in = out;
         out = channels.get(i);
-        ResnetBlock2D.load(
-            block.at("resnets").at(j), in, out, UNetMidBlock2D.resnetConfig(config));
+        ResnetBlock2D.load(block.at("resnets").at(j), in, out, UNetMidBlock2D.resnetConfig(config));
       }
       if (i < last) {
         Downsample2D.load(block.at("downsamplers.0"), out, 0);

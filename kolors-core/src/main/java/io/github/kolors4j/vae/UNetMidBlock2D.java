@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * An attention between two residual blocks, at the coarsest level; diffusers {@code UNetMidBlock2D}.
+ * An attention between two residual blocks, at the coarsest level; diffusers {@code
+ * UNetMidBlock2D}.
  */
-record UNetMidBlock2D(
-    ResnetBlock2D resnet0, Optional<Attention> attention, ResnetBlock2D resnet1) {
+record UNetMidBlock2D(ResnetBlock2D resnet0, Optional<Attention> attention, ResnetBlock2D resnet1) {
   /** Of all normalizations of the VAE; not in the config. */
   static final float NORM_EPS = 1e-6f;
 

@@ -21,10 +21,7 @@ record UpDecoderBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsamp
       int in = i == 0 ? channels.in : channels.out;
       resnets.add(
           ResnetBlock2D.load(
-              weights.at("resnets").at(i),
-              in,
-              channels.out,
-              UNetMidBlock2D.resnetConfig(config)));
+              weights.at("resnets").at(i), in, channels.out, UNetMidBlock2D.resnetConfig(config)));
     }
     return new UpDecoderBlock2D(
         List.copyOf(resnets),
@@ -35,8 +32,8 @@ record UpDecoderBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsamp
 
   /**
    * {@code x [n, h, w, cIn]} to {@code [n, 2h, 2w, cOut]}, without an upsampler {@code [n, h, w,
-   * cOut]}. Each map is given back to {@code scope}, the innermost one, as soon as it has been read,
-   * the first too: these maps are the largest of all.
+   * cOut]}. Each map is given back to {@code scope}, the innermost one, as soon as it has been
+   * read, the first too: these maps are the largest of all.
    */
   Tensor forward(Tensor x, Workspace.Scope scope) {
     Tensor sample = x;

@@ -1,9 +1,13 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
 
 /** Activation functions, element by element. */
 public final class Activation {
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
   private Activation() {}
 
   /**
@@ -14,9 +18,9 @@ public final class Activation {
    */
   public static Tensor silu(Tensor x) {
     Tensor y = x.workspace().tensor(x.shape());
-    for (int i = 0; i < x.shape().size(); i++) {
-      y.data()[i] = (float) (x.data()[i] / (1 + Math.exp(-x.data()[i])));
-    }
+    float[] from = x.data();
+    float[] to = y.data();
+    Ranges.run(x, (at, n) -> KERNELS.silu(from, at, to, at, n));
     return y;
   }
 
@@ -28,23 +32,9 @@ public final class Activation {
    */
   public static Tensor gelu(Tensor x) {
     Tensor y = x.workspace().tensor(x.shape());
-    for (int i = 0; i < x.shape().size(); i++) {
-      double v = x.data()[i];
-      // Series for erf, for now.
-      double z = v / Math.sqrt(2);
-      double erf = 0;
-      if (Math.abs(z) > 5) {
-        erf = Math.signum(z);
-      } else {
-        double term = z;
-        for (int k = 0; k < 200; k++) {
-          erf += term / (2 * k + 1);
-          term *= -z * z / (k + 1);
-        }
-        erf *= 2 / Math.sqrt(Math.PI);
-      }
-      y.data()[i] = (float) (0.5 * v * (1 + erf));
-    }
+    float[] from = x.data();
+    float[] to = y.data();
+    Ranges.run(x, (at, n) -> KERNELS.gelu(from, at, to, at, n));
     return y;
   }
 }

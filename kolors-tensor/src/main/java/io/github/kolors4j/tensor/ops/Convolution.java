@@ -1,10 +1,22 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
+import java.util.Arrays;
 
-/** Convolutions of channels-last feature maps, PyTorch's {@code Conv2d}. */
+/**
+ * Convolutions of channels-last feature maps, PyTorch's {@code Conv2d}. A 3×3 convolution of stride
+ * 1 goes by {@link Winograd} where it has channels enough, one of 1×1 is a {@link MatMul}, and the
+ * rest are products with the neighbourhoods laid out as rows, a block at a time.
+ */
 public final class Convolution {
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
   private Convolution() {}
 
   /**
@@ -13,7 +25,20 @@ public final class Convolution {
    * @param stride pixels from one output to the next, in both directions; at least 1
    * @param padding zeros around the input, on every side; at least 0
    */
-  public record Geometry(int stride, int padding) {}
+  public record Geometry(int stride, int padding) {
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the stride is below 1 or the padding negative
+     */
+    public Geometry {
+      Checks.that(
+          stride >= 1 && padding >= 0,
+          "[conv2d] stride %d, padding %d: at least 1 and 0.",
+          stride,
+          padding);
+    }
+  }
 
   /**
    * A convolution.
@@ -43,51 +68,145 @@ public final class Convolution {
    */
   public static Tensor conv2d(
       Tensor x, Weight weight, Weight bias, Geometry geometry, Tensor residual) {
+    Shape kernel = weight.shape();
+    Checks.that(
+        x.shape().rank() == 4 && kernel.rank() == 4 && kernel.dim(1) == x.dim(3),
+        "[conv2d] x is %s and the weight %s: the second extent of the weight must be the channels of"
+            + " x [n, h, w, c].",
+        x.shape(),
+        weight);
     int n = x.dim(0);
-    int h = x.dim(1);
-    int w = x.dim(2);
-    int cIn = x.dim(3);
-    int cOut = weight.shape().dim(0);
-    int kh = weight.shape().dim(2);
-    int kw = weight.shape().dim(3);
-    int hOut = (h + 2 * geometry.padding() - kh) / geometry.stride() + 1;
-    int wOut = (w + 2 * geometry.padding() - kw) / geometry.stride() + 1;
-    Tensor y = x.workspace().tensor(n, hOut, wOut, cOut);
-    float[] k = weight.toFloats();
-    float[] b = bias == null ? new float[cOut] : bias.toFloats();
-    for (int i = 0; i < n; i++) {
-      for (int oy = 0; oy < hOut; oy++) {
-        for (int ox = 0; ox < wOut; ox++) {
-          for (int o = 0; o < cOut; o++) {
-            float sum = 0;
-            for (int ky = 0; ky < kh; ky++) {
-              int iy = oy * geometry.stride() - geometry.padding() + ky;
-              for (int kx = 0; kx < kw; kx++) {
-                int ix = ox * geometry.stride() - geometry.padding() + kx;
-                if (iy < 0 || iy >= h || ix < 0 || ix >= w) {
-                  continue;
-                }
-                for (int c = 0; c < cIn; c++) {
-                  sum =
-                      Math.fma(
-                          x.data()[((i * h + iy) * w + ix) * cIn + c],
-                          k[((o * cIn + c) * kh + ky) * kw + kx],
-                          sum);
-                }
-              }
-            }
-            int at = ((i * hOut + oy) * wOut + ox) * cOut + o;
-            float r =
-                residual == null
-                    ? 0
-                    : residual.shape().rank() == 2
-                        ? residual.data()[i * cOut + o]
-                        : residual.data()[at];
-            y.data()[at] = sum + b[o] + r;
-          }
-        }
+    int cOut = kernel.dim(0);
+    int hOut = (x.dim(1) + 2 * geometry.padding() - kernel.dim(2)) / geometry.stride() + 1;
+    int wOut = (x.dim(2) + 2 * geometry.padding() - kernel.dim(3)) / geometry.stride() + 1;
+    Checks.that(
+        hOut >= 1 && wOut >= 1,
+        "[conv2d] x is %s, smaller than the kernel of %s.",
+        x.shape(),
+        weight);
+    Checks.vector("conv2d", bias, cOut);
+    Shape shape = Shape.of(n, hOut, wOut, cOut);
+    boolean perSample = residual != null && residual.shape().rank() == 2;
+    Checks.same("conv2d", "residual", residual, perSample ? Shape.of(n, cOut) : shape);
+    Tensor y = x.workspace().tensor(shape);
+    try (Workspace.Scope _ = x.workspace().scope()) {
+      Finish finish =
+          new Finish(
+              bias == null ? null : MatMul.values(x.workspace(), bias),
+              residual == null ? null : residual.data(),
+              perSample ? hOut * wOut : 0,
+              cOut,
+              y.data());
+      if (Winograd.suits(x.shape(), kernel, geometry)) {
+        Winograd.convolve(x, weight, y, finish);
+      } else {
+        direct(x, weight, geometry, y, finish);
       }
     }
     return y;
+  }
+
+  /**
+   * What is added to a result: the bias, and a residual, for each pixel or one for all of a sample.
+   *
+   * @param bias {@code [cOut]} or null
+   * @param residual {@code [pixels, cOut]} or {@code [n, cOut]} or null
+   * @param samplePixels pixels that share a row of the residual; 0 where each has its own
+   */
+  record Finish(float[] bias, float[] residual, int samplePixels, int cOut, float[] y) {
+    void apply(int pixel, int column, int columns) {
+      int at = pixel * cOut + column;
+      if (bias != null) {
+        KERNELS.add(bias, column, y, at, columns);
+      }
+      if (residual != null) {
+        int row = samplePixels == 0 ? pixel : pixel / samplePixels;
+        KERNELS.add(residual, row * cOut + column, y, at, columns);
+      }
+    }
+  }
+
+  private static void direct(Tensor x, Weight weight, Geometry geometry, Tensor y, Finish finish) {
+    int cIn = x.dim(3);
+    int cOut = y.dim(3);
+    int taps = weight.shape().dim(2) * weight.shape().dim(3);
+    Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
+    Gemm.multiply(
+        x.workspace().threads(),
+        y.shape().rows(),
+        cOut,
+        taps * cIn,
+        rows,
+        (column, columns, k, kc, panels, scratch) ->
+            pack(weight, column, columns, k, kc, panels, scratch),
+        y.data(),
+        false,
+        (row, count, column, columns, _, _) -> {
+          for (int i = row; i < row + count; i++) {
+            int at = i * cOut + column;
+            Arrays.fill(y.data(), at, at + columns, 0);
+            finish.apply(i, column, columns);
+          }
+        });
+  }
+
+  /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
+  private static void pack(
+      Weight weight, int column, int columns, int k, int kc, float[] panels, Scratch scratch) {
+    int cIn = weight.shape().dim(1);
+    int taps = weight.shape().dim(2) * weight.shape().dim(3);
+    int rowLength = cIn * taps;
+    float[] row = scratch.floats(Gemm.OPERAND + 1, rowLength);
+    for (int j = 0; j < columns; ) {
+      int width = Gemm.panelWidth(j, columns);
+      int present = Math.min(width, columns - j);
+      int panel = j * kc;
+      for (int i = 0; i < present; i++) {
+        weight.decode((column + j + i) * rowLength, rowLength, row, 0);
+        for (int q = k, at = panel + i; q < k + kc; q++, at += width) {
+          panels[at] = row[q % cIn * taps + q / cIn];
+        }
+      }
+      Panels.clearMissing(present, width, kc, panels, panel);
+      j += width;
+    }
+  }
+
+  /** The left operand: a row is the neighbourhood of an output pixel, tap by tap. */
+  private record Neighbourhoods(Tensor x, Shape kernel, Geometry geometry, Shape y)
+      implements Gemm.Rows {
+    @Override
+    public void locate(int row, int rows, int k, int kc, Scratch scratch, Gemm.Block at) {
+      float[] block = scratch.floats(Gemm.OPERAND, rows * kc);
+      for (int i = 0; i < rows; i++) {
+        copy(row + i, k, kc, block, i * kc);
+      }
+      at.data = block;
+      at.offset = 0;
+      at.stride = kc;
+    }
+
+    private void copy(int pixel, int k, int kc, float[] to, int at) {
+      int h = x.dim(1);
+      int w = x.dim(2);
+      int c = x.dim(3);
+      int left = pixel % y.dim(2) * geometry.stride() - geometry.padding();
+      int top = pixel / y.dim(2) % y.dim(1) * geometry.stride() - geometry.padding();
+      int sample = pixel / y.dim(2) / y.dim(1);
+      for (int q = k; q < k + kc; ) {
+        int tap = q / c;
+        int channel = q % c;
+        int count = Math.min(c - channel, k + kc - q);
+        int iy = top + tap / kernel.dim(3);
+        int ix = left + tap % kernel.dim(3);
+        if (iy < 0 || iy >= h || ix < 0 || ix >= w) {
+          Arrays.fill(to, at, at + count, 0);
+        } else {
+          System.arraycopy(x.data(), ((sample * h + iy) * w + ix) * c + channel, to, at, count);
+        }
+        at += count;
+        q += count;
+      }
+    }
   }
 }

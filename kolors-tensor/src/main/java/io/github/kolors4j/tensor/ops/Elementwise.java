@@ -1,10 +1,32 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
 
 /** Sums, products, slices and concatenations. */
 public final class Elementwise {
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
   private Elementwise() {}
+
+  /** A kernel that changes y by x. */
+  @FunctionalInterface
+  private interface Update {
+    void apply(float[] x, int xo, float[] y, int yo, int n);
+  }
+
+  private static void combine(Tensor a, Tensor b, Tensor y, Update update) {
+    float[] from = a.data();
+    float[] with = b.data();
+    float[] to = y.data();
+    Ranges.run(
+        y,
+        (at, n) -> {
+          System.arraycopy(from, at, to, at, n);
+          update.apply(with, at, to, at, n);
+        });
+  }
 
   /**
    * The sum.
@@ -16,9 +38,8 @@ public final class Elementwise {
    */
   public static Tensor add(Tensor a, Tensor b) {
     Tensor y = a.workspace().tensor(a.shape());
-    for (int i = 0; i < a.shape().size(); i++) {
-      y.data()[i] = a.data()[i] + b.data()[i];
-    }
+    Checks.same("add", "b", b, a.shape());
+    combine(a, b, y, KERNELS::add);
     return y;
   }
 
@@ -32,9 +53,8 @@ public final class Elementwise {
    */
   public static Tensor multiply(Tensor a, Tensor b) {
     Tensor y = a.workspace().tensor(a.shape());
-    for (int i = 0; i < a.shape().size(); i++) {
-      y.data()[i] = a.data()[i] * b.data()[i];
-    }
+    Checks.same("multiply", "b", b, a.shape());
+    combine(a, b, y, KERNELS::multiply);
     return y;
   }
 
@@ -47,9 +67,9 @@ public final class Elementwise {
    */
   public static Tensor scale(Tensor x, float factor) {
     Tensor y = x.workspace().tensor(x.shape());
-    for (int i = 0; i < x.shape().size(); i++) {
-      y.data()[i] = x.data()[i] * factor;
-    }
+    float[] from = x.data();
+    float[] to = y.data();
+    Ranges.run(x, (at, n) -> KERNELS.scale(factor, from, at, to, at, n));
     return y;
   }
 
@@ -65,10 +85,18 @@ public final class Elementwise {
     int p = a.dim(-1);
     int q = b.dim(-1);
     Tensor y = a.workspace().tensor(a.shape().withLast(p + q));
-    for (int i = 0; i < a.shape().rows(); i++) {
-      System.arraycopy(a.data(), i * p, y.data(), i * (p + q), p);
-      System.arraycopy(b.data(), i * q, y.data(), i * (p + q) + p, q);
-    }
+    Checks.same("concat", "b", b, a.shape().withLast(q));
+    float[] left = a.data();
+    float[] right = b.data();
+    float[] to = y.data();
+    Ranges.runRows(
+        y,
+        (row, count) -> {
+          for (int i = row; i < row + count; i++) {
+            System.arraycopy(left, i * p, to, i * (p + q), p);
+            System.arraycopy(right, i * q, to, i * (p + q) + p, q);
+          }
+        });
     return y;
   }
 
@@ -83,11 +111,19 @@ public final class Elementwise {
    */
   public static Tensor slice(Tensor x, int from, int to) {
     int c = x.dim(-1);
+    Checks.that(
+        0 <= from && from <= to && to <= c, "[slice] %d to %d is not inside 0 to %d.", from, to, c);
     int width = to - from;
     Tensor y = x.workspace().tensor(x.shape().withLast(width));
-    for (int i = 0; i < x.shape().rows(); i++) {
-      System.arraycopy(x.data(), i * c + from, y.data(), i * width, width);
-    }
+    float[] source = x.data();
+    float[] target = y.data();
+    Ranges.runRows(
+        y,
+        (row, count) -> {
+          for (int i = row; i < row + count; i++) {
+            System.arraycopy(source, i * c + from, target, i * width, width);
+          }
+        });
     return y;
   }
 }

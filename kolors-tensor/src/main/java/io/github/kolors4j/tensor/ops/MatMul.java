@@ -1,17 +1,24 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
+import java.util.Arrays;
 
 /** Products of activations with weights: {@code y = x · wᵀ + b}, PyTorch's {@code Linear}. */
 public final class MatMul {
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
   private MatMul() {}
 
   /**
    * A linear layer.
    *
    * @param x {@code [..., k]}
-   * @param weight {@code [n, k]}
+   * @param weight {@code [n, k]}, or {@code [n, k, 1, 1]}
    * @param bias {@code [n]}, or null for none
    * @return {@code [..., n]}
    * @throws IllegalArgumentException if the shapes do not fit
@@ -24,34 +31,40 @@ public final class MatMul {
    * A linear layer whose result is added to a residual.
    *
    * @param x {@code [..., k]}
-   * @param weight {@code [n, k]}
+   * @param weight {@code [n, k]}, or {@code [n, k, 1, 1]}
    * @param bias {@code [n]}, or null for none
    * @param residual {@code [..., n]}, or null for none
    * @return {@code [..., n]}, a new tensor
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public static Tensor linear(Tensor x, Weight weight, Weight bias, Tensor residual) {
-    int rows = x.shape().rows();
-    int k = x.dim(-1);
     int n = weight.shape().dim(0);
-    Tensor y = x.workspace().tensor(x.shape().withLast(n));
-    float[] w = weight.toFloats();
-    float[] b = bias == null ? new float[n] : bias.toFloats();
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < n; j++) {
-        float sum = 0;
-        for (int p = 0; p < k; p++) {
-          sum = Math.fma(x.data()[i * k + p], w[j * k + p], sum);
-        }
-        y.data()[i * n + j] = sum + b[j] + (residual == null ? 0 : residual.data()[i * n + j]);
-      }
+    check(x, weight, bias, n);
+    Shape shape = x.shape().withLast(n);
+    Checks.same("matmul", "residual", residual, shape);
+    Tensor y = x.workspace().tensor(shape);
+    try (Workspace.Scope _ = x.workspace().scope()) {
+      float[] shift = bias == null ? null : values(x.workspace(), bias);
+      float[] added = residual == null ? null : residual.data();
+      float[] out = y.data();
+      product(
+          x,
+          weight,
+          n,
+          out,
+          false,
+          (row, rows, column, columns, _, _) -> {
+            for (int i = row; i < row + rows; i++) {
+              start(shift, column, added, out, i * n + column, columns);
+            }
+          });
     }
     return y;
   }
 
   /**
    * A linear layer of twice the width whose second half, through GELU, gates the first: diffusers'
-   * {@code GEGLU}.
+   * {@code GEGLU} (Shazeer 2020).
    *
    * @param x {@code [..., k]}
    * @param weight {@code [2n, k]}: values, then gates
@@ -60,15 +73,19 @@ public final class MatMul {
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public static Tensor linearGeglu(Tensor x, Weight weight, Weight bias) {
-    Tensor both = linear(x, weight, bias);
-    int n = both.dim(-1) / 2;
-    Tensor gate = Activation.gelu(Elementwise.slice(both, n, 2 * n));
-    return Elementwise.multiply(Elementwise.slice(both, 0, n), gate);
+    return gated(
+        x,
+        weight,
+        bias,
+        (values, at, gates, go, n) -> {
+          KERNELS.gelu(gates, go, gates, go, n);
+          KERNELS.multiply(gates, go, values, at, n);
+        });
   }
 
   /**
    * A linear layer of twice the width whose first half, through SiLU, gates the second: ChatGLM's
-   * {@code swiglu}.
+   * {@code swiglu} (Shazeer 2020).
    *
    * @param x {@code [..., k]}
    * @param weight {@code [2n, k]}: gates, then values
@@ -77,9 +94,107 @@ public final class MatMul {
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public static Tensor linearSwiglu(Tensor x, Weight weight, Weight bias) {
-    Tensor both = linear(x, weight, bias);
-    int n = both.dim(-1) / 2;
-    Tensor gate = Activation.silu(Elementwise.slice(both, 0, n));
-    return Elementwise.multiply(Elementwise.slice(both, n, 2 * n), gate);
+    return gated(
+        x,
+        weight,
+        bias,
+        (values, at, gates, go, n) -> {
+          KERNELS.silu(values, at, values, at, n);
+          KERNELS.multiply(gates, go, values, at, n);
+        });
+  }
+
+  /** How the second half of a row meets the first, which it leaves the result in. */
+  @FunctionalInterface
+  private interface Gate {
+    void apply(float[] first, int at, float[] second, int from, int n);
+  }
+
+  private static Tensor gated(Tensor x, Weight weight, Weight bias, Gate gate) {
+    int n = weight.shape().dim(0) / 2;
+    check(x, weight, bias, 2 * n);
+    Tensor y = x.workspace().tensor(x.shape().withLast(n));
+    try (Workspace.Scope _ = x.workspace().scope()) {
+      float[] shift = bias == null ? null : values(x.workspace(), bias);
+      float[] out = y.data();
+      product(
+          x,
+          weight,
+          n,
+          out,
+          true,
+          new Gemm.Edges() {
+            @Override
+            public void start(int row, int rows, int column, int columns, float[] gates, int go) {
+              for (int i = 0; i < rows; i++) {
+                MatMul.start(shift, column, null, out, (row + i) * n + column, columns);
+                MatMul.start(shift, n + column, null, gates, go + i * columns, columns);
+              }
+            }
+
+            @Override
+            public void finish(int row, int rows, int column, int columns, float[] gates, int go) {
+              for (int i = 0; i < rows; i++) {
+                gate.apply(out, (row + i) * n + column, gates, go + i * columns, columns);
+              }
+            }
+          });
+    }
+    return y;
+  }
+
+  /** The first values of a row of results: the bias, and the residual where there is one. */
+  static void start(float[] bias, int bo, float[] residual, float[] y, int yo, int n) {
+    if (residual == null && bias == null) {
+      Arrays.fill(y, yo, yo + n, 0);
+      return;
+    }
+    if (residual != null) {
+      System.arraycopy(residual, yo, y, yo, n);
+    } else {
+      System.arraycopy(bias, bo, y, yo, n);
+    }
+    if (residual != null && bias != null) {
+      KERNELS.add(bias, bo, y, yo, n);
+    }
+  }
+
+  private static void product(
+      Tensor x, Weight weight, int n, float[] out, boolean gated, Gemm.Edges edges) {
+    int k = x.dim(-1);
+    float[] data = x.data();
+    Gemm.multiply(
+        x.workspace().threads(),
+        x.shape().rows(),
+        n,
+        k,
+        (row, _, k0, _, _, at) -> {
+          at.data = data;
+          at.offset = row * k + k0;
+          at.stride = k;
+        },
+        (column, columns, k0, kc, panels, scratch) ->
+            Panels.pack(weight, 1, 0, column, columns, k0, kc, panels, 0, scratch),
+        out,
+        gated,
+        edges);
+  }
+
+  /** A parameter's values in the workspace's memory. */
+  static float[] values(Workspace workspace, Weight weight) {
+    float[] values = workspace.tensor(weight.shape()).data();
+    weight.decode(0, weight.shape().size(), values, 0);
+    return values;
+  }
+
+  private static void check(Tensor x, Weight weight, Weight bias, int n) {
+    Shape w = weight.shape();
+    int k = w.size() / Math.max(w.dim(0), 1);
+    if (w.rank() < 2 || w.dim(1) != k || x.dim(-1) != k || w.dim(0) != n) {
+      throw new IllegalArgumentException(
+          "[matmul] x is %s and the weight %s: the innermost extent of x must be the weight's second."
+              .formatted(x.shape(), weight));
+    }
+    Checks.vector("matmul", bias, n);
   }
 }

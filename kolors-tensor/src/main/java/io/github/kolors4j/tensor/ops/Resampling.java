@@ -21,13 +21,19 @@ public final class Resampling {
     int w = x.dim(2);
     int c = x.dim(3);
     Tensor y = x.workspace().tensor(n, hOut, wOut, c);
-    for (int row = 0; row < n * hOut; row++) {
-      int from = row / hOut * h + source(row % hOut, h, hOut);
-      for (int j = 0; j < wOut; j++) {
-        System.arraycopy(
-            x.data(), (from * w + source(j, w, wOut)) * c, y.data(), (row * wOut + j) * c, c);
-      }
-    }
+    float[] source = x.data();
+    float[] target = y.data();
+    x.workspace()
+        .threads()
+        .run(
+            n * hOut,
+            (row, _) -> {
+              int line = row / hOut * h + source(row % hOut, h, hOut);
+              for (int j = 0; j < wOut; j++) {
+                int from = (line * w + source(j, w, wOut)) * c;
+                System.arraycopy(source, from, target, (row * wOut + j) * c, c);
+              }
+            });
     return y;
   }
 

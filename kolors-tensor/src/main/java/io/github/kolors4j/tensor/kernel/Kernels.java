@@ -1,0 +1,117 @@
+package io.github.kolors4j.tensor.kernel;
+
+/**
+ * The inner loops. All work on ranges of {@code float[]}; an array parameter is followed by the
+ * index of its first value. Every implementation gives the same bits: each value is computed by the
+ * same sequence of IEEE operations, and sums over a row run in {@link #LANES} virtual lanes.
+ */
+public interface Kernels {
+  /** Partial sums that a reduction over a row keeps, whatever the width of the machine. */
+  int LANES = 16;
+
+  /**
+   * What runs, for the log.
+   *
+   * @return as {@code vector 256-bit}
+   */
+  String description();
+
+  /**
+   * The register tile.
+   *
+   * @return the micro-kernel of the matrix product
+   */
+  MicroKernel microKernel();
+
+  /**
+   * Transposes rows into the columns of a panel: {@code b[k·ldb + i] = x[i·ldx + k·step]}.
+   *
+   * @param rows how many rows of x
+   * @param step from one value of a row to the next
+   * @param kc how many values of each
+   */
+  void transpose(
+      float[] x, int xo, int ldx, int rows, int step, int kc, float[] b, int bo, int ldb);
+
+  /** {@code y += x}. */
+  void add(float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code y *= x}. */
+  void multiply(float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code y = factor · x}. */
+  void scale(float factor, float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code y = x · sigmoid(x)}. */
+  void silu(float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code y = x · Φ(x)}. */
+  void gelu(float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code y = scale · x + shift}, each with a factor and a summand of its own. */
+  void scaleShift(
+      float[] x, int xo, float[] scale, int so, float[] shift, int ho, float[] y, int yo, int n);
+
+  /** {@link #scaleShift}, then {@link #silu}. */
+  void scaleShiftSilu(
+      float[] x, int xo, float[] scale, int so, float[] shift, int ho, float[] y, int yo, int n);
+
+  /** Column sums of a block: {@code sums[j] = Σᵢ x[i·ldx + j]}, over i in order. */
+  void columnSums(float[] x, int xo, int ldx, int rows, float[] sums, int so, int n);
+
+  /** {@code sums[j] = Σᵢ (x[i·ldx + j] − mean[j])²}, over i in order. */
+  void columnDeviations(
+      float[] x, int xo, int ldx, int rows, float[] mean, int mo, float[] sums, int so, int n);
+
+  /** The sum of a row of at most 1,024 values; {@code sums} is room for the virtual lanes. */
+  double sum(float[] x, int xo, int n, float[] sums);
+
+  /** {@code Σ (x − mean)²} of a row of at most 1,024 values; {@code sums} as in {@link #sum}. */
+  double deviation(float[] x, int xo, float mean, int n, float[] sums);
+
+  /** {@code y = (x − mean) · inverse · scale + shift}. */
+  void normalize(
+      float[] x,
+      int xo,
+      float mean,
+      float inverse,
+      float[] scale,
+      float[] shift,
+      float[] y,
+      int yo,
+      int n);
+
+  /** {@code y = x · inverse · scale}. */
+  void rmsNormalize(float[] x, int xo, float inverse, float[] scale, float[] y, int yo, int n);
+
+  /**
+   * One block of keys of a running softmax, a column a query. Replaces each score by {@code exp(s −
+   * max)}, moves the running maximum and sum on, and leaves in {@code correction} what earlier
+   * results must be multiplied by.
+   *
+   * @param s {@code [keys, n]} scores, replaced
+   * @param keys how many rows
+   * @param n how many columns, a multiple of the panel's lanes
+   * @param max {@code [n]} running maximum
+   * @param sum {@code [n]} running sum
+   * @param correction {@code [n]}, written
+   */
+  void softmaxBlock(float[] s, int keys, int n, float[] max, float[] sum, float[] correction);
+
+  /** {@code x[i, j] *= factors[j]} for a block of {@code rows × n}. */
+  void scaleColumns(float[] x, int rows, int n, float[] factors);
+
+  /**
+   * One dimension of Winograd's input transform, F(4,3): six vectors to six.
+   *
+   * @param ldx from one input vector to the next
+   * @param ldy from one output vector to the next
+   */
+  void winogradInput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
+
+  /** One dimension of Winograd's output transform: six vectors to four. */
+  void winogradOutput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
+
+  /** One dimension of Winograd's weight transform: three vectors to six. */
+  void winogradWeight(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
+}

@@ -1,0 +1,252 @@
+package io.github.kolors4j.tensor.kernel;
+
+import java.util.Arrays;
+
+/** The kernels without the Vector API, and the definition of what the vector ones compute. */
+public final class ScalarKernels implements Kernels {
+  private final MicroKernel microKernel = new ScalarTile4x4();
+
+  @Override
+  public String description() {
+    return "scalar";
+  }
+
+  @Override
+  public MicroKernel microKernel() {
+    return microKernel;
+  }
+
+  @Override
+  public void transpose(
+      float[] x, int xo, int ldx, int rows, int step, int kc, float[] b, int bo, int ldb) {
+    for (int i = 0; i < rows; i++) {
+      for (int k = 0; k < kc; k++) {
+        b[bo + k * ldb + i] = x[xo + i * ldx + k * step];
+      }
+    }
+  }
+
+  @Override
+  public void add(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] += x[xo + i];
+    }
+  }
+
+  @Override
+  public void multiply(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] *= x[xo + i];
+    }
+  }
+
+  @Override
+  public void scale(float factor, float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = x[xo + i] * factor;
+    }
+  }
+
+  @Override
+  public void silu(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = ScalarMath.silu(x[xo + i]);
+    }
+  }
+
+  @Override
+  public void gelu(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = ScalarMath.gelu(x[xo + i]);
+    }
+  }
+
+  @Override
+  public void scaleShift(
+      float[] x, int xo, float[] scale, int so, float[] shift, int ho, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = Math.fma(x[xo + i], scale[so + i], shift[ho + i]);
+    }
+  }
+
+  @Override
+  public void scaleShiftSilu(
+      float[] x, int xo, float[] scale, int so, float[] shift, int ho, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = ScalarMath.silu(Math.fma(x[xo + i], scale[so + i], shift[ho + i]));
+    }
+  }
+
+  @Override
+  public void columnSums(float[] x, int xo, int ldx, int rows, float[] sums, int so, int n) {
+    for (int j = 0; j < n; j++) {
+      float sum = 0;
+      for (int i = 0, at = xo + j; i < rows; i++, at += ldx) {
+        sum += x[at];
+      }
+      sums[so + j] = sum;
+    }
+  }
+
+  @Override
+  public void columnDeviations(
+      float[] x, int xo, int ldx, int rows, float[] mean, int mo, float[] sums, int so, int n) {
+    for (int j = 0; j < n; j++) {
+      float sum = 0;
+      for (int i = 0, at = xo + j; i < rows; i++, at += ldx) {
+        float d = x[at] - mean[mo + j];
+        sum = Math.fma(d, d, sum);
+      }
+      sums[so + j] = sum;
+    }
+  }
+
+  @Override
+  public double sum(float[] x, int xo, int n, float[] sums) {
+    Arrays.fill(sums, 0, LANES, 0);
+    for (int i = 0; i < n; i++) {
+      sums[i % LANES] += x[xo + i];
+    }
+    return total(sums);
+  }
+
+  @Override
+  public double deviation(float[] x, int xo, float mean, int n, float[] sums) {
+    Arrays.fill(sums, 0, LANES, 0);
+    for (int i = 0; i < n; i++) {
+      float d = x[xo + i] - mean;
+      sums[i % LANES] = Math.fma(d, d, sums[i % LANES]);
+    }
+    return total(sums);
+  }
+
+  @Override
+  public void normalize(
+      float[] x,
+      int xo,
+      float mean,
+      float inverse,
+      float[] scale,
+      float[] shift,
+      float[] y,
+      int yo,
+      int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = Math.fma((x[xo + i] - mean) * inverse, scale[i], shift[i]);
+    }
+  }
+
+  @Override
+  public void rmsNormalize(
+      float[] x, int xo, float inverse, float[] scale, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = x[xo + i] * inverse * scale[i];
+    }
+  }
+
+  @Override
+  public void softmaxBlock(
+      float[] s, int keys, int n, float[] max, float[] sum, float[] correction) {
+    for (int j = 0; j < n; j++) {
+      float m = max[j];
+      for (int i = 0; i < keys; i++) {
+        m = s[i * n + j] > m ? s[i * n + j] : m;
+      }
+      float total = 0;
+      for (int i = 0; i < keys; i++) {
+        float p = ScalarMath.exp(s[i * n + j] - m);
+        s[i * n + j] = p;
+        total += p;
+      }
+      float c = ScalarMath.exp(max[j] - m);
+      correction[j] = c;
+      sum[j] = Math.fma(sum[j], c, total);
+      max[j] = m;
+    }
+  }
+
+  @Override
+  public void scaleColumns(float[] x, int rows, int n, float[] factors) {
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < n; j++) {
+        x[i * n + j] *= factors[j];
+      }
+    }
+  }
+
+  @Override
+  public void winogradInput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n) {
+    for (int i = 0; i < n; i++) {
+      float x0 = x[xo + i];
+      float x1 = x[xo + i + ldx];
+      float x2 = x[xo + i + 2 * ldx];
+      float x3 = x[xo + i + 3 * ldx];
+      float x4 = x[xo + i + 4 * ldx];
+      float x5 = x[xo + i + 5 * ldx];
+      float p = Math.fma(-4f, x2, x4);
+      float q = Math.fma(-4f, x1, x3);
+      float r = x4 - x2;
+      float t = x3 - x1;
+      float u = Math.fma(-5f, x2, x4);
+      float v = Math.fma(-5f, x3, x5);
+      y[yo + i] = Math.fma(4f, x0, u);
+      y[yo + i + ldy] = p + q;
+      y[yo + i + 2 * ldy] = p - q;
+      y[yo + i + 3 * ldy] = Math.fma(2f, t, r);
+      y[yo + i + 4 * ldy] = Math.fma(-2f, t, r);
+      y[yo + i + 5 * ldy] = Math.fma(4f, x1, v);
+    }
+  }
+
+  @Override
+  public void winogradOutput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n) {
+    for (int i = 0; i < n; i++) {
+      float x0 = x[xo + i];
+      float x1 = x[xo + i + ldx];
+      float x2 = x[xo + i + 2 * ldx];
+      float x3 = x[xo + i + 3 * ldx];
+      float x4 = x[xo + i + 4 * ldx];
+      float x5 = x[xo + i + 5 * ldx];
+      float p = x1 + x2;
+      float q = x1 - x2;
+      float r = x3 + x4;
+      float t = x3 - x4;
+      float u = x0 + p;
+      float v = q + x5;
+      y[yo + i] = u + r;
+      y[yo + i + ldy] = Math.fma(2f, t, q);
+      y[yo + i + 2 * ldy] = Math.fma(4f, r, p);
+      y[yo + i + 3 * ldy] = Math.fma(8f, t, v);
+    }
+  }
+
+  @Override
+  public void winogradWeight(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n) {
+    for (int i = 0; i < n; i++) {
+      float x0 = x[xo + i];
+      float x1 = x[xo + i + ldx];
+      float x2 = x[xo + i + 2 * ldx];
+      float p = x0 + x2;
+      float q = Math.fma(4f, x2, x0);
+      float a = p + x1;
+      float b = p - x1;
+      float c = Math.fma(2f, x1, q);
+      float d = Math.fma(-2f, x1, q);
+      y[yo + i] = 0.25f * x0;
+      y[yo + i + ldy] = -1 / 6f * a;
+      y[yo + i + 2 * ldy] = -1 / 6f * b;
+      y[yo + i + 3 * ldy] = 1 / 24f * c;
+      y[yo + i + 4 * ldy] = 1 / 24f * d;
+      y[yo + i + 5 * ldy] = x2;
+    }
+  }
+
+  /** The sum of the virtual lanes, in order. */
+  static double total(float[] sums) {
+    double total = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+      total += sums[lane];
+    }
+    return total;
+  }
+}

@@ -1,0 +1,67 @@
+package io.github.kolors4j.tensor.kernel;
+
+/** The tile of the scalar kernels: a row of four independent chains at a time. */
+final class ScalarTile4x4 implements MicroKernel {
+  private static final int MR = 4;
+  private static final int NR = 4;
+
+  @Override
+  public int rows() {
+    return MR;
+  }
+
+  @Override
+  public int columns() {
+    return NR;
+  }
+
+  @Override
+  public int lanes() {
+    return 1;
+  }
+
+  @Override
+  public void tile(
+      int kc, float[] a, int ao, int lda, float[] b, int bo, float[] c, int co, int ldc) {
+    for (int i = 0; i < MR; i++) {
+      row(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
+    }
+  }
+
+  @Override
+  public void row(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co) {
+    float c0 = 0;
+    float c1 = 0;
+    float c2 = 0;
+    float c3 = 0;
+    for (int k = 0; k < kc; k++) {
+      float x = a[ao + k];
+      c0 = Math.fma(x, b[bo], c0);
+      c1 = Math.fma(x, b[bo + 1], c1);
+      c2 = Math.fma(x, b[bo + 2], c2);
+      c3 = Math.fma(x, b[bo + 3], c3);
+      bo += NR;
+    }
+    c[co] += c0;
+    c[co + 1] += c1;
+    c[co + 2] += c2;
+    c[co + 3] += c3;
+  }
+
+  @Override
+  public void narrowTile(
+      int kc, float[] a, int ao, int lda, float[] b, int bo, float[] c, int co, int ldc) {
+    for (int i = 0; i < MR; i++) {
+      narrowRow(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
+    }
+  }
+
+  @Override
+  public void narrowRow(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co) {
+    float sum = 0;
+    for (int k = 0; k < kc; k++) {
+      sum = Math.fma(a[ao + k], b[bo + k], sum);
+    }
+    c[co] += sum;
+  }
+}

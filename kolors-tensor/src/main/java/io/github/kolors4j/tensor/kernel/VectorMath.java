@@ -1,0 +1,57 @@
+package io.github.kolors4j.tensor.kernel;
+
+import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** {@link ScalarMath} on vectors, the same operations in the same order. */
+final class VectorMath {
+  private VectorMath() {}
+
+  static FloatVector exp(FloatVector x) {
+    FloatVector clamped =
+        x.blend(ScalarMath.EXP_MAX, x.compare(VectorOperators.GT, ScalarMath.EXP_MAX));
+    FloatVector rounded = clamped.fma(all(ScalarMath.LOG2_E), all(ScalarMath.ROUND));
+    FloatVector n = rounded.sub(ScalarMath.ROUND);
+    FloatVector r = n.fma(all(-ScalarMath.LN2_LOW), n.fma(all(-ScalarMath.LN2_HIGH), clamped));
+    FloatVector p = all(ScalarMath.E6).fma(r, all(ScalarMath.E5));
+    p = p.fma(r, all(ScalarMath.E4));
+    p = p.fma(r, all(ScalarMath.E3));
+    p = p.fma(r, all(ScalarMath.E2));
+    FloatVector y = p.fma(r.mul(r), r).add(1f);
+    IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    FloatVector scaled = y.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+    return scaled.blend(0f, x.compare(VectorOperators.LT, ScalarMath.EXP_MIN));
+  }
+
+  static FloatVector silu(FloatVector x) {
+    return x.div(exp(x.neg()).add(1f));
+  }
+
+  static FloatVector erf(FloatVector x) {
+    FloatVector z = x.blend(ScalarMath.ERF_MAX, x.compare(VectorOperators.GT, ScalarMath.ERF_MAX));
+    z = z.blend(-ScalarMath.ERF_MAX, x.compare(VectorOperators.LT, -ScalarMath.ERF_MAX));
+    FloatVector u = z.mul(z);
+    FloatVector p = all(ScalarMath.P5).fma(u, all(ScalarMath.P4));
+    p = p.fma(u, all(ScalarMath.P3));
+    p = p.fma(u, all(ScalarMath.P2));
+    p = p.fma(u, all(ScalarMath.P1));
+    p = p.fma(u, all(ScalarMath.P0));
+    FloatVector q = all(ScalarMath.Q5).fma(u, all(ScalarMath.Q4));
+    q = q.fma(u, all(ScalarMath.Q3));
+    q = q.fma(u, all(ScalarMath.Q2));
+    q = q.fma(u, all(ScalarMath.Q1));
+    q = q.fma(u, all(1f));
+    return z.mul(p).div(q);
+  }
+
+  static FloatVector gelu(FloatVector x) {
+    return x.mul(0.5f).mul(erf(x.mul(ScalarMath.SQRT_HALF)).add(1f));
+  }
+
+  private static FloatVector all(float value) {
+    return FloatVector.broadcast(FLOATS, value);
+  }
+}

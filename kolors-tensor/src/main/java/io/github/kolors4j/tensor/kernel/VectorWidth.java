@@ -1,0 +1,30 @@
+package io.github.kolors4j.tensor.kernel;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The vector species of this JVM, fixed when the class is loaded. They must be static finals: in an
+ * instance field a species is no constant to C2, and every operation allocates.
+ */
+final class VectorWidth {
+  static final VectorShape SHAPE =
+      RequestedWidth.bits()
+          .map(VectorShape::forBitSize)
+          .orElse(FloatVector.SPECIES_PREFERRED.vectorShape());
+  static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
+  static final int LANES = FLOATS.length();
+
+  private VectorWidth() {}
+
+  /**
+   * How many vector registers C2 may use. AVX-512 and Arm's NEON have 32 of every width, older x86
+   * has 16; the Vector API does not tell, but its preferred width does on x86.
+   */
+  static int registers() {
+    boolean arm = System.getProperty("os.arch").equals("aarch64");
+    return arm || FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
+  }
+}

@@ -1,0 +1,347 @@
+package io.github.kolors4j.tensor.ops;
+
+import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
+import java.util.Arrays;
+
+/**
+ * 3×3 convolutions of stride 1 and padding 1 by Winograd's F(4×4, 3×3) (Lavin and Gray 2016): a
+ * tile of 4×4 results takes 36 multiplications a channel instead of 144. With the transforms {@code
+ * Bᵀ, G, Aᵀ} of points 0, ±1, ±2, ∞:
+ *
+ * <pre>
+ *   V = Bᵀ · d · B      of each 6×6 patch d of the input,      [36][tiles][cIn]
+ *   U = G · g · Gᵀ      of each 3×3 kernel g,                  [36][cIn][cOut]
+ *   M = V · U           36 products over the input's channels, [36][tiles][cOut]
+ *   y = Aᵀ · M · A      of each tile                           [tiles][4×4][cOut]
+ * </pre>
+ *
+ * <p>Where a map has many tiles, U is made first and the tasks own tiles; where it has few, V is
+ * made first and the tasks own columns of U. Both sum the same chains.
+ */
+final class Winograd {
+  /** System property: {@code false} computes every convolution directly. */
+  private static final String PROPERTY = "kolors4j.winograd";
+
+  private static final boolean ENABLED =
+      !"false".equalsIgnoreCase(System.getProperty(PROPERTY, "true"));
+
+  private static final int OUT = 4;
+  private static final int IN = 6;
+  private static final int POINTS = IN * IN;
+
+  /**
+   * Length of a chain over the channels: part of the numbers, so the same on every machine. 36
+   * panels of 128 × 64 take 1.2 MB.
+   */
+  private static final int KC = 128;
+
+  /** Channels that pass through the transforms at a time: 36 of them take 9 kB. */
+  private static final int CHANNELS = 64;
+
+  /** Kernels that pass through their transform at a time: 27 of their taps take 27 kB. */
+  private static final int WEIGHTS = 256;
+
+  /** Tiles a block, in rounds of the micro-kernel: 48 of 512 channels measured best or near it. */
+  private static final int ROUNDS = 8;
+
+  /** Fewer channels leave the vectors of the transforms half empty. */
+  private static final int MIN_CHANNELS = 16;
+
+  private static final int MIN_EXTENT = 3;
+
+  // Slots of the scratch buffers; 3 to 5 are Gemm's.
+  private static final int V = 0;
+  private static final int M = 1;
+  private static final int U = 2;
+  private static final int PATCH = 6;
+  private static final int HALF = 7;
+
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
+  private final Shape in;
+  private final Shape out;
+  private final float[] x;
+  private final float[] y;
+  private final Weight weight;
+  private final Convolution.Finish finish;
+  private final int tilesDown;
+  private final int tilesAcross;
+  private final int tiles;
+  private final int cIn;
+  private final int cOut;
+
+  private Winograd(Tensor x, Weight weight, Tensor y, Convolution.Finish finish) {
+    this.in = x.shape();
+    this.out = y.shape();
+    this.x = x.data();
+    this.y = y.data();
+    this.weight = weight;
+    this.finish = finish;
+    tilesDown = (in.dim(1) + OUT - 1) / OUT;
+    tilesAcross = (in.dim(2) + OUT - 1) / OUT;
+    tiles = in.dim(0) * tilesDown * tilesAcross;
+    cIn = in.dim(3);
+    cOut = out.dim(3);
+  }
+
+  /** Whether a convolution goes this way: a function of its shape alone. */
+  static boolean suits(Shape x, Shape kernel, Convolution.Geometry geometry) {
+    return ENABLED
+        && kernel.dim(2) == 3
+        && kernel.dim(3) == 3
+        && geometry.stride() == 1
+        && geometry.padding() == 1
+        && kernel.dim(0) >= MIN_CHANNELS
+        && kernel.dim(1) >= MIN_CHANNELS
+        && x.dim(1) >= MIN_EXTENT
+        && x.dim(2) >= MIN_EXTENT;
+  }
+
+  static void convolve(Tensor x, Weight weight, Tensor y, Convolution.Finish finish) {
+    Winograd winograd = new Winograd(x, weight, y, finish);
+    if (winograd.tiles < winograd.cOut) {
+      winograd.inputFirst(x.workspace());
+    } else {
+      winograd.weightsFirst(x.workspace());
+    }
+  }
+
+  /** Few tiles: V of all of them first, then each task transforms the weights of its columns. */
+  private void inputFirst(Workspace workspace) {
+    int step = Gemm.tileRows();
+    int blocks = (tiles + step - 1) / step;
+    float[] v = workspace.tensor(POINTS, tiles, cIn).data();
+    workspace
+        .threads()
+        .run(
+            blocks,
+            (index, scratch) -> {
+              int first = index * step;
+              transformInput(first, Math.min(step, tiles - first), v, first, tiles, scratch);
+            });
+    int width = Gemm.tileColumns();
+    workspace
+        .threads()
+        .run(
+            (cOut + width - 1) / width,
+            (index, scratch) -> {
+              int column = index * width;
+              int columns = Math.min(width, cOut - column);
+              int packed = Gemm.packedColumns(columns);
+              float[] u = scratch.floats(U, POINTS * packed * KC);
+              float[] m = scratch.floats(M, POINTS * tiles * columns);
+              for (int k = 0; k < cIn; k += KC) {
+                int kc = Math.min(KC, cIn - k);
+                transformWeights(column, columns, k, kc, u, 0, packed, scratch);
+                products(tiles, v, tiles, columns, u, 0, packed, k, kc, m, scratch);
+              }
+              transformOutput(0, tiles, m, column, columns, scratch);
+            });
+  }
+
+  /** Many tiles: U first, then each task takes a block of tiles all the way. */
+  private void weightsFirst(Workspace workspace) {
+    int packed = Gemm.packedColumns(cOut);
+    float[] u = workspace.tensor(POINTS, cIn, packed).data();
+    int width = Gemm.tileColumns();
+    int columnBlocks = (cOut + width - 1) / width;
+    int channelBlocks = (cIn + KC - 1) / KC;
+    workspace
+        .threads()
+        .run(
+            columnBlocks * channelBlocks,
+            (index, scratch) -> {
+              int column = index / channelBlocks * width;
+              int k = index % channelBlocks * KC;
+              int kc = Math.min(KC, cIn - k);
+              int uo = POINTS * packed * k + column * kc;
+              int columns = Math.min(width, cOut - column);
+              transformWeights(column, columns, k, kc, u, uo, packed, scratch);
+            });
+    int step = ROUNDS * Gemm.tileRows();
+    workspace
+        .threads()
+        .run(
+            (tiles + step - 1) / step,
+            (index, scratch) -> {
+              int first = index * step;
+              int count = Math.min(step, tiles - first);
+              float[] v = scratch.floats(V, POINTS * count * cIn);
+              float[] m = scratch.floats(M, POINTS * count * cOut);
+              transformInput(first, count, v, 0, count, scratch);
+              for (int k = 0; k < cIn; k += KC) {
+                int kc = Math.min(KC, cIn - k);
+                int uo = POINTS * packed * k;
+                products(count, v, count, cOut, u, uo, packed, k, kc, m, scratch);
+              }
+              transformOutput(first, count, m, 0, cOut, scratch);
+            });
+  }
+
+  /** {@code M += V · U} at all points, over one block of channels. */
+  private void products(
+      int count,
+      float[] v,
+      int ldv,
+      int columns,
+      float[] u,
+      int uo,
+      int packed,
+      int k,
+      int kc,
+      float[] m,
+      Scratch scratch) {
+    if (k == 0) {
+      Arrays.fill(m, 0, POINTS * count * columns, 0);
+    }
+    for (int p = 0; p < POINTS; p++) {
+      Gemm.block(
+          count,
+          columns,
+          kc,
+          v,
+          p * ldv * cIn + k,
+          cIn,
+          u,
+          uo + p * packed * kc,
+          m,
+          p * count * columns,
+          columns,
+          scratch);
+    }
+  }
+
+  /** V of some tiles, from row {@code row} of {@code [36][ldv][cIn]}. */
+  private void transformInput(int first, int count, float[] v, int row, int ldv, Scratch scratch) {
+    int h = in.dim(1);
+    int w = in.dim(2);
+    float[] patch = scratch.floats(PATCH, POINTS * CHANNELS);
+    float[] half = scratch.floats(HALF, POINTS * CHANNELS);
+    for (int t = 0; t < count; t++) {
+      int tile = first + t;
+      int left = tile % tilesAcross * OUT - 1;
+      int top = tile / tilesAcross % tilesDown * OUT - 1;
+      int sample = tile / tilesAcross / tilesDown;
+      boolean inside = left >= 0 && top >= 0 && left + IN <= w && top + IN <= h;
+      for (int c = 0; c < cIn; c += CHANNELS) {
+        int n = Math.min(CHANNELS, cIn - c);
+        float[] from = x;
+        int at = ((sample * h + top) * w + left) * cIn + c;
+        int pixel = cIn;
+        int line = w * cIn;
+        if (!inside) {
+          copyPatch(sample, top, left, c, n, patch);
+          from = patch;
+          at = 0;
+          pixel = n;
+          line = IN * n;
+        }
+        for (int j = 0; j < IN; j++) {
+          KERNELS.winogradInput(from, at + j * pixel, line, half, j * n, IN * n, n);
+        }
+        for (int i = 0; i < IN; i++) {
+          int to = (i * IN * ldv + row + t) * cIn + c;
+          KERNELS.winogradInput(half, i * IN * n, n, v, to, ldv * cIn, n);
+        }
+      }
+    }
+  }
+
+  /** A patch that reaches over the edge, with zeros there. */
+  private void copyPatch(int sample, int top, int left, int c, int n, float[] patch) {
+    int h = in.dim(1);
+    int w = in.dim(2);
+    for (int i = 0; i < IN; i++) {
+      for (int j = 0; j < IN; j++) {
+        int at = (i * IN + j) * n;
+        int iy = top + i;
+        int ix = left + j;
+        if (iy < 0 || iy >= h || ix < 0 || ix >= w) {
+          Arrays.fill(patch, at, at + n, 0);
+        } else {
+          System.arraycopy(x, ((sample * h + iy) * w + ix) * cIn + c, patch, at, n);
+        }
+      }
+    }
+  }
+
+  /**
+   * U of some columns and channels, packed in panels: point p begins at {@code uo + p·packed·kc}.
+   */
+  private void transformWeights(
+      int column, int columns, int k, int kc, float[] u, int uo, int packed, Scratch scratch) {
+    int rowLength = cIn * 9;
+    float[] rows = scratch.floats(Gemm.OPERAND, Gemm.tileColumns() * kc * 9);
+    for (int j = 0; j < columns; ) {
+      int width = Gemm.panelWidth(j, columns);
+      int present = Math.min(width, columns - j);
+      for (int r = 0; r < present; r++) {
+        weight.decode((column + j + r) * rowLength + k * 9, kc * 9, rows, r * kc * 9);
+      }
+      int step = Math.max(1, WEIGHTS / width);
+      for (int c = 0; c < kc; c += step) {
+        int channels = Math.min(step, kc - c);
+        int n = channels * width;
+        float[] taps = scratch.floats(PATCH, 9 * n);
+        float[] half = scratch.floats(HALF, 18 * n);
+        for (int tap = 0; tap < 9; tap++) {
+          KERNELS.transpose(rows, c * 9 + tap, kc * 9, present, 9, channels, taps, tap * n, width);
+          Panels.clearMissing(present, width, channels, taps, tap * n);
+        }
+        for (int kx = 0; kx < 3; kx++) {
+          KERNELS.winogradWeight(taps, kx * n, 3 * n, half, kx * n, 3 * n, n);
+        }
+        for (int i = 0; i < IN; i++) {
+          int to = uo + i * IN * packed * kc + j * kc + c * width;
+          KERNELS.winogradWeight(half, i * 3 * n, n, u, to, packed * kc, n);
+        }
+      }
+      j += width;
+    }
+  }
+
+  /** The results of some tiles and columns, from M {@code [36][count][columns]}. */
+  private void transformOutput(
+      int first, int count, float[] m, int column, int columns, Scratch scratch) {
+    int h = out.dim(1);
+    int w = out.dim(2);
+    float[] half = scratch.floats(HALF, OUT * IN * CHANNELS);
+    float[] results = scratch.floats(PATCH, OUT * OUT * CHANNELS);
+    for (int t = 0; t < count; t++) {
+      int tile = first + t;
+      int left = tile % tilesAcross * OUT;
+      int top = tile / tilesAcross % tilesDown * OUT;
+      int sample = tile / tilesAcross / tilesDown;
+      int down = Math.min(OUT, h - top);
+      int across = Math.min(OUT, w - left);
+      for (int c = 0; c < columns; c += CHANNELS) {
+        int n = Math.min(CHANNELS, columns - c);
+        for (int j = 0; j < IN; j++) {
+          int from = (j * count + t) * columns + c;
+          KERNELS.winogradOutput(m, from, IN * count * columns, half, j * n, IN * n, n);
+        }
+        for (int i = 0; i < down; i++) {
+          int pixel = (sample * h + top + i) * w + left;
+          int to = pixel * cOut + column + c;
+          if (across == OUT) {
+            KERNELS.winogradOutput(half, i * IN * n, n, y, to, cOut, n);
+          } else {
+            KERNELS.winogradOutput(half, i * IN * n, n, results, 0, n, n);
+            for (int j = 0; j < across; j++) {
+              System.arraycopy(results, j * n, y, to + j * cOut, n);
+            }
+          }
+          for (int j = 0; j < across; j++) {
+            finish.apply(pixel + j, column + c, n);
+          }
+        }
+      }
+    }
+  }
+}
