@@ -63,8 +63,7 @@ final class KolorsCommand implements Runnable {
                 report(terminal, parsing(e), e, verbose);
                 return USAGE;
               })
-          .setExecutionExceptionHandler(
-              (e, _, _) -> failed(terminal, interruption, e, verbose))
+          .setExecutionExceptionHandler((e, _, _) -> failed(terminal, interruption, e, verbose))
           .execute(args);
     } catch (Error e) { // out of memory, as a rule: picocli passes these on
       report(terminal, sentence(e), e, verbose);

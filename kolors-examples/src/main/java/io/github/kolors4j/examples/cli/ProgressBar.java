@@ -78,8 +78,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     }
     double seconds = progress.perStep().toNanos() / 1e9;
     return line
-        + String.format(
-            Locale.ROOT, " %.3g s/step, %s left", seconds, clock(progress.timeLeft()));
+        + String.format(Locale.ROOT, " %.3g s/step, %s left", seconds, clock(progress.timeLeft()));
   }
 
   /** {@code 0:07}, {@code 12:30} or {@code 1:02:03}. */
