@@ -6,4 +6,5 @@ module io.github.kolors4j.tensor {
 
   exports io.github.kolors4j.tensor;
   exports io.github.kolors4j.tensor.ops;
+  exports io.github.kolors4j.tensor.random;
 }

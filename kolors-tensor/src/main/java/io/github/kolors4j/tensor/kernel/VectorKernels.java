@@ -1,6 +1,7 @@
 package io.github.kolors4j.tensor.kernel;
 
 import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
+import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -10,9 +11,6 @@ import jdk.incubator.vector.VectorOperators;
  * operations, so that a value does not depend on where in the range it stands.
  */
 public final class VectorKernels implements Kernels {
-  /** Values of a vector; not to be taken for the virtual lanes that the interface hands down. */
-  private static final int LANES = VectorWidth.LANES;
-
   private final MicroKernel microKernel =
       VectorWidth.registers() == 32 ? new Tile6x4() : new Tile5x2();
 
@@ -181,10 +179,10 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public double sum(float[] x, int xo, int n, float[] sums) {
-    int bound = n - n % Kernels.LANES;
-    for (int lane = 0; lane < Kernels.LANES; lane += LANES) {
+    int bound = n - n % Kernels.SUM_LANES;
+    for (int lane = 0; lane < Kernels.SUM_LANES; lane += LANES) {
       FloatVector sum = FloatVector.zero(FLOATS);
-      for (int i = lane; i < bound; i += Kernels.LANES) {
+      for (int i = lane; i < bound; i += Kernels.SUM_LANES) {
         sum = sum.add(load(x, xo + i));
       }
       sum.intoArray(sums, lane);
@@ -197,10 +195,10 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public double deviation(float[] x, int xo, float mean, int n, float[] sums) {
-    int bound = n - n % Kernels.LANES;
-    for (int lane = 0; lane < Kernels.LANES; lane += LANES) {
+    int bound = n - n % Kernels.SUM_LANES;
+    for (int lane = 0; lane < Kernels.SUM_LANES; lane += LANES) {
       FloatVector sum = FloatVector.zero(FLOATS);
-      for (int i = lane; i < bound; i += Kernels.LANES) {
+      for (int i = lane; i < bound; i += Kernels.SUM_LANES) {
         FloatVector d = load(x, xo + i).sub(mean);
         sum = d.fma(d, sum);
       }

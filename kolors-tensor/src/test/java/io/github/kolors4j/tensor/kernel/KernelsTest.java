@@ -299,14 +299,14 @@ class KernelsTest {
   void sumAndDeviationOfARowRunInSixteenLanes(int n) {
     Window x = Window.input(1, 3, n);
     float mean = 0.1f;
-    float[] lanes = new float[Kernels.LANES];
+    float[] lanes = new float[Kernels.SUM_LANES];
     Arrays.fill(lanes, Float.NaN);
     double sum = KERNELS.sum(x.array(), x.at(), n, lanes);
-    assertClose(SCALAR.sum(x.array(), x.at(), n, new float[Kernels.LANES]), sum, 0, "sum");
+    assertClose(SCALAR.sum(x.array(), x.at(), n, new float[Kernels.SUM_LANES]), sum, 0, "sum");
     Arrays.fill(lanes, Float.NaN);
     double squares = KERNELS.deviation(x.array(), x.at(), mean, n, lanes);
     assertClose(
-        SCALAR.deviation(x.array(), x.at(), mean, n, new float[Kernels.LANES]),
+        SCALAR.deviation(x.array(), x.at(), mean, n, new float[Kernels.SUM_LANES]),
         squares,
         0,
         "deviation");
@@ -319,7 +319,7 @@ class KernelsTest {
       magnitude += Math.abs(v);
       expectedSquares += (v - mean) * (v - mean);
     }
-    int chain = n / Kernels.LANES + 2;
+    int chain = n / Kernels.SUM_LANES + 2;
     assertClose(expectedSum, sum, chain * EPS * magnitude, "sum");
     assertClose(expectedSquares, squares, (chain + 4) * EPS * expectedSquares, "deviation");
   }

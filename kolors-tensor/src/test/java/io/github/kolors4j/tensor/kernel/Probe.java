@@ -10,7 +10,7 @@ final class Probe {
     float[] half = {0.5f, 0.5f, 0.5f, 0.5f, 0.5f};
     kernels.scaleShift(y, 0, half, 0, new float[5], 0, y, 0, 5);
     KernelProvider.kernels();
-    double sum = kernels.sum(y, 0, 5, new float[Kernels.LANES]);
+    double sum = kernels.sum(y, 0, 5, new float[Kernels.SUM_LANES]);
     System.out.println("kernels=" + kernels.description() + " sum=" + sum);
   }
 }

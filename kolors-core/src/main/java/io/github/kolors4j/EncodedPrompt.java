@@ -1,0 +1,22 @@
+package io.github.kolors4j;
+
+import io.github.kolors4j.tokenizer.TokenizedPrompt;
+
+/**
+ * A prompt as the U-Net reads it.
+ *
+ * @param tokens ids, attention mask and position ids, each {@code s} long, and the part of the
+ *     prompt that was lost
+ * @param promptEmbeds the context of the cross-attention {@code [1, s, d]}: the text encoder's
+ *     second-to-last hidden states
+ * @param pooledPromptEmbeds the prompt as one vector {@code [1, d]}: the last state of the last
+ *     token
+ */
+public record EncodedPrompt(
+    TokenizedPrompt tokens, FloatArray promptEmbeds, FloatArray pooledPromptEmbeds) {
+
+  /** The same with zeros for embeddings, as {@code force_zeros_for_empty_prompt} wants them. */
+  EncodedPrompt zeros() {
+    return new EncodedPrompt(tokens, promptEmbeds.zeros(), pooledPromptEmbeds.zeros());
+  }
+}

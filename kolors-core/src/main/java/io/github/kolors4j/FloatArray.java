@@ -1,0 +1,89 @@
+package io.github.kolors4j;
+
+import io.github.kolors4j.tensor.Shape;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * F32 values with a shape, in PyTorch's order: what goes into and comes out of the pipeline beside
+ * text and pictures. Latents are {@code [n, c, h, w]} here, embeddings {@code [n, s, d]}.
+ * Immutable.
+ */
+public final class FloatArray {
+  private final Shape shape;
+  private final float[] values;
+
+  private FloatArray(Shape shape, float[] values) {
+    this.shape = shape;
+    this.values = values;
+  }
+
+  /**
+   * An array of the given values.
+   *
+   * @param values row-major; copied
+   * @param dims the extents, outermost first
+   * @return the array
+   * @throws IllegalArgumentException if the number of values is not that of the extents
+   */
+  public static FloatArray of(float[] values, int... dims) {
+    return wrap(Objects.requireNonNull(values, "values").clone(), dims);
+  }
+
+  /** An array over values that nobody else will write to. */
+  static FloatArray wrap(float[] values, int... dims) {
+    Shape shape = Shape.of(dims);
+    if (values.length != shape.size()) {
+      throw new IllegalArgumentException(
+          "[array] %d values do not fill %s, which has %d."
+              .formatted(values.length, shape, shape.size()));
+    }
+    return new FloatArray(shape, values);
+  }
+
+  /**
+   * The shape.
+   *
+   * @return the extents
+   */
+  public Shape shape() {
+    return shape;
+  }
+
+  /**
+   * The values in row-major order.
+   *
+   * @return a new array
+   */
+  public float[] values() {
+    return values.clone();
+  }
+
+  /** As many zeros. */
+  FloatArray zeros() {
+    return new FloatArray(shape, new float[values.length]);
+  }
+
+  /** The values themselves, not to be written to. */
+  float[] shared() {
+    return values;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof FloatArray array
+        && shape.equals(array.shape)
+        && Arrays.equals(values, array.values);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * shape.hashCode() + Arrays.hashCode(values);
+  }
+
+  /** {@code FloatArray[1, 4, 128, 128]}. */
+  @Override
+  public String toString() {
+    return "FloatArray" + shape;
+  }
+}

@@ -1,0 +1,24 @@
+package io.github.kolors4j;
+
+import java.util.concurrent.CancellationException;
+
+/** A request was cancelled before all its images were made; those that were are in here. */
+public class GenerationCancelledException extends CancellationException {
+  private static final long serialVersionUID = 1;
+
+  private final transient ImageResult finished;
+
+  GenerationCancelledException(String message, ImageResult finished) {
+    super(message);
+    this.finished = finished;
+  }
+
+  /**
+   * What was completed.
+   *
+   * @return a result with as many images and seeds as were finished, which may be none
+   */
+  public ImageResult finished() {
+    return finished;
+  }
+}

@@ -1,0 +1,549 @@
+package io.github.kolors4j;
+
+import io.github.kolors4j.chatglm.PromptEmbedding;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.VaeImageProcessor;
+import io.github.kolors4j.scheduler.NoiseSource;
+import io.github.kolors4j.scheduler.Schedule;
+import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.Slice;
+import io.github.kolors4j.scheduler.Steps;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
+import io.github.kolors4j.tokenizer.TokenizedPrompt;
+import io.github.kolors4j.unet.Conditioning;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SequencedSet;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Text to picture with Kolors; diffusers {@code KolorsPipeline}.
+ *
+ * {@snippet :
+ * try (KolorsPipeline pipeline = KolorsPipeline.open(Path.of("Kolors-diffusers"))) {
+ *   KolorsPipeline karras =
+ *       pipeline.withScheduler(
+ *           DPMSolverMultistepScheduler.fromConfig(
+ *               pipeline.scheduler().config(), Map.of("use_karras_sigmas", true)));
+ *   ImageResult result =
+ *       karras.generate(
+ *           ImageRequest.of("一张瓢虫的照片,微距,变焦,高质量,电影,拿着一个牌子,写着\"可图\"")
+ *               .withGuidanceScale(6.5f)
+ *               .withNumInferenceSteps(25)
+ *               .withSeed(66));
+ *   result.image().save(Path.of("kolors.png"));
+ * }
+ * }
+ *
+ * <p>A pipeline is immutable and may be used by several threads at once; they share the weights and
+ * the compute threads. Each image of a request is made by itself, so that its bytes depend on its
+ * prompts, seed and settings alone, and the memory does not grow with the number of images.
+ *
+ * <p>{@link #close} unmaps the weights, also for the pipelines that were derived with {@link
+ * #withScheduler}.
+ */
+public final class KolorsPipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(KolorsPipeline.class);
+
+  /** Texts that are encoded together, so that the weights are decoded once for all of them. */
+  private static final int TEXT_BATCH = 4;
+
+  private final Components components;
+  private final Components.Parts parts;
+  private final RequestCheck check;
+  private final Scheduler scheduler;
+
+  private KolorsPipeline(Components components, Scheduler scheduler) {
+    this.components = components;
+    this.parts = components.parts();
+    this.check =
+        new RequestCheck(
+            parts.unet().config(), parts.vae().config(), Runtime.getRuntime().maxMemory());
+    this.scheduler = scheduler;
+  }
+
+  /**
+   * Opens a checkpoint with its F16 weights where it has them, on all cores.
+   *
+   * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
+   * @return the pipeline, to be closed
+   * @throws KolorsException if a file is missing or not what it should be
+   * @throws IOException if a file cannot be read
+   */
+  public static KolorsPipeline open(Path directory) throws IOException {
+    return builder(directory).open();
+  }
+
+  /**
+   * Begins to open a checkpoint in another way than {@link #open}.
+   *
+   * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
+   * @return what opens it
+   */
+  public static Builder builder(Path directory) {
+    return new Builder(directory);
+  }
+
+  /** How to open a checkpoint. */
+  public static final class Builder {
+    private final Path directory;
+    private Optional<String> variant = Optional.empty();
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    private Builder(Path directory) {
+      this.directory = Objects.requireNonNull(directory, "directory");
+    }
+
+    /**
+     * Takes the weights of this variant only, as diffusers' {@code variant}. Without it those of
+     * {@code fp16} are taken where they are there, and the plain ones otherwise.
+     *
+     * @param variant as in the file names, such as {@code fp16}; empty text for the plain files
+     * @return this
+     */
+    public Builder variant(String variant) {
+      this.variant = Optional.of(variant);
+      return this;
+    }
+
+    /**
+     * Computes with so many threads; by default, as many as there are cores. The pictures do not
+     * depend on it.
+     *
+     * @param threads at least 1
+     * @return this
+     * @throws IllegalArgumentException if {@code threads} is below 1
+     */
+    public Builder threads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
+      }
+      this.threads = threads;
+      return this;
+    }
+
+    /**
+     * Opens the checkpoint.
+     *
+     * @return the pipeline, to be closed
+     * @throws KolorsException if a file is missing or not what it should be
+     * @throws IOException if a file cannot be read
+     */
+    public KolorsPipeline open() throws IOException {
+      Components components = Components.open(directory, variant, threads);
+      return new KolorsPipeline(components, components.scheduler());
+    }
+  }
+
+  /**
+   * The same pipeline with another scheduler, on the same weights and threads.
+   *
+   * @param scheduler the scheduler
+   * @return the derived pipeline; closing either closes both
+   */
+  public KolorsPipeline withScheduler(Scheduler scheduler) {
+    components.checkOpen();
+    return new KolorsPipeline(components, Objects.requireNonNull(scheduler, "scheduler"));
+  }
+
+  /**
+   * The scheduler.
+   *
+   * @return the checkpoint's own, or the one of {@link #withScheduler}
+   */
+  public Scheduler scheduler() {
+    return scheduler;
+  }
+
+  /**
+   * The tokenizer.
+   *
+   * @return the checkpoint's
+   */
+  public ChatGlmTokenizer tokenizer() {
+    return parts.tokenizer();
+  }
+
+  /**
+   * Pixels on the side of a latent cell, {@code f}.
+   *
+   * @return 8 for Kolors
+   */
+  public int vaeScaleFactor() {
+    return check.vae().scaleFactor();
+  }
+
+  /**
+   * The width and height of pictures whose request does not say: what the U-Net was trained on.
+   *
+   * @return in pixels, 1024 for Kolors
+   * @throws IllegalArgumentException if the U-Net's config has no {@code sample_size}
+   */
+  public int defaultSize() {
+    return check.defaultSize();
+  }
+
+  /**
+   * Makes the images of a request, one after another.
+   *
+   * @param request what to make
+   * @return the images, or their latents, with their seeds and the time that it took
+   * @throws IllegalArgumentException if the request cannot be generated by this model; nothing has
+   *     been computed then
+   * @throws GenerationCancelledException if the request was cancelled, or its thread interrupted
+   * @throws IllegalStateException if the pipeline is closed
+   * @throws OutOfMemoryError if the heap is too small, with a sentence that says what helps
+   */
+  public ImageResult generate(ImageRequest request) {
+    Objects.requireNonNull(request, "request");
+    return components.use(() -> call(request));
+  }
+
+  /** Step by step as diffusers' {@code KolorsPipeline.__call__}. */
+  private ImageResult call(ImageRequest given) {
+    // 0. Default height and width to unet
+    // 1. Check inputs. Also the scheduler's, which in diffusers come after the text
+    ImageRequest request = check.resolve(given);
+    Schedule schedule = scheduler.schedule(Steps.of(request.numInferenceSteps()));
+
+    // 2. Define call parameters
+    LatentSize size = check.latentSize(request.height().getAsInt(), request.width().getAsInt());
+    RequestRun run = new RequestRun(request, size, schedule.timesteps().length);
+
+    try {
+      // 3. Encode input prompt
+      run.checkCancelled();
+      Map<String, EncodedPrompt> prompts = encodePrompts(request, run);
+
+      for (int image = 0; image < request.numImages(); image++) {
+        // 4. to 8. From noise to latents
+        run.beginDenoise(image);
+        List<EncodedPrompt> batch = promptsOf(request, image, prompts);
+        float[] latents = denoise(new ImageInputs(request, image, size, batch), schedule, run);
+        run.endDenoise();
+
+        // 9. From latents to a picture
+        if (request.outputType() == OutputType.LATENT) {
+          run.finished(ChannelOrder.toChannelsFirst(latents, size));
+        } else {
+          run.checkCancelled();
+          run.beginDecode();
+          run.finished(decode(latents, size));
+        }
+      }
+      return run.result();
+    } catch (OutOfMemoryError e) {
+      throw outOfMemory(request, e);
+    }
+  }
+
+  /**
+   * What one image is made from.
+   *
+   * @param request with everything filled in
+   * @param index which image
+   * @param size of its latents
+   * @param prompts {@code [negative, positive]} under guidance, else {@code [positive]}
+   */
+  private record ImageInputs(
+      ImageRequest request, int index, LatentSize size, List<EncodedPrompt> prompts) {}
+
+  /** The latents of one image {@code [h, w, c]}, in a workspace of their own. */
+  private float[] denoise(ImageInputs image, Schedule schedule, RequestRun run) {
+    ImageRequest request = image.request();
+    LatentSize size = image.size();
+    try (Workspace workspace = new Workspace(parts.threads())) {
+      // 4. Prepare timesteps
+      float[] timesteps = schedule.timesteps();
+
+      // 5. Prepare latent variables
+      NoiseSource noise = noiseOf(image);
+      float[] latents = prepareLatents(image, noise, schedule.initNoiseSigma()); // [h, w, c]
+
+      // 6. Prepare extra step kwargs: the solver draws from the image's own generator
+      Schedule.Run solver = schedule.start(noise);
+
+      // 7. Prepare added time ids & embeddings
+      Conditioning conditioning = prepareConditioning(image, workspace);
+
+      // 8. Denoising loop
+      for (int i = 0; i < timesteps.length; i++) {
+        run.checkCancelled();
+        long stepBegin = System.nanoTime();
+        try (var _ = workspace.scope()) {
+          // expand the latents if we are doing classifier free guidance
+          int n = image.prompts().size();
+          Tensor latentModelInput =
+              workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
+          for (int row = 0; row < n; row++) {
+            solver.scaleModelInput(i, Slice.of(latents), rowOf(latentModelInput, row));
+          }
+
+          // predict the noise residual
+          Tensor noisePred =
+              parts.unet().forward(latentModelInput, timesteps[i], conditioning); // [n, h, w, c]
+
+          // perform guidance
+          if (request.doClassifierFreeGuidance()) {
+            guide(rowOf(noisePred, 0), rowOf(noisePred, 1), request.guidanceScale());
+          }
+
+          // compute the previous noisy sample x_t -> x_t-1
+          solver.step(i, rowOf(noisePred, 0), Slice.of(latents));
+        }
+        Progress progress = run.endStep(timesteps[i], stepBegin);
+        if (request.onStepEnd().isPresent()) {
+          run.callback(
+              request.onStepEnd().get(),
+              new StepEnd(
+                  progress,
+                  () -> ChannelOrder.toChannelsFirst(latents, size),
+                  () -> decode(latents, size)));
+        }
+      }
+      return latents;
+    }
+  }
+
+  /** {@code uncond + scale · (text − uncond)} in place of {@code uncond}. */
+  private static void guide(Slice uncond, Slice text, float guidanceScale) {
+    for (int i = 0; i < uncond.length(); i++) {
+      float noisePredUncond = uncond.get(i);
+      uncond.set(i, noisePredUncond + guidanceScale * (text.get(i) - noisePredUncond));
+    }
+  }
+
+  private static Slice rowOf(Tensor batch, int row) {
+    int length = batch.shape().size() / batch.dim(0);
+    return new Slice(batch.data(), row * length, length);
+  }
+
+  /** Noise of the image's own generator, brought from PyTorch's order into ours. */
+  private static NoiseSource noiseOf(ImageInputs image) {
+    ImageRequest request = image.request();
+    TorchGenerator generator =
+        request.generators().isEmpty()
+            ? new TorchGenerator(request.seeds().get(image.index()))
+            : request.generators().get(image.index());
+    return target ->
+        ChannelOrder.toChannelsLast(generator.randn(target.length), 0, image.size(), target);
+  }
+
+  /** Drawn noise or given latents, times the scheduler's initial sigma. */
+  private static float[] prepareLatents(
+      ImageInputs image, NoiseSource noise, float initNoiseSigma) {
+    LatentSize size = image.size();
+    float[] latents = new float[size.values()];
+    if (image.request().latents().isPresent()) {
+      float[] given = image.request().latents().get().shared();
+      ChannelOrder.toChannelsLast(given, image.index() * size.values(), size, latents);
+    } else {
+      noise.draw(latents);
+    }
+    for (int i = 0; i < latents.length; i++) {
+      latents[i] *= initNoiseSigma;
+    }
+    return latents;
+  }
+
+  private Conditioning prepareConditioning(ImageInputs image, Workspace workspace) {
+    int height = image.request().height().getAsInt();
+    int width = image.request().width().getAsInt();
+    float[] timeIds = {height, width, 0, 0, height, width}; // original size, crop, target size
+    float[][] addTimeIds = new float[image.prompts().size()][];
+    Arrays.fill(addTimeIds, timeIds);
+    Tensor promptEmbeds = batchOf(workspace, image.prompts(), EncodedPrompt::promptEmbeds);
+    Tensor addTextEmbeds = batchOf(workspace, image.prompts(), EncodedPrompt::pooledPromptEmbeds);
+    return parts.unet().prepare(promptEmbeds, addTextEmbeds, addTimeIds);
+  }
+
+  /** Arrays {@code [1, …]} as one tensor {@code [n, …]}. */
+  private static Tensor batchOf(
+      Workspace workspace, List<EncodedPrompt> prompts, Function<EncodedPrompt, FloatArray> of) {
+    int[] dims = of.apply(prompts.getFirst()).shape().dims();
+    dims[0] = prompts.size();
+    Tensor batch = workspace.tensor(dims);
+    int at = 0;
+    for (EncodedPrompt prompt : prompts) {
+      float[] values = of.apply(prompt).shared();
+      System.arraycopy(values, 0, batch.data(), at, values.length);
+      at += values.length;
+    }
+    return batch;
+  }
+
+  /** The picture of the latents {@code [h, w, c]}. */
+  private KolorsImage decode(float[] latents, LatentSize size) {
+    try (Workspace workspace = new Workspace(parts.threads())) {
+      // unscale/denormalize the latents
+      float scalingFactor = parts.vae().config().scalingFactor();
+      Tensor scaled = workspace.copyOf(latents, 1, size.height(), size.width(), size.channels());
+      for (int i = 0; i < latents.length; i++) {
+        scaled.data()[i] = latents[i] / scalingFactor;
+      }
+      return VaeImageProcessor.postprocess(parts.vae().decode(scaled), 0);
+    }
+  }
+
+  /**
+   * Encodes a prompt as {@link #generate} does, for a look at it or for use elsewhere.
+   *
+   * @param prompt the prompt, or a negative one
+   * @return ids, context and pooled vector
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public EncodedPrompt encodePrompt(String prompt) {
+    return encodePrompt(prompt, ImageRequest.MAX_SEQUENCE_LENGTH);
+  }
+
+  /**
+   * Encodes a prompt as {@link #generate} does with that {@code maxSequenceLength}.
+   *
+   * @param prompt the prompt, or a negative one
+   * @param maxSequenceLength 1 to 256 tokens
+   * @return ids, context and pooled vector
+   * @throws IllegalArgumentException if the prompt is null or the length not 1 to 256
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
+    ImageRequest request = ImageRequest.of(prompt).withMaxSequenceLength(maxSequenceLength);
+    return components.use(() -> encode(List.of(prompt), request.maxSequenceLength()).getFirst());
+  }
+
+  /** Every text of a request once. */
+  private Map<String, EncodedPrompt> encodePrompts(ImageRequest request, RequestRun run) {
+    List<String> texts = textsOf(request);
+    Map<String, EncodedPrompt> encoded = new HashMap<>();
+    run.beginText(texts.size());
+    for (int from = 0; from < texts.size(); from += TEXT_BATCH) {
+      run.checkCancelled();
+      List<String> batch = texts.subList(from, Math.min(from + TEXT_BATCH, texts.size()));
+      for (EncodedPrompt prompt : encode(batch, request.maxSequenceLength())) {
+        String text = texts.get(encoded.size());
+        encoded.put(text, prompt);
+        if (prompt.tokens().truncated()) {
+          run.truncated(text, prompt.tokens().lost());
+        }
+      }
+      run.endTexts(encoded.size(), texts.size());
+    }
+    return encoded;
+  }
+
+  private List<EncodedPrompt> encode(List<String> texts, int maxSequenceLength) {
+    List<TokenizedPrompt> tokens =
+        texts.stream().map(text -> parts.tokenizer().encode(text, maxSequenceLength)).toList();
+    for (TokenizedPrompt prompt : tokens) {
+      if (prompt.truncated()) {
+        LOG.warn(
+            "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
+            maxSequenceLength,
+            prompt.lost());
+      }
+    }
+    try (Workspace workspace = new Workspace(parts.threads())) {
+      PromptEmbedding embedding =
+          parts
+              .textEncoder()
+              .encode(
+                  workspace,
+                  tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
+                  tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
+                  tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
+      List<EncodedPrompt> encoded = new ArrayList<>();
+      for (int row = 0; row < texts.size(); row++) {
+        encoded.add(
+            new EncodedPrompt(
+                tokens.get(row),
+                arrayOf(embedding.hiddenStates(), row), // [1, s, d]
+                arrayOf(embedding.pooled(), row))); // [1, d]
+      }
+      return encoded;
+    }
+  }
+
+  /** One row of a batch {@code [n, …]} as {@code [1, …]}. */
+  private static FloatArray arrayOf(Tensor batch, int row) {
+    Slice slice = rowOf(batch, row);
+    int[] dims = batch.shape().dims();
+    dims[0] = 1;
+    int end = slice.offset() + slice.length();
+    return FloatArray.wrap(Arrays.copyOfRange(slice.values(), slice.offset(), end), dims);
+  }
+
+  /** The texts that must be encoded, each once. */
+  private List<String> textsOf(ImageRequest request) {
+    SequencedSet<String> texts = new LinkedHashSet<>(request.prompts());
+    if (request.doClassifierFreeGuidance() && !zeroOutNegativePrompt(request)) {
+      for (int prompt = 0; prompt < request.prompts().size(); prompt++) {
+        texts.add(negativeOf(request, prompt));
+      }
+    }
+    return List.copyOf(texts);
+  }
+
+  /** {@code [negative, positive]} under guidance, else {@code [positive]}. */
+  private List<EncodedPrompt> promptsOf(
+      ImageRequest request, int image, Map<String, EncodedPrompt> encoded) {
+    int prompt = image / request.numImagesPerPrompt();
+    EncodedPrompt positive = encoded.get(request.prompts().get(prompt));
+    if (!request.doClassifierFreeGuidance()) {
+      return List.of(positive);
+    }
+    EncodedPrompt negative =
+        zeroOutNegativePrompt(request)
+            ? positive.zeros()
+            : encoded.get(negativeOf(request, prompt));
+    return List.of(negative, positive);
+  }
+
+  private boolean zeroOutNegativePrompt(ImageRequest request) {
+    return request.negativePrompts().isEmpty() && parts.forceZerosForEmptyPrompt();
+  }
+
+  private static String negativeOf(ImageRequest request, int prompt) {
+    return switch (request.negativePrompts().size()) {
+      case 0 -> "";
+      case 1 -> request.negativePrompts().getFirst();
+      default -> request.negativePrompts().get(prompt);
+    };
+  }
+
+  private static OutOfMemoryError outOfMemory(ImageRequest request, OutOfMemoryError cause) {
+    OutOfMemoryError error =
+        new OutOfMemoryError(
+            ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
+                    + " or height, run fewer requests at once, or start Java with a larger -Xmx.")
+                .formatted(
+                    request.width().getAsInt(),
+                    request.height().getAsInt(),
+                    Runtime.getRuntime().maxMemory() / 1_000_000));
+    error.initCause(cause);
+    return error;
+  }
+
+  /**
+   * Unmaps the weights and ends the compute threads, for all pipelines that were derived from one
+   * another. New requests are refused at once; those that are running are waited for: cancel them
+   * first if that takes too long. Closing twice does no harm.
+   *
+   * @throws IllegalStateException if called from a callback of a running request
+   */
+  @Override
+  public void close() {
+    components.close();
+  }
+}

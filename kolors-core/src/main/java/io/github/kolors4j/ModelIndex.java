@@ -1,0 +1,69 @@
+package io.github.kolors4j;
+
+import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.scheduler.SchedulerType;
+import io.github.kolors4j.scheduler.Schedulers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The {@code model_index.json} of a checkpoint: what it is made of.
+ *
+ * @param schedulerClass diffusers' name of the scheduler's class
+ * @param forceZerosForEmptyPrompt whether a request without a negative prompt gets zeros in place
+ *     of the embedding of empty text
+ */
+record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt) {
+  private static final String FILE = "model_index.json";
+
+  /**
+   * Reads and checks the index, and that the folders it names are there.
+   *
+   * @param directory the checkpoint
+   * @throws KolorsException if this is not a Kolors checkpoint in diffusers' layout
+   */
+  static ModelIndex read(Path directory) throws KolorsException {
+    if (!Files.isDirectory(directory)) {
+      throw new KolorsException(
+          "[checkpoint] %s %s: give the directory that has the %s."
+              .formatted(
+                  directory, Files.exists(directory) ? "is a file" : "does not exist", FILE));
+    }
+    if (!Files.exists(directory.resolve(FILE))) {
+      throw new KolorsException(
+          "[checkpoint] %s has no %s: a checkpoint in diffusers' layout is needed, as Kolors-diffusers."
+              .formatted(directory, FILE));
+    }
+    JsonConfig config = JsonConfig.read(directory.resolve(FILE));
+    config.only("_class_name", "KolorsPipeline");
+    requireClass(config, "text_encoder", "kolors", "ChatGLMModel");
+    requireClass(config, "tokenizer", "kolors", "ChatGLMTokenizer");
+    requireClass(config, "unet", "diffusers", "UNet2DConditionModel");
+    requireClass(config, "vae", "diffusers", "AutoencoderKL");
+    String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
+    for (String part : List.of("text_encoder", "tokenizer", "unet", "vae", "scheduler")) {
+      if (!Files.isDirectory(directory.resolve(part))) {
+        throw new KolorsException(
+            "[checkpoint] %s has no folder %s, which its %s names. Incomplete download?"
+                .formatted(directory, part, FILE));
+      }
+    }
+    return new ModelIndex(scheduler, config.bool("force_zeros_for_empty_prompt", false));
+  }
+
+  private static void requireClass(JsonConfig config, String part, String library, String type)
+      throws KolorsException {
+    if (!config.strings(part, library, type).getLast().equals(type)) {
+      throw config.fault(part, "[\"%s\", \"%s\"] is needed".formatted(library, type));
+    }
+  }
+
+  /** The library's name, and those of the classes. */
+  private static String[] schedulerClasses() {
+    return Stream.concat(
+            Stream.of("diffusers"), Schedulers.all().stream().map(SchedulerType::className))
+        .toArray(String[]::new);
+  }
+}

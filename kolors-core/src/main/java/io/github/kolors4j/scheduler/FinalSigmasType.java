@@ -1,0 +1,26 @@
+package io.github.kolors4j.scheduler;
+
+import java.util.Locale;
+
+/** The noise level after the last step. */
+enum FinalSigmasType {
+  /** None. */
+  ZERO,
+  /** The least of the training timesteps. */
+  SIGMA_MIN;
+
+  /** The sigmas in F32 with the final one appended. */
+  float[] append(double[] sigmas, NoiseSchedule noise) {
+    float[] all = new float[sigmas.length + 1];
+    for (int i = 0; i < sigmas.length; i++) {
+      all[i] = (float) sigmas[i];
+    }
+    all[sigmas.length] = this == ZERO ? 0 : noise.minSigma();
+    return all;
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

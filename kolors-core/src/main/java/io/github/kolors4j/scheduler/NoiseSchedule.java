@@ -1,0 +1,237 @@
+package io.github.kolors4j.scheduler;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * How much noise each training timestep holds, from the betas of the configuration.
+ *
+ * <p>F32 and double stand where PyTorch and NumPy have them, since sigmas are compared to the ulp.
+ */
+final class NoiseSchedule {
+  /** The betas' course. */
+  enum BetaSchedule {
+    LINEAR,
+    SCALED_LINEAR,
+    SQUAREDCOS_CAP_V2;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final float[] alphasCumprod;
+  private final float[] sigmas;
+  private final float[] logSigmas;
+
+  private NoiseSchedule(float[] alphasCumprod) {
+    int n = alphasCumprod.length;
+    this.alphasCumprod = alphasCumprod;
+    this.sigmas = new float[n];
+    this.logSigmas = new float[n];
+    for (int t = 0; t < n; t++) {
+      // rounded once: torch rounds each operation, and its square root is off by an ulp one time in
+      // five
+      sigmas[t] = (float) Math.sqrt((1 - (double) alphasCumprod[t]) / alphasCumprod[t]);
+      logSigmas[t] = NumpyLog.log(sigmas[t]);
+    }
+  }
+
+  static NoiseSchedule of(SchedulerConfig config) {
+    boolean zeroSnr = config.flag("rescale_betas_zero_snr");
+    float[] betas = betas(config);
+    if (zeroSnr) {
+      betas = rescaleZeroTerminalSnr(betas);
+    }
+    float[] alphasCumprod = alphasCumprod(betas);
+    if (zeroSnr) {
+      // near 0 without being 0, so that the first sigma is not infinite
+      alphasCumprod[alphasCumprod.length - 1] = 0x1p-24f;
+    }
+    return new NoiseSchedule(alphasCumprod);
+  }
+
+  private static float[] betas(SchedulerConfig config) {
+    int n = config.integer("num_train_timesteps");
+    if (n < 2) {
+      throw new OptionException("num_train_timesteps", n, "use 2 or more.");
+    }
+    Optional<double[]> trained = config.optionalNumbers("trained_betas");
+    if (trained.isPresent()) {
+      return trainedBetas(trained.get());
+    }
+    double start = beta(config, "beta_start");
+    double end = beta(config, "beta_end");
+    return switch (config.choice("beta_schedule", BetaSchedule.class)) {
+      case LINEAR -> Grid.torchLinspace(start, end, n);
+      case SCALED_LINEAR -> {
+        float[] betas = Grid.torchLinspace(Math.sqrt(start), Math.sqrt(end), n);
+        for (int t = 0; t < n; t++) {
+          betas[t] *= betas[t];
+        }
+        yield betas;
+      }
+      case SQUAREDCOS_CAP_V2 -> {
+        float[] betas = new float[n];
+        for (int t = 0; t < n; t++) {
+          double ratio = alphaBar((t + 1) / (double) n) / alphaBar(t / (double) n);
+          betas[t] = (float) Math.min(1 - ratio, 0.999);
+        }
+        yield betas;
+      }
+    };
+  }
+
+  private static double beta(SchedulerConfig config, String key) {
+    double beta = config.number(key);
+    if (!(beta >= 0 && beta < 1)) {
+      throw new OptionException(key, beta, "use 0 or more and less than 1.");
+    }
+    return beta;
+  }
+
+  private static float[] trainedBetas(double[] trained) {
+    if (trained.length < 2) {
+      throw new OptionException("trained_betas has " + trained.length + " values: use 2 or more.");
+    }
+    float[] betas = new float[trained.length];
+    for (int t = 0; t < betas.length; t++) {
+      if (!(trained[t] >= 0 && trained[t] < 1)) {
+        throw new OptionException(
+            "trained_betas holds " + trained[t] + ": use 0 or more and less than 1.");
+      }
+      betas[t] = (float) trained[t];
+    }
+    return betas;
+  }
+
+  /** Nichol and Dhariwal's cosine, the part of the signal that is left at a time in [0, 1]. */
+  private static double alphaBar(double time) {
+    double cos = StrictMath.cos((time + 0.008) / 1.008 * Math.PI / 2);
+    return cos * cos;
+  }
+
+  /** Products of 1 − β so far: added up in double, kept in F32. */
+  private static float[] alphasCumprod(float[] betas) {
+    float[] alphasCumprod = new float[betas.length];
+    double product = 1;
+    for (int t = 0; t < betas.length; t++) {
+      product *= 1 - betas[t];
+      alphasCumprod[t] = (float) product;
+    }
+    return alphasCumprod;
+  }
+
+  /**
+   * Betas whose last timestep is pure noise.
+   *
+   * @see <a href="https://arxiv.org/abs/2305.08891">Lin et al., 2023, algorithm 1</a>
+   */
+  private static float[] rescaleZeroTerminalSnr(float[] betas) {
+    int n = betas.length;
+    float[] bars = alphasCumprod(betas);
+    for (int t = 0; t < n; t++) {
+      bars[t] = (float) Math.sqrt(bars[t]);
+    }
+    float first = bars[0];
+    float last = bars[n - 1];
+    float scale = first / (first - last);
+    for (int t = 0; t < n; t++) {
+      bars[t] = (bars[t] - last) * scale;
+      bars[t] *= bars[t];
+    }
+    float[] rescaled = new float[n];
+    rescaled[0] = 1 - bars[0];
+    for (int t = 1; t < n; t++) {
+      rescaled[t] = 1 - bars[t] / bars[t - 1];
+    }
+    return rescaled;
+  }
+
+  /** The sigma of each training timestep, the least first. */
+  float[] sigmas() {
+    return sigmas;
+  }
+
+  float[] logSigmas() {
+    return logSigmas;
+  }
+
+  float minSigma() {
+    return sigmas[0];
+  }
+
+  float maxSigma() {
+    return sigmas[sigmas.length - 1];
+  }
+
+  /** Half the logarithm of the signal-to-noise ratio at a timestep, in F32. */
+  float lambda(int t) {
+    float alpha = (float) Math.sqrt(alphasCumprod[t]);
+    float sigma = (float) Math.sqrt(1 - alphasCumprod[t]);
+    return (float) StrictMath.log(alpha) - (float) StrictMath.log(sigma);
+  }
+
+  int length() {
+    return sigmas.length;
+  }
+
+  /** The sigmas at timesteps between the trained ones, linear in sigma; {@code numpy.interp}. */
+  double[] sigmasAt(double[] timesteps) {
+    double[] result = new double[timesteps.length];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = sigmaAt(timesteps[i]);
+    }
+    return result;
+  }
+
+  private double sigmaAt(double t) {
+    if (t <= 0) {
+      return sigmas[0];
+    }
+    if (t >= sigmas.length - 1) {
+      return sigmas[sigmas.length - 1];
+    }
+    int low = (int) t;
+    double slope = (double) sigmas[low + 1] - sigmas[low];
+    return slope * (t - low) + sigmas[low];
+  }
+
+  /** The timesteps of sigmas, linear in log sigma; diffusers {@code _sigma_to_t}. */
+  double[] timestepsOf(double[] sigmas) {
+    double[] result = new double[sigmas.length];
+    for (int i = 0; i < result.length; i++) {
+      double logSigma = StrictMath.log(Math.max(sigmas[i], 1e-10));
+      int low = lowIndex(logSigma);
+      double gap = logSigmas[low] - logSigmas[low + 1];
+      double w = Math.clamp((logSigmas[low] - logSigma) / gap, 0, 1);
+      result[i] = (1 - w) * low + w * (low + 1);
+    }
+    return result;
+  }
+
+  /** The same in F32 throughout, as sigmas that a user gives go. */
+  double[] timestepsOf(float[] sigmas, int count) {
+    double[] result = new double[count];
+    for (int i = 0; i < result.length; i++) {
+      float logSigma = NumpyLog.log(Math.max(sigmas[i], 1e-10f));
+      int low = lowIndex(logSigma);
+      float gap = logSigmas[low] - logSigmas[low + 1];
+      float w = Math.clamp((logSigmas[low] - logSigma) / gap, 0f, 1f);
+      result[i] = (double) (1 - w) * low + (double) w * (low + 1);
+    }
+    return result;
+  }
+
+  /**
+   * The last timestep but one at most whose sigma is not above the given one; 0 if there is none.
+   */
+  private int lowIndex(double logSigma) {
+    int low = logSigmas.length - 1;
+    while (low > 0 && !(logSigma >= logSigmas[low])) {
+      low--;
+    }
+    return Math.min(low, logSigmas.length - 2);
+  }
+}

@@ -1,0 +1,78 @@
+package io.github.kolors4j.scheduler;
+
+import io.github.kolors4j.KolorsException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The schedulers of this library, by name and from files. */
+public final class Schedulers {
+  private static final List<SchedulerType> ALL =
+      List.of(EulerDiscreteScheduler.TYPE, DPMSolverMultistepScheduler.TYPE);
+
+  private Schedulers() {}
+
+  /**
+   * All classes of schedulers.
+   *
+   * @return the default first
+   */
+  public static List<SchedulerType> all() {
+    return ALL;
+  }
+
+  /**
+   * Finds a class of schedulers.
+   *
+   * @param name that of the class, as {@code DPMSolverMultistepScheduler}, or a short one, as
+   *     {@code dpmsolver++}; capitals do not matter
+   * @return the class
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public static SchedulerType byName(String name) {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "[scheduler] no scheduler \"" + name + "\": use one of " + names() + "."));
+  }
+
+  /**
+   * Loads the scheduler of a checkpoint.
+   *
+   * @param schedulerDirectory holds {@code scheduler_config.json}
+   * @return the scheduler that the file names, with its options
+   * @throws KolorsException if the file cannot be read, or names a scheduler or a value that is not
+   *     supported
+   */
+  public static Scheduler load(Path schedulerDirectory) throws KolorsException {
+    Path file = schedulerDirectory.resolve("scheduler_config.json");
+    SchedulerConfig config = SchedulerConfig.read(file);
+    try {
+      String className = config.text(SchedulerConfig.CLASS_NAME);
+      return find(className)
+          .orElseThrow(
+              () ->
+                  new OptionException(
+                      SchedulerConfig.CLASS_NAME, className, "supported are " + names() + "."))
+          .fromConfig(config, Map.of());
+    } catch (OptionException e) {
+      throw new KolorsException("[config] " + file + ": " + e.reason(), e);
+    }
+  }
+
+  private static Optional<SchedulerType> find(String name) {
+    return ALL.stream()
+        .filter(
+            type ->
+                type.className().equalsIgnoreCase(name)
+                    || type.shortNames().stream().anyMatch(name::equalsIgnoreCase))
+        .findFirst();
+  }
+
+  private static String names() {
+    return ALL.stream().map(SchedulerType::toString).collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,113 @@
+package io.github.kolors4j.scheduler;
+
+/** The steps of a request: a number, or exactly which. */
+public sealed interface Steps {
+  /**
+   * So many steps, chosen by the scheduler.
+   *
+   * @param numInferenceSteps 1 or more
+   */
+  record Count(int numInferenceSteps) implements Steps {
+    /**
+     * So many steps.
+     *
+     * @throws IllegalArgumentException if they are below 1
+     */
+    public Count {
+      if (numInferenceSteps < 1) {
+        throw new IllegalArgumentException(
+            "[scheduler] num_inference_steps is " + numInferenceSteps + ": use 1 or more.");
+      }
+    }
+  }
+
+  /**
+   * The timesteps themselves, the noisiest first.
+   *
+   * @param timesteps one a step
+   */
+  record Timesteps(float... timesteps) implements Steps {
+    /**
+     * Chosen timesteps.
+     *
+     * @throws IllegalArgumentException if there are none, or one is not finite
+     */
+    public Timesteps {
+      timesteps = checked("timesteps", 1, timesteps);
+    }
+
+    /**
+     * The values.
+     *
+     * @return a new array, one a step
+     */
+    @Override
+    public float[] timesteps() {
+      return timesteps.clone();
+    }
+  }
+
+  /**
+   * The noise levels themselves, the noisiest first.
+   *
+   * @param sigmas one before each step and one after the last, mostly 0
+   */
+  record Sigmas(float... sigmas) implements Steps {
+    /**
+     * Chosen noise levels.
+     *
+     * @throws IllegalArgumentException if there are fewer than two, or one is negative or not
+     *     finite
+     */
+    public Sigmas {
+      sigmas = checked("sigmas", 2, sigmas);
+      for (float sigma : sigmas) {
+        if (sigma < 0) {
+          throw new IllegalArgumentException(
+              "[scheduler] sigmas hold " + sigma + ": a noise level is 0 or more.");
+        }
+      }
+    }
+
+    /**
+     * The values.
+     *
+     * @return a new array, one before each step and one after the last
+     */
+    @Override
+    public float[] sigmas() {
+      return sigmas.clone();
+    }
+  }
+
+  /**
+   * So many steps, chosen by the scheduler.
+   *
+   * @param numInferenceSteps 1 or more
+   * @return the steps
+   * @throws IllegalArgumentException if they are below 1
+   */
+  static Steps of(int numInferenceSteps) {
+    return new Count(numInferenceSteps);
+  }
+
+  private static float[] checked(String name, int least, float[] values) {
+    if (values.length < least) {
+      throw new IllegalArgumentException(
+          "[scheduler] "
+              + name
+              + " have "
+              + values.length
+              + " values: give "
+              + least
+              + " or more.");
+    }
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw new IllegalArgumentException(
+            "[scheduler] " + name + " hold " + value + ": each must be a finite number.");
+      }
+    }
+    return values.clone();
+  }
+}

@@ -1,0 +1,141 @@
+package io.github.kolors4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class ImageRequestTest {
+  private static final ImageRequest REQUEST = ImageRequest.of("一只瓢虫");
+
+  @Test
+  void theDefaultsAreThoseOfDiffusers() {
+    assertEquals(List.of("一只瓢虫"), REQUEST.prompts());
+    assertEquals(List.of(), REQUEST.negativePrompts());
+    assertEquals(OptionalInt.empty(), REQUEST.height());
+    assertEquals(OptionalInt.empty(), REQUEST.width());
+    assertEquals(50, REQUEST.numInferenceSteps());
+    assertEquals(5.0f, REQUEST.guidanceScale());
+    assertEquals(1, REQUEST.numImagesPerPrompt());
+    assertEquals(List.of(), REQUEST.seeds());
+    assertEquals(Optional.empty(), REQUEST.latents());
+    assertEquals(OutputType.IMAGE, REQUEST.outputType());
+    assertEquals(256, REQUEST.maxSequenceLength());
+  }
+
+  @Test
+  void everyWitherChangesItsValueAlone() {
+    FloatArray latents = FloatArray.of(new float[4], 1, 4, 1, 1);
+    StepCallback callback = _ -> {};
+    ProgressListener listener = _ -> {};
+    CancellationToken token = new CancellationToken();
+    List<TorchGenerator> generators = List.of(new TorchGenerator(1));
+    ImageRequest all =
+        REQUEST
+            .withPrompts(List.of("a", "b"))
+            .withNegativePrompts(List.of("c", "d"))
+            .withSize(64, 32)
+            .withNumInferenceSteps(7)
+            .withGuidanceScale(1.5f)
+            .withNumImagesPerPrompt(3)
+            .withSeeds(4, 5)
+            .withGenerators(generators)
+            .withLatents(latents)
+            .withOutputType(OutputType.LATENT)
+            .withMaxSequenceLength(17)
+            .withOnStepEnd(callback)
+            .withOnProgress(listener)
+            .withCancellation(token);
+    assertEquals(
+        new ImageRequest(
+            List.of("a", "b"),
+            List.of("c", "d"),
+            OptionalInt.of(32),
+            OptionalInt.of(64),
+            7,
+            1.5f,
+            3,
+            List.of(4L, 5L),
+            generators,
+            Optional.of(latents),
+            OutputType.LATENT,
+            17,
+            Optional.of(callback),
+            Optional.of(listener),
+            Optional.of(token)),
+        all);
+    assertEquals(6, all.numImages());
+    assertEquals(ImageRequest.of("一只瓢虫"), REQUEST, "the first is as it was");
+  }
+
+  @Test
+  void aRequestDoesNotChangeWithTheListsItWasMadeFrom() {
+    List<String> prompts = new ArrayList<>(List.of("a"));
+    ImageRequest request = ImageRequest.of(prompts);
+    prompts.add("b");
+    assertEquals(List.of("a"), request.prompts());
+    assertThrows(UnsupportedOperationException.class, () -> request.prompts().add("c"));
+  }
+
+  @Test
+  void valuesThatNoModelCanUseAreRefusedWhereTheyAreGiven() {
+    assertRefused(
+        "[request] the prompt is null: give a text, which may be empty.",
+        () -> ImageRequest.of((String) null));
+    assertRefused(
+        "[request] the list of prompts is empty: give at least one, which may be empty text.",
+        () -> ImageRequest.of(List.of()));
+    assertRefused(
+        "[request] the list of prompts is null: give an empty one for none.",
+        () -> ImageRequest.of((List<String>) null));
+    assertRefused("[request] prompt 1 is null.", () -> ImageRequest.of(Arrays.asList("a", null)));
+    assertRefused(
+        "[request] the negative prompt is null: leave it out, or give a text.",
+        () -> REQUEST.withNegativePrompt(null));
+    assertRefused(
+        "[request] negative prompt 0 is null.",
+        () -> REQUEST.withNegativePrompts(Arrays.asList((String) null)));
+    assertRefused(
+        "[request] height 0: a picture has at least one latent cell, 8 pixels or more.",
+        () -> REQUEST.withHeight(0));
+    assertRefused(
+        "[request] width -8: a picture has at least one latent cell, 8 pixels or more.",
+        () -> REQUEST.withWidth(-8));
+    assertRefused(
+        "[request] 0 inference steps: use 1 or more.", () -> REQUEST.withNumInferenceSteps(0));
+    for (float scale : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      assertRefused(
+          "[request] guidance scale "
+              + scale
+              + " is not a finite number: use 5.0, or 1 for no guidance.",
+          () -> REQUEST.withGuidanceScale(scale));
+    }
+    assertRefused(
+        "[request] 0 images per prompt: use 1 or more.", () -> REQUEST.withNumImagesPerPrompt(0));
+    assertRefused(
+        "[request] max sequence length 257 is outside 1 to 256: Kolors reads at most 256 tokens.",
+        () -> REQUEST.withMaxSequenceLength(257));
+    assertRefused(
+        "[request] max sequence length 0 is outside 1 to 256: Kolors reads at most 256 tokens.",
+        () -> REQUEST.withMaxSequenceLength(0));
+  }
+
+  @Test
+  void atMostOneIsNoGuidance() {
+    assertTrue(REQUEST.withGuidanceScale(1.01f).doClassifierFreeGuidance());
+    assertTrue(!REQUEST.withGuidanceScale(1).doClassifierFreeGuidance());
+    assertTrue(!REQUEST.withGuidanceScale(-3).doClassifierFreeGuidance());
+  }
+
+  private static void assertRefused(String message, Executable call) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+  }
+}

@@ -1,0 +1,201 @@
+package io.github.kolors4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+
+/** What can be known before the work starts, at the sizes of the published model. */
+class RequestCheckTest {
+  private static final long GIGABYTE = 1_000_000_000;
+  private static final RequestCheck KOLORS = check("\"sample_size\": 128,", 24 * GIGABYTE);
+  private static final ImageRequest REQUEST = ImageRequest.of("a").withSeed(1);
+
+  private static RequestCheck check(String sampleSize, long memory) {
+    try {
+      String unet =
+          """
+          {%s "block_out_channels": [320, 640, 1280], "addition_embed_type": "text_time",
+           "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+           "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+           "attention_head_dim": [5, 10, 20], "cross_attention_dim": 2048,
+           "mid_block_type": "UNetMidBlock2DCrossAttn",
+           "encoder_hid_dim": 4096, "encoder_hid_dim_type": "text_proj",
+           "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 5632}
+          """;
+      String vae =
+          """
+          {"block_out_channels": [128, 256, 512, 512], "latent_channels": 4,
+           "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
+                                "DownEncoderBlock2D"],
+           "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D",
+                              "UpDecoderBlock2D"]}
+          """;
+      return new RequestCheck(
+          UNet2DConditionConfig.of(
+              JsonConfig.parse("unet/config.json", unet.formatted(sampleSize))),
+          AutoencoderKLConfig.of(JsonConfig.parse("vae/config.json", vae)),
+          memory);
+    } catch (KolorsException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void heightAndWidthAreByDefaultWhatTheUNetWasTrainedOn() {
+    ImageRequest resolved = KOLORS.resolve(REQUEST);
+    assertEquals(OptionalInt.of(1024), resolved.height());
+    assertEquals(OptionalInt.of(1024), resolved.width());
+    assertEquals(1024, KOLORS.defaultSize());
+    assertEquals(new LatentSize(4, 64, 96), KOLORS.latentSize(512, 768));
+  }
+
+  @Test
+  void aModelWithoutASizeAsksForOne() {
+    RequestCheck silent = check("", 24 * GIGABYTE);
+    assertRefused(
+        "[request] no width or height: unet/config.json has no sample_size to take them from, so"
+            + " give both.",
+        silent,
+        REQUEST.withWidth(64));
+    assertEquals(OptionalInt.of(64), silent.resolve(REQUEST.withSize(64, 64)).width());
+  }
+
+  @Test
+  void sizesBesideTheMultipleNameTheirNeighbours() {
+    assertRefused(
+        "[request] height 1001 is not a multiple of 8 (one latent cell is 8 pixels): use 1000 or"
+            + " 1008.",
+        KOLORS,
+        REQUEST.withHeight(1001));
+    assertRefused(
+        "[request] width 7 is not a multiple of 8 (one latent cell is 8 pixels): use 8.",
+        KOLORS,
+        REQUEST.withWidth(7));
+    assertRefused(
+        "[request] width 2147483647 is not a multiple of 8 (one latent cell is 8 pixels): use"
+            + " 2147483640 or 2147483648.",
+        KOLORS,
+        REQUEST.withWidth(Integer.MAX_VALUE));
+  }
+
+  @Test
+  void featureMapsThatNoArrayHoldsAreRefused() {
+    assertRefused(
+        "[request] 4096x4096 pixels make a feature map of 4,294,967,296 values in the VAE: 2^31-1"
+            + " are the most. Use a smaller width or height.",
+        KOLORS,
+        REQUEST.withSize(4096, 4096));
+    assertRefused(
+        "[request] 2147483640x2147483640 pixels are more than 2^31-1: use a smaller width or"
+            + " height.",
+        KOLORS,
+        REQUEST.withSize(2147483640, 2147483640));
+    KOLORS.resolve(REQUEST.withSize(2048, 2048));
+    KOLORS.resolve(REQUEST.withSize(4096, 4096).withOutputType(OutputType.LATENT));
+  }
+
+  @Test
+  void aHeapThatCannotHoldThePictureIsSaidBeforeTheWork() {
+    assertRefused(
+        "[request] 1024x1024 pixels need at least 2,148 MB of Java heap for the feature maps of"
+            + " the VAE, and it can have 1,000 MB: use a smaller width or height, or start Java"
+            + " with a larger -Xmx.",
+        check("\"sample_size\": 128,", GIGABYTE),
+        REQUEST);
+    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withSize(512, 512));
+    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withOutputType(OutputType.LATENT));
+  }
+
+  @Test
+  void countsThatDoNotMatchAreRefused() {
+    ImageRequest two = ImageRequest.of(List.of("a", "b"));
+    assertRefused(
+        "[request] 3 negative prompts for 2 prompts: give one for all, or one a prompt.",
+        KOLORS,
+        two.withNegativePrompts(List.of("", "", "")));
+    assertRefused(
+        "[request] 2 negative prompts for 1 prompt: give one for all, or one a prompt.",
+        KOLORS,
+        REQUEST.withNegativePrompts(List.of("", "")));
+    assertRefused(
+        "[request] 3 seeds for 4 images: give one for all, or one an image.",
+        KOLORS,
+        two.withNumImagesPerPrompt(2).withSeeds(1, 2, 3));
+    assertRefused(
+        "[request] 2 seeds for 1 image: give one for all, or one an image.",
+        KOLORS,
+        REQUEST.withSeeds(1, 2));
+    List<TorchGenerator> generators = List.of(new TorchGenerator(1));
+    assertRefused(
+        "[request] 1 generator for 2 images: give one an image.",
+        KOLORS,
+        two.withGenerators(generators));
+    assertRefused(
+        "[request] both seeds and generators: give one of them, a generator has its own seed.",
+        KOLORS,
+        REQUEST.withGenerators(generators));
+    assertRefused(
+        "[request] 4294967294 images: 2^31-1 are the most.",
+        KOLORS,
+        two.withNumImagesPerPrompt(Integer.MAX_VALUE));
+  }
+
+  @Test
+  void latentsMustHaveTheShapeOfTheImages() {
+    FloatArray latents = FloatArray.of(new float[4 * 8 * 16], 1, 4, 8, 16);
+    KOLORS.resolve(REQUEST.withLatents(latents).withSize(128, 64));
+    assertRefused(
+        "[request] the latents are [1, 4, 8, 16]: 2 images of 16x8 cells and 4 channels ask for"
+            + " [2, 4, 8, 16].",
+        KOLORS,
+        REQUEST.withNumImagesPerPrompt(2).withLatents(latents).withSize(128, 64));
+    assertRefused(
+        "[request] the latents are [1, 4, 8, 16]: 1 image of 8x16 cells and 4 channels asks for"
+            + " [1, 4, 16, 8].",
+        KOLORS,
+        REQUEST.withLatents(latents).withSize(64, 128));
+    assertRefused(
+        "[request] the latents of 100000 images have more than 2^31-1 values: ask for fewer at a"
+            + " time.",
+        KOLORS,
+        REQUEST.withNumImagesPerPrompt(100_000).withOutputType(OutputType.LATENT));
+  }
+
+  @Test
+  void oneSeedCountsOnAndSeveralAreTaken() {
+    ImageRequest four = ImageRequest.of(List.of("a", "b")).withNumImagesPerPrompt(2);
+    assertEquals(List.of(7L, 8L, 9L, 10L), KOLORS.resolve(four.withSeed(7)).seeds());
+    assertEquals(List.of(4L, 3L, 2L, 1L), KOLORS.resolve(four.withSeeds(4, 3, 2, 1)).seeds());
+    assertEquals(List.of(-5L), KOLORS.resolve(REQUEST.withSeed(-5)).seeds());
+  }
+
+  @Test
+  void withoutASeedOneOf32BitsIsDrawn() {
+    ImageRequest two = ImageRequest.of("a").withNumImagesPerPrompt(2);
+    List<Long> seeds = KOLORS.resolve(two).seeds();
+    assertEquals(2, seeds.size());
+    assertTrue(seeds.getFirst() >= 0 && seeds.getFirst() < 1L << 32);
+    assertEquals(seeds.getFirst() + 1, seeds.getLast());
+    assertTrue(!seeds.equals(KOLORS.resolve(two).seeds()), "one in 2^32 times they are equal");
+  }
+
+  @Test
+  void generatorsNeedNoSeeds() {
+    ImageRequest request = ImageRequest.of("a").withGenerators(List.of(new TorchGenerator(3)));
+    assertEquals(List.of(), KOLORS.resolve(request).seeds());
+  }
+
+  private static void assertRefused(String message, RequestCheck check, ImageRequest request) {
+    assertEquals(
+        message,
+        assertThrows(IllegalArgumentException.class, () -> check.resolve(request)).getMessage());
+  }
+}

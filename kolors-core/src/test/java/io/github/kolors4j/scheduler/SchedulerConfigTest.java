@@ -1,0 +1,201 @@
+package io.github.kolors4j.scheduler;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.KolorsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SchedulerConfigTest {
+  private static final Path KOLORS = Path.of("src/test/resources/scheduler");
+
+  @TempDir Path directory;
+
+  private Path write(String json) throws IOException {
+    return Files.writeString(directory.resolve("scheduler_config.json"), json);
+  }
+
+  private void assertLoadFails(String message, String json) throws IOException {
+    Path file = write(json);
+    KolorsException e =
+        assertThrows(KolorsException.class, () -> Schedulers.load(file.getParent()));
+    assertEquals("[config] " + file + ": " + message, e.getMessage());
+  }
+
+  // ---- from one scheduler to another
+
+  @Test
+  void keysThatAClassDoesNotKnowAreKeptForTheNext() throws IOException {
+    Scheduler euler = Schedulers.load(KOLORS);
+    assertInstanceOf(EulerDiscreteScheduler.class, euler);
+    assertEquals(false, euler.config().get("clip_sample"));
+    assertEquals(true, euler.config().get("skip_prk_steps"));
+
+    Scheduler dpm = DPMSolverMultistepScheduler.fromConfig(euler.config());
+    assertEquals(false, dpm.config().get("clip_sample"));
+    assertEquals("linear", dpm.config().text("interpolation_type"));
+    assertEquals("DPMSolverMultistepScheduler", dpm.config().text("_class_name"));
+    assertEquals(1100, dpm.config().integer("num_train_timesteps"));
+  }
+
+  @Test
+  void valuesThatWereOnlyDefaultsAreNotHandedOn() throws IOException {
+    Scheduler dpm =
+        DPMSolverMultistepScheduler.fromConfig(
+            SchedulerConfig.of(Map.of("beta_end", 0.014)), Map.of("solver_order", 3));
+    assertTrue(dpm.config().isDefault("solver_type"));
+    assertFalse(dpm.config().isDefault("solver_order"));
+    assertFalse(dpm.config().isDefault("beta_end"));
+
+    Scheduler euler = EulerDiscreteScheduler.fromConfig(dpm.config());
+    assertFalse(euler.config().keys().contains("solver_type"));
+    assertEquals(3, euler.config().integer("solver_order"));
+    assertEquals(0.014, euler.config().number("beta_end"));
+    assertTrue(euler.config().isDefault("beta_start"));
+  }
+
+  @Test
+  void aListOfDefaultsInTheConfigurationIsHonoured() {
+    SchedulerConfig config =
+        SchedulerConfig.of(
+            Map.of(
+                "timestep_spacing",
+                "trailing",
+                "steps_offset",
+                1,
+                "_use_default_values",
+                List.of("timestep_spacing")));
+    Scheduler euler = EulerDiscreteScheduler.fromConfig(config);
+    assertEquals("linspace", euler.config().text("timestep_spacing"));
+    assertEquals(1, euler.config().integer("steps_offset"));
+    assertFalse(euler.config().keys().contains("_use_default_values"));
+  }
+
+  @Test
+  void sigmaBoundsThatAnotherSchedulerLeftCountWithDpmSolverToo() throws IOException {
+    SchedulerConfig left =
+        EulerDiscreteScheduler.fromConfig(
+                Schedulers.load(KOLORS).config(), Map.of("sigma_min", 0.2, "sigma_max", 9))
+            .config();
+    float[] sigmas =
+        DPMSolverMultistepScheduler.fromConfig(left, Map.of("use_karras_sigmas", true))
+            .schedule(Steps.of(5))
+            .sigmas();
+    assertEquals(9, sigmas[0], 1e-5);
+    assertEquals(0.2, sigmas[4], 1e-6);
+  }
+
+  @Test
+  void anOptionThatTheClassDoesNotHaveIsRefused() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                EulerDiscreteScheduler.fromConfig(
+                    SchedulerConfig.of(Map.of()), Map.of("solver_order", 2)));
+    assertTrue(
+        e.getMessage()
+            .startsWith(
+                "[scheduler] EulerDiscreteScheduler has no option solver_order: use one of"
+                    + " num_train_timesteps, "),
+        e.getMessage());
+  }
+
+  // ---- by name
+
+  @Test
+  void classNamesAndShortNamesFindTheClass() {
+    assertEquals("EulerDiscreteScheduler", Schedulers.byName("euler").className());
+    assertEquals("EulerDiscreteScheduler", Schedulers.byName("EulerDiscreteScheduler").className());
+    assertEquals("DPMSolverMultistepScheduler", Schedulers.byName("DPMSolver++").className());
+    assertEquals(2, Schedulers.all().size());
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Schedulers.byName("ddim"));
+    assertEquals(
+        "[scheduler] no scheduler \"ddim\": use one of EulerDiscreteScheduler (euler),"
+            + " DPMSolverMultistepScheduler (dpmsolver++).",
+        e.getMessage());
+  }
+
+  // ---- files
+
+  @Test
+  void readsWhatPythonWritesForInfinity() throws IOException {
+    Path file =
+        write(
+            "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity,"
+                + " \"note\": \"Infinity \\\" Infinity\"}");
+    SchedulerConfig config = Schedulers.load(file.getParent()).config();
+    assertEquals(Double.NEGATIVE_INFINITY, config.number("lambda_min_clipped"));
+    assertEquals("Infinity \" Infinity", config.text("note"));
+    assertTrue(config.toString().contains("\"lambda_min_clipped\": -Infinity"));
+  }
+
+  @Test
+  void aConfigurationWrittenIsTheConfigurationRead() throws IOException {
+    SchedulerConfig config = SchedulerConfig.read(KOLORS.resolve("scheduler_config.json"));
+    assertEquals(config, SchedulerConfig.read(write(config.toString())));
+  }
+
+  @Test
+  void damagedFilesAreNamedWithThePosition() throws IOException {
+    assertLoadFails("not valid JSON at line 2 column 6. Damaged or cut short?", "{\n\"a\" 1}");
+    assertLoadFails("not valid JSON at line 1 column 8. Damaged or cut short?", "{\"a\": 1");
+    assertLoadFails("not valid JSON at line 1 column 5. Damaged or cut short?", "{} {}");
+    assertLoadFails("no JSON object, which starts with '{'.", "[1]");
+    Path missing = directory.resolve("none");
+    KolorsException e = assertThrows(KolorsException.class, () -> Schedulers.load(missing));
+    assertEquals(
+        "[config] " + missing.resolve("scheduler_config.json") + ": no such file.", e.getMessage());
+    Files.write(directory.resolve("scheduler_config.json"), new byte[] {'{', '"', (byte) 0xff});
+    e = assertThrows(KolorsException.class, () -> Schedulers.load(directory));
+    assertTrue(e.getMessage().endsWith(": not UTF-8 text. Damaged?"), e.getMessage());
+  }
+
+  @Test
+  void valuesThatAreNotSupportedAreNamedWithTheFile() throws IOException {
+    assertLoadFails(
+        "_class_name is \"DDIMScheduler\": supported are EulerDiscreteScheduler (euler),"
+            + " DPMSolverMultistepScheduler (dpmsolver++).",
+        "{\"_class_name\": \"DDIMScheduler\"}");
+    assertLoadFails("_class_name is null: use a text.", "{}");
+    assertLoadFails(
+        "beta_schedule is \"x\": use one of linear, scaled_linear, squaredcos_cap_v2.",
+        "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_schedule\": \"x\"}");
+  }
+
+  // ---- values
+
+  @Test
+  void commandLineValuesAreJsonWhereTheyParseAndElseText() {
+    assertEquals(true, SchedulerConfig.parseValue("true"));
+    assertEquals(3L, SchedulerConfig.parseValue("3"));
+    assertEquals(0.5, SchedulerConfig.parseValue("0.5"));
+    assertEquals("trailing", SchedulerConfig.parseValue("trailing"));
+    assertEquals("dpmsolver++", SchedulerConfig.parseValue("\"dpmsolver++\""));
+    assertEquals(List.of(0.1, 2L), SchedulerConfig.parseValue("[0.1, 2]"));
+    assertNull(SchedulerConfig.parseValue("null"));
+    assertEquals("", SchedulerConfig.parseValue(""));
+  }
+
+  @Test
+  void arraysAndFloatsMeanWhatTheySay() {
+    SchedulerConfig config =
+        SchedulerConfig.of(Map.of("a", new float[] {0.1f}, "b", new double[] {0.2}, "c", 0.3f));
+    assertEquals(0.1, config.optionalNumbers("a").orElseThrow()[0]);
+    assertEquals(0.2, config.optionalNumbers("b").orElseThrow()[0]);
+    assertEquals(0.3, config.number("c"));
+    assertThrows(
+        IllegalArgumentException.class, () -> SchedulerConfig.of(Map.of("a", new Object())));
+  }
+}

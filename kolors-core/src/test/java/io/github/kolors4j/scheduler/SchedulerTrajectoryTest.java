@@ -1,0 +1,241 @@
+package io.github.kolors4j.scheduler;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Timesteps, sigmas and samples against diffusers, for all options. */
+class SchedulerTrajectoryTest {
+  /**
+   * NumPy's and torch's vector code differ by as much between CPUs: torch's square root is off by
+   * an ulp one time in five.
+   */
+  private static final int TABLE_ULPS = 2;
+
+  /** Rescaling rounds to F32 1,100 times between a square root and the product that undoes it. */
+  private static final int ZERO_SNR_ULPS = 16;
+
+  private static final double SAMPLE_RELATIVE_RMS = 1e-5;
+
+  /** What F32 does not hold of a sample of σ 4,096, and one step later is most of the picture. */
+  private static final double F32_EPSILON = 0x1p-23;
+
+  private static final int IMAGES = 2;
+  private static final int PIXELS = 3 * 5;
+
+  private static double worstTimestepUlps;
+  private static final Map<Integer, Long> worstSigmaUlps = new TreeMap<>();
+  private static double worstRelativeRms;
+  private static String worstCase;
+
+  static Stream<Trajectory> cases() throws IOException {
+    return Trajectory.all().stream();
+  }
+
+  private static SchedulerConfig kolors() throws IOException {
+    return SchedulerConfig.read(Path.of("src/test/resources/scheduler/scheduler_config.json"));
+  }
+
+  @AfterAll
+  static void showTheWorst() {
+    System.out.printf(
+        "schedulers: worst fractional timestep %.2f ulp of the greatest, sigma {allowed=measured}"
+            + " ulp %s, sample relative RMS %.2e with %s%n",
+        worstTimestepUlps, worstSigmaUlps, worstRelativeRms, worstCase);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void timestepsAndSigmasAreThoseOfDiffusers(Trajectory expected) throws IOException {
+    Schedule schedule = expected.scheduler(kolors()).schedule(expected.steps());
+
+    float[] timesteps = schedule.timesteps();
+    if (firstTimestepIsCutOff(expected.options())) {
+      assertEquals(expected.timesteps()[0], timesteps[0], 1);
+      timesteps[0] = expected.timesteps()[0];
+    }
+    if (allWhole(expected.timesteps())) {
+      assertArrayEquals(expected.timesteps(), timesteps);
+    } else {
+      assertFractionalTimestepsClose(expected.timesteps(), timesteps);
+    }
+    assertSigmasClose(expected, expected.sigmas(), schedule.sigmas());
+    assertSigmasClose(
+        expected, new float[] {expected.initNoiseSigma()}, new float[] {schedule.initNoiseSigma()});
+    assertEquals(1, schedule.order());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void samplesAreThoseOfDiffusersEachImageInARunOfItsOwn(Trajectory expected) throws IOException {
+    Schedule schedule = expected.scheduler(kolors()).schedule(expected.steps());
+    int stepCount = schedule.timesteps().length;
+    int length = expected.samples().getFirst().length / IMAGES;
+    int outputLength = expected.learnedVariance() ? 2 * length : length;
+
+    float[] sample = new TorchGenerator(Trajectory.SEED).randn(IMAGES * length);
+    for (int i = 0; i < sample.length; i++) {
+      sample[i] *= schedule.initNoiseSigma();
+    }
+    Schedule.Run[] runs = new Schedule.Run[IMAGES];
+    for (int image = 0; image < IMAGES; image++) {
+      TorchGenerator generator = new TorchGenerator(Trajectory.SEED - 1 - image);
+      runs[image] = schedule.start(target -> generator.randn(target, 0, target.length));
+    }
+    if (expected.learnedVariance()) {
+      sample = channelsLast(sample, 3);
+    }
+
+    List<float[]> kept = new ArrayList<>();
+    List<Double> before = new ArrayList<>();
+    double greatest = 0;
+    for (int step = 0; step < stepCount; step++) {
+      greatest = Math.max(greatest, rms(sample));
+      float[] output = new TorchGenerator(Trajectory.SEED + 1 + step).randn(IMAGES * outputLength);
+      if (expected.learnedVariance()) {
+        output = channelsLast(output, 6);
+      }
+      float[] scaled = new float[sample.length];
+      for (int image = 0; image < IMAGES; image++) {
+        Slice x = new Slice(sample, image * length, length);
+        Slice input = new Slice(scaled, image * length, length);
+        Slice modelOutput = new Slice(output, image * outputLength, outputLength);
+        runs[image].scaleModelInput(step, x, input);
+        respond(input, modelOutput);
+        runs[image].step(step, modelOutput, x);
+      }
+      if (step < 2 || step == stepCount - 1) {
+        kept.add(expected.learnedVariance() ? channelsFirst(sample, 3) : sample.clone());
+        before.add(greatest);
+      }
+    }
+
+    assertEquals(expected.samples().size(), kept.size());
+    for (int i = 0; i < kept.size(); i++) {
+      double relativeRms = relativeRms(expected.samples().get(i), kept.get(i));
+      double cancelled = F32_EPSILON * before.get(i) / rms(kept.get(i));
+      if (cancelled <= SAMPLE_RELATIVE_RMS && relativeRms > worstRelativeRms) {
+        worstRelativeRms = relativeRms;
+        worstCase = expected.toString();
+      }
+      assertTrue(
+          relativeRms <= Math.max(SAMPLE_RELATIVE_RMS, cancelled),
+          "sample " + i + " is off by " + relativeRms);
+    }
+  }
+
+  /** Half noise, half what the model was given, per channel where the output has more of them. */
+  private static void respond(Slice input, Slice output) {
+    int channels = input.length() / PIXELS;
+    int outputChannels = output.length() / PIXELS;
+    for (int i = 0; i < output.length(); i++) {
+      output.set(i, 0.5f * output.get(i));
+    }
+    for (int i = 0; i < input.length(); i++) {
+      int j = channels == outputChannels ? i : i / channels * outputChannels + i % channels;
+      output.set(j, output.get(j) + 0.5f * input.get(i));
+    }
+  }
+
+  private static float[] channelsLast(float[] values, int channels) {
+    float[] moved = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      int image = i / (channels * PIXELS);
+      int c = i / PIXELS % channels;
+      moved[(image * PIXELS + i % PIXELS) * channels + c] = values[i];
+    }
+    return moved;
+  }
+
+  private static float[] channelsFirst(float[] values, int channels) {
+    float[] moved = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      int image = i / (channels * PIXELS);
+      int pixel = i / channels % PIXELS;
+      moved[(image * channels + i % channels) * PIXELS + pixel] = values[i];
+    }
+    return moved;
+  }
+
+  private static boolean allWhole(float[] values) {
+    for (float value : values) {
+      if (value != Math.rint(value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Within 2 ulp of the table's greatest: timesteps come from differences of F32 logarithms, whose
+   * errors do not shrink with the timestep.
+   */
+  private static void assertFractionalTimestepsClose(float[] expected, float[] actual) {
+    assertEquals(expected.length, actual.length, "timesteps");
+    float greatest = 0;
+    for (float timestep : expected) {
+      greatest = Math.max(greatest, Math.abs(timestep));
+    }
+    for (int i = 0; i < expected.length; i++) {
+      double ulps = Math.abs((double) actual[i] - expected[i]) / Math.ulp(greatest);
+      worstTimestepUlps = Math.max(worstTimestepUlps, ulps);
+      assertTrue(ulps <= TABLE_ULPS, "timestep " + i + " is " + actual[i] + " for " + expected[i]);
+    }
+  }
+
+  private static void assertSigmasClose(Trajectory given, float[] expected, float[] actual) {
+    int allowed = allowedUlps(given.options());
+    assertEquals(expected.length, actual.length, "sigmas");
+    for (int i = 0; i < expected.length; i++) {
+      long ulps = Ulps.between(expected[i], actual[i]);
+      worstSigmaUlps.merge(allowed, ulps, Math::max);
+      assertTrue(
+          ulps <= allowed,
+          "sigma " + i + " is " + actual[i] + " for " + expected[i] + ", " + ulps + " ulp off");
+    }
+  }
+
+  private static int allowedUlps(Map<String, Object> options) {
+    return options.containsKey("rescale_betas_zero_snr") ? ZERO_SNR_ULPS : TABLE_ULPS;
+  }
+
+  /**
+   * The cosine schedule's greatest sigma is also the first of these, and a last bit decides whether
+   * its timestep is the last or, cut off, the one before: that bit is not the same on all CPUs.
+   */
+  private static boolean firstTimestepIsCutOff(Map<String, Object> options) {
+    return "squaredcos_cap_v2".equals(options.get("beta_schedule"))
+        && (options.containsKey("use_karras_sigmas") || options.containsKey("use_lu_lambdas"));
+  }
+
+  private static double rms(float[] values) {
+    double sum = 0;
+    for (float value : values) {
+      sum += (double) value * value;
+    }
+    return Math.sqrt(sum / values.length);
+  }
+
+  private static double relativeRms(float[] expected, float[] actual) {
+    double error = 0;
+    double norm = 0;
+    for (int i = 0; i < expected.length; i++) {
+      double difference = (double) actual[i] - expected[i];
+      error += difference * difference;
+      norm += (double) expected[i] * expected[i];
+    }
+    return Math.sqrt(error / norm);
+  }
+}

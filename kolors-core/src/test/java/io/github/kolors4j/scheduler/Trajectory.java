@@ -1,0 +1,127 @@
+package io.github.kolors4j.scheduler;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What diffusers computed for one case; see {@code fixtures/make_scheduler_fixtures.py}.
+ *
+ * @param samples of two images after the first, the second and the last step
+ */
+record Trajectory(
+    JsonObject given,
+    float[] timesteps,
+    float[] sigmas,
+    float initNoiseSigma,
+    List<float[]> samples) {
+  static final int SEED = 1000;
+
+  static List<Trajectory> all() throws IOException {
+    ByteBuffer file;
+    try (var in = Trajectory.class.getResourceAsStream("/scheduler/trajectories.safetensors")) {
+      file = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    }
+    int headerLength = (int) file.getLong();
+    byte[] header = new byte[headerLength];
+    file.get(header);
+    ByteBuffer data = file.slice().order(ByteOrder.LITTLE_ENDIAN);
+    JsonObject tensors =
+        JsonParser.parseString(new String(header, StandardCharsets.UTF_8)).getAsJsonObject();
+    String cases = tensors.getAsJsonObject("__metadata__").get("cases").getAsString();
+
+    List<Trajectory> all = new ArrayList<>();
+    for (JsonElement given : JsonParser.parseString(cases).getAsJsonArray()) {
+      JsonArray offsets =
+          tensors.getAsJsonObject("%03d".formatted(all.size())).getAsJsonArray("data_offsets");
+      data.limit(offsets.get(1).getAsInt()).position(offsets.get(0).getAsInt());
+      all.add(of(given.getAsJsonObject(), data));
+    }
+    return all;
+  }
+
+  private static Trajectory of(JsonObject given, ByteBuffer data) {
+    JsonArray counts = given.getAsJsonArray("counts");
+    float[] timesteps = floats(data, counts.get(0).getAsInt());
+    float[] sigmas = floats(data, counts.get(1).getAsInt());
+    float initNoiseSigma = data.getFloat();
+    int kept = counts.get(2).getAsInt();
+    int size = data.remaining() / 4 / kept;
+    List<float[]> samples = new ArrayList<>();
+    for (int i = 0; i < kept; i++) {
+      samples.add(floats(data, size));
+    }
+    return new Trajectory(given, timesteps, sigmas, initNoiseSigma, samples);
+  }
+
+  private static float[] floats(ByteBuffer data, int n) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = data.getFloat();
+    }
+    return values;
+  }
+
+  Map<String, Object> options() {
+    Map<String, Object> options = new LinkedHashMap<>();
+    given
+        .getAsJsonObject("options")
+        .asMap()
+        .forEach((key, value) -> options.put(key, SchedulerConfig.parseValue(value.toString())));
+    return options;
+  }
+
+  Scheduler scheduler(SchedulerConfig kolors) {
+    Scheduler scheduler =
+        Schedulers.byName(given.get("class").getAsString()).fromConfig(kolors, options());
+    if (given.has("s_churn")) {
+      return ((EulerDiscreteScheduler) scheduler)
+          .withChurn(
+              new EulerDiscreteScheduler.Churn(
+                  given.get("s_churn").getAsDouble(),
+                  given.get("s_tmin").getAsDouble(),
+                  given.get("s_tmax").getAsDouble(),
+                  given.get("s_noise").getAsDouble()));
+    }
+    return scheduler;
+  }
+
+  Steps steps() {
+    if (given.has("timesteps")) {
+      return new Steps.Timesteps(floats("timesteps"));
+    }
+    if (given.has("sigmas")) {
+      return new Steps.Sigmas(floats("sigmas"));
+    }
+    return Steps.of(given.get("num_inference_steps").getAsInt());
+  }
+
+  private float[] floats(String key) {
+    JsonArray array = given.getAsJsonArray(key);
+    float[] values = new float[array.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = array.get(i).getAsFloat();
+    }
+    return values;
+  }
+
+  boolean learnedVariance() {
+    return given.getAsJsonObject("options").has("variance_type");
+  }
+
+  @Override
+  public String toString() {
+    JsonObject shown = given.deepCopy();
+    shown.remove("counts");
+    return shown.toString();
+  }
+}

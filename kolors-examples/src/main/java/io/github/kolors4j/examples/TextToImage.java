@@ -1,0 +1,26 @@
+package io.github.kolors4j.examples;
+
+import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.ImageResult;
+import io.github.kolors4j.KolorsPipeline;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** From a prompt to a picture in ten lines. */
+public final class TextToImage {
+  private TextToImage() {}
+
+  /**
+   * Draws a ladybug.
+   *
+   * @param args the checkpoint's folder; without it, the shipped mini checkpoint
+   * @throws IOException if the checkpoint cannot be read or the picture not be written
+   */
+  public static void main(String[] args) throws IOException {
+    Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
+    try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
+      ImageResult result = pipeline.generate(ImageRequest.of("一只瓢虫,蓝色背景").withSeed(0));
+      result.image().save(Path.of("ladybug.png"));
+    }
+  }
+}

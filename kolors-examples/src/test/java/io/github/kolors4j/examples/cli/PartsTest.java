@@ -1,0 +1,92 @@
+package io.github.kolors4j.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Of the small parts: names, numbers, sentences, the second JVM's arguments. */
+class PartsTest {
+  @Test
+  void aSinglePictureKeepsItsNameAndSeveralAreNumberedBeforeTheSuffix() {
+    assertEquals(List.of(Path.of("a/b.png")), OutputFiles.names(Path.of("a/b.png"), 1));
+    assertEquals(
+        List.of(Path.of("a/b-0.png"), Path.of("a/b-1.png")),
+        OutputFiles.names(Path.of("a/b.png"), 2));
+    assertEquals(List.of(Path.of("图-0"), Path.of("图-1")), OutputFiles.names(Path.of("图"), 2));
+    assertEquals(List.of(Path.of(".x-0"), Path.of(".x-1")), OutputFiles.names(Path.of(".x"), 2));
+    assertEquals(
+        List.of(Path.of("a.b-0.PNG"), Path.of("a.b-1.PNG")),
+        OutputFiles.names(Path.of("a.b.PNG"), 2));
+  }
+
+  @Test
+  void decimalsAreWhatPeopleWrite() {
+    Numbers.Decimal decimal = new Numbers.Decimal();
+    assertEquals(6.5f, decimal.convert("6.5"));
+    assertEquals(-0.5f, decimal.convert("-.5"));
+    assertEquals(100f, decimal.convert("1e2"));
+    for (String text : List.of("", "NaN", "0x1p3", "1d", "1e39", "-Infinity", "1,5", " 1")) {
+      assertThrows(RuntimeException.class, () -> decimal.convert(text), text);
+    }
+  }
+
+  @Test
+  void seedsAreWholeNumbersOf64Bits() {
+    assertEquals(List.of(), Numbers.seeds(null));
+    assertEquals(List.of(7L), Numbers.seeds("7"));
+    assertEquals(List.of(-1L, 0L, Long.MAX_VALUE), Numbers.seeds("-1, 0,9223372036854775807"));
+    assertThrows(UsageException.class, () -> Numbers.seeds(""));
+  }
+
+  @Test
+  void timeLeftIsRoundedUp() {
+    assertEquals("0:00", ProgressBar.clock(Duration.ZERO));
+    assertEquals("0:01", ProgressBar.clock(Duration.ofMillis(1)));
+    assertEquals("12:30", ProgressBar.clock(Duration.ofSeconds(750)));
+    assertEquals("1:02:03", ProgressBar.clock(Duration.ofSeconds(3723)));
+  }
+
+  @Test
+  void argumentsSurviveTheWayToTheSecondJvm() {
+    for (String[] args :
+        List.of(
+            new String[] {},
+            new String[] {""},
+            new String[] {"generate", "图 \"x\"\n", "", "--out=图.png", ""})) {
+      String encoded = Relaunch.encode(args);
+      assertTrue(encoded.matches("[A-Za-z0-9_.-]*"), encoded);
+      assertArrayEquals(args, Relaunch.decode(encoded));
+    }
+  }
+
+  @Test
+  void optionsForTheJvmAreSplitAtWhiteSpace() {
+    assertEquals(List.of(), Relaunch.options(null));
+    assertEquals(List.of(), Relaunch.options("  "));
+    assertEquals(List.of("-Xmx1g", "-Da=b"), Relaunch.options(" -Xmx1g   -Da=b "));
+  }
+
+  @Test
+  void theSecondJvmGetsTheVectorModuleAndDoesNotStartAThird() {
+    List<String> command = Relaunch.command(new String[] {"generate", "图"});
+    assertTrue(command.containsAll(List.of("--add-modules", "jdk.incubator.vector")));
+    assertTrue(command.contains("-Dkolors4j.relaunch=false"));
+    assertEquals(Main.class.getName(), command.getLast());
+  }
+
+  @Test
+  void whatTheJdkSaysInAWordBecomesASentence() {
+    assertEquals("[file] x does not exist", KolorsCommand.sentence(new NoSuchFileException("x")));
+    assertEquals("[x] as it is", KolorsCommand.sentence(new IOException("[x] as it is")));
+    assertTrue(KolorsCommand.sentence(new OutOfMemoryError("Java heap space")).contains("-Xmx"));
+    assertTrue(KolorsCommand.sentence(new NullPointerException()).contains("--verbose"));
+  }
+}
