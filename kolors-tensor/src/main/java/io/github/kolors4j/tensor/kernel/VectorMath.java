@@ -11,11 +11,15 @@ final class VectorMath {
   private VectorMath() {}
 
   static FloatVector exp(FloatVector x) {
-    FloatVector clamped =
-        x.blend(ScalarMath.EXP_MAX, x.compare(VectorOperators.GT, ScalarMath.EXP_MAX));
-    FloatVector rounded = clamped.fma(all(ScalarMath.LOG2_E), all(ScalarMath.ROUND));
+    return expNegative(
+        x.blend(ScalarMath.EXP_MAX, x.compare(VectorOperators.GT, ScalarMath.EXP_MAX)));
+  }
+
+  /** {@link #exp} of values up to {@link ScalarMath#EXP_MAX}. */
+  static FloatVector expNegative(FloatVector x) {
+    FloatVector rounded = x.fma(all(ScalarMath.LOG2_E), all(ScalarMath.ROUND));
     FloatVector n = rounded.sub(ScalarMath.ROUND);
-    FloatVector r = n.fma(all(-ScalarMath.LN2_LOW), n.fma(all(-ScalarMath.LN2_HIGH), clamped));
+    FloatVector r = n.fma(all(-ScalarMath.LN2_LOW), n.fma(all(-ScalarMath.LN2_HIGH), x));
     FloatVector p = all(ScalarMath.E6).fma(r, all(ScalarMath.E5));
     p = p.fma(r, all(ScalarMath.E4));
     p = p.fma(r, all(ScalarMath.E3));

@@ -44,8 +44,8 @@ final class Winograd {
   /** Channels that pass through the transforms at a time: 36 of them take 9 kB. */
   private static final int CHANNELS = 64;
 
-  /** Kernels that pass through their transform at a time: 27 of their taps take 27 kB. */
-  private static final int WEIGHTS = 256;
+  /** Channels of a panel's kernels that are decoded at a time: of 64 columns, 18 kB. */
+  private static final int KERNEL_CHANNELS = 8;
 
   /** Tiles a block, in rounds of the micro-kernel: 48 of 512 channels measured best or near it. */
   private static final int ROUNDS = 8;
@@ -276,30 +276,28 @@ final class Winograd {
    */
   private void transformWeights(
       int column, int columns, int k, int kc, float[] u, int uo, int packed, Scratch scratch) {
-    int rowLength = cIn * 9;
-    float[] rows = scratch.floats(Gemm.OPERAND, Gemm.tileColumns() * kc * 9);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      for (int r = 0; r < present; r++) {
-        weight.decode((column + j + r) * rowLength + k * 9, kc * 9, rows, r * kc * 9);
-      }
-      int step = Math.max(1, WEIGHTS / width);
-      for (int c = 0; c < kc; c += step) {
-        int channels = Math.min(step, kc - c);
-        int n = channels * width;
-        float[] taps = scratch.floats(PATCH, 9 * n);
-        float[] half = scratch.floats(HALF, 18 * n);
-        for (int tap = 0; tap < 9; tap++) {
-          KERNELS.transpose(rows, c * 9 + tap, kc * 9, present, 9, channels, taps, tap * n, width);
-          Panels.clearMissing(present, width, channels, taps, tap * n);
+      for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
+        int channels = Math.min(KERNEL_CHANNELS, kc - c);
+        float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
+        float[] taps =
+            scratch.floats(PATCH, width * KERNEL_CHANNELS * 9); // [channels, 3, 3, width]
+        float[] half = scratch.floats(HALF, width * 18); // [6, 3, width]
+        for (int r = 0; r < present; r++) {
+          int from = ((column + j + r) * cIn + k + c) * 9;
+          weight.decode(from, channels * 9, rows, r * channels * 9);
         }
-        for (int kx = 0; kx < 3; kx++) {
-          KERNELS.winogradWeight(taps, kx * n, 3 * n, half, kx * n, 3 * n, n);
-        }
-        for (int i = 0; i < IN; i++) {
-          int to = uo + i * IN * packed * kc + j * kc + c * width;
-          KERNELS.winogradWeight(half, i * 3 * n, n, u, to, packed * kc, n);
+        KERNELS.transpose(rows, 0, channels * 9, present, 1, channels * 9, taps, 0, width);
+        Panels.clearMissing(present, width, channels * 9, taps, 0);
+        for (int i = 0; i < channels; i++) {
+          int line = 3 * width;
+          KERNELS.winogradWeight(taps, i * 9 * width, line, half, 0, line, line);
+          for (int row = 0; row < IN; row++) {
+            int to = uo + row * IN * packed * kc + j * kc + (c + i) * width;
+            KERNELS.winogradWeight(half, row * line, width, u, to, packed * kc, width);
+          }
         }
       }
       j += width;
