@@ -1,6 +1,5 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.GenerationCancelledException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStreamWriter;
@@ -15,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -63,8 +63,7 @@ final class KolorsCommand implements Runnable {
                 report(terminal, parsing(e), e, verbose);
                 return USAGE;
               })
-          .setExecutionExceptionHandler(
-              (e, _, _) -> failed(terminal, interruption, e, verbose))
+          .setExecutionExceptionHandler((e, _, _) -> failed(terminal, interruption, e, verbose))
           .execute(args);
     } catch (Error e) { // out of memory, as a rule: picocli passes these on
       report(terminal, sentence(e), e, verbose);
@@ -81,7 +80,8 @@ final class KolorsCommand implements Runnable {
             .addSubcommand(new GenerateCommand(terminal, interruption))
             .addSubcommand(new EncodeCommand(terminal, interruption))
             .addSubcommand(new TokenizeCommand(terminal))
-            .addSubcommand(new InspectCommand(terminal));
+            .addSubcommand(new InspectCommand(terminal))
+            .addSubcommand(new SynthesizeCommand(terminal, interruption));
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
   }
 
@@ -94,7 +94,7 @@ final class KolorsCommand implements Runnable {
 
   private static int failed(
       Terminal terminal, Interruption interruption, Exception e, boolean verbose) {
-    if (e instanceof GenerationCancelledException || interruption.begun()) {
+    if (e instanceof CancellationException || interruption.begun()) {
       if (!interruption.begun()) {
         report(terminal, sentence(e), e, verbose);
       }
