@@ -6,6 +6,7 @@ module io.github.kolors4j {
   requires com.google.gson;
   requires org.slf4j;
 
+  exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.config;
   exports io.github.kolors4j.image;
@@ -13,5 +14,4 @@ module io.github.kolors4j {
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;
-  exports io.github.kolors4j;
 }

@@ -1,12 +1,15 @@
 package io.github.kolors4j;
 
+import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -66,7 +69,7 @@ final class Components implements AutoCloseable {
       closers.push(unet::close);
       ChatGlmModel textEncoder = ChatGlmModel.load(directory.resolve("text_encoder"), variant);
       closers.push(textEncoder::close);
-      checkThatTheyFit(textEncoder, unet, vae);
+      checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
       ThreadPool threads = new ThreadPool(threadCount);
       closers.push(threads::close);
       Parts parts =
@@ -86,23 +89,24 @@ final class Components implements AutoCloseable {
         : Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
   }
 
-  private static void checkThatTheyFit(
-      ChatGlmModel textEncoder, UNet2DConditionModel unet, AutoencoderKL vae)
+  /** Whether the components, each whole by itself, are of one model. */
+  static void checkThatTheyFit(
+      ChatGlmConfig textEncoder, UNet2DConditionConfig unet, AutoencoderKLConfig vae)
       throws KolorsException {
-    int hidden = textEncoder.config().hiddenSize();
-    checkEqual("encoder_hid_dim", unet.config().encoderHidDim(), "hidden_size", hidden);
+    int hidden = textEncoder.hiddenSize();
+    checkEqual("encoder_hid_dim", unet.encoderHidDim(), "hidden_size", hidden);
     checkEqual(
-        "projection_class_embeddings_input_dim less that of the six sizes",
-        unet.config().textEmbedDim(),
+        "projection_class_embeddings_input_dim less the six sizes",
+        unet.textEmbedDim(),
         "hidden_size",
         hidden);
-    int latent = vae.config().latentChannels();
-    checkEqual("in_channels", unet.config().inChannels(), "latent_channels", latent);
-    checkEqual("out_channels", unet.config().outChannels(), "latent_channels", latent);
-    if (vae.config().outChannels() != RGB) {
+    int latent = vae.latentChannels();
+    checkEqual("in_channels", unet.inChannels(), "latent_channels", latent);
+    checkEqual("out_channels", unet.outChannels(), "latent_channels", latent);
+    if (vae.outChannels() != RGB) {
       throw new KolorsException(
           "[config] vae/config.json: out_channels is %d; only %d, red, green and blue, make a picture."
-              .formatted(vae.config().outChannels(), RGB));
+              .formatted(vae.outChannels(), RGB));
     }
   }
 

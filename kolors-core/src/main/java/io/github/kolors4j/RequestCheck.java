@@ -20,9 +20,6 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
   /** Diffusers demands multiples of 8 whatever the VAE's factor. */
   private static final int PIXEL_MULTIPLE = 8;
 
-  /** The first layer of a feed-forward is so many times as wide as its input. */
-  private static final int GEGLU_WIDTH = 8;
-
   /** An operation has its input and its output at the same time. */
   private static final int MAPS_AT_ONCE = 2;
 
@@ -143,7 +140,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
     }
     LatentSize size = latentSize(height, width);
     int batch = request.doClassifierFreeGuidance() ? 2 : 1;
-    long inUnet = batch * largestInUnet(size.height(), size.width());
+    long inUnet = unet.largestFeatureMap(batch, size.height(), size.width());
     long inVae =
         request.outputType() == OutputType.LATENT
             ? 0
@@ -164,22 +161,6 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
                   + " larger -Xmx.")
               .formatted(width, height, megabytes(bytes), part, megabytes(maxMemory)));
     }
-  }
-
-  /** For one sample: at the skips of the up blocks, or inside a feed-forward. */
-  private long largestInUnet(long height, long width) {
-    List<Integer> channels = unet.blockOutChannels();
-    long largest = 0;
-    for (int level = 0; level < channels.size(); level++) {
-      int here = channels.get(level);
-      int below = channels.get(Math.min(level + 1, channels.size() - 1));
-      boolean attends = unet.downBlockTypes().get(level).startsWith("CrossAttn");
-      int most = attends ? Math.max(here + below, GEGLU_WIDTH * here) : here + below;
-      largest = Math.max(largest, height * width * most);
-      height = (height + 1) / 2;
-      width = (width + 1) / 2;
-    }
-    return largest;
   }
 
   private static List<Long> seedOfEach(ImageRequest request) {

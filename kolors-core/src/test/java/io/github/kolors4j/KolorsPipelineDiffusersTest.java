@@ -70,7 +70,6 @@ class KolorsPipelineDiffusersTest {
     for (int steps : List.of(1, 2, 16, 25)) {
       float[] expected = latents.floats("output." + each + ".latents." + steps);
       double rms = PipelineFixture.relativeRms(joined(bySteps.get(steps)), expected);
-      System.out.printf("%s after %d steps: relative RMS %.2e%n", each, steps, rms);
       assertTrue(rms <= MAX_LATENTS_RMS, each + " after " + steps + " steps: " + rms);
     }
     assertArrayEquals(joined(bySteps.get(25)), result.latents().orElseThrow().values());
@@ -106,7 +105,6 @@ class KolorsPipelineDiffusersTest {
         withinOne += difference <= 1 ? 1 : 0;
       }
       double share = (double) withinOne / actual.length;
-      System.out.printf("%s: largest difference %d, within one %.4f%n", each, largest, share);
       assertTrue(largest <= MAX_PIXEL_DIFFERENCE, each + ": largest difference " + largest);
       assertTrue(share >= MIN_WITHIN_ONE, each + ": within one " + share);
     }

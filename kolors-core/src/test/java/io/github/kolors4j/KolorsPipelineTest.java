@@ -124,8 +124,7 @@ class KolorsPipelineTest {
   void theResultCanBeMadeAgainFromItsRequest() {
     ImageResult result = pipeline.generate(SMALL.withSeeds(List.of()).withNumImagesPerPrompt(2));
     assertEquals(result.images(), pipeline.generate(result.request()).images());
-    ImageRequest second =
-        SMALL.withSeed(result.seeds().getLast());
+    ImageRequest second = SMALL.withSeed(result.seeds().getLast());
     assertEquals(result.images().getLast(), pipeline.generate(second).image());
   }
 
@@ -143,8 +142,7 @@ class KolorsPipelineTest {
     ImageRequest request = SMALL.withGuidanceScale(1);
     List<Progress> progress = new ArrayList<>();
     ImageResult result = pipeline.generate(request.withOnProgress(progress::add));
-    assertEquals(
-        result.image(), pipeline.generate(request.withNegativePrompt("red")).image());
+    assertEquals(result.image(), pipeline.generate(request.withNegativePrompt("red")).image());
     assertNotEquals(expected, result.image());
     assertEquals(1, progress.getFirst().steps(), "one text");
   }
@@ -211,10 +209,7 @@ class KolorsPipelineTest {
     assertEquals(expected, result.image());
     assertEquals(
         latents.getLast(),
-        pipeline
-            .generate(SMALL.withOutputType(OutputType.LATENT))
-            .latents()
-            .orElseThrow());
+        pipeline.generate(SMALL.withOutputType(OutputType.LATENT)).latents().orElseThrow());
     assertEquals(
         "[callback] the step is over: its latents can be read inside onStepEnd only.",
         assertThrows(IllegalStateException.class, () -> kept.get().preview()).getMessage());

@@ -189,8 +189,7 @@ class RequestCheckTest {
 
   @Test
   void generatorsNeedNoSeeds() {
-    ImageRequest request =
-        ImageRequest.of("a").withGenerators(List.of(new TorchGenerator(3)));
+    ImageRequest request = ImageRequest.of("a").withGenerators(List.of(new TorchGenerator(3)));
     assertEquals(List.of(), KOLORS.resolve(request).seeds());
   }
 

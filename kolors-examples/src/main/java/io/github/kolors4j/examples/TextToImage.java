@@ -19,8 +19,7 @@ public final class TextToImage {
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
-      ImageResult result =
-          pipeline.generate(ImageRequest.of("一只瓢虫,蓝色背景").withSeed(0));
+      ImageResult result = pipeline.generate(ImageRequest.of("一只瓢虫,蓝色背景").withSeed(0));
       result.image().save(Path.of("ladybug.png"));
     }
   }

@@ -14,8 +14,7 @@ class ReadmeTest {
   @ValueSource(strings = {"TextToImage", "KarrasDpmSolver"})
   void theReadmeShowsTheBodyOfTheExample(String example) throws IOException {
     String source =
-        Files.readString(
-            Path.of("src/main/java/io/github/kolors4j/examples", example + ".java"));
+        Files.readString(Path.of("src/main/java/io/github/kolors4j/examples", example + ".java"));
     String begin = "    Path model =";
     String body = source.substring(source.indexOf(begin), source.indexOf("\n  }\n")).stripIndent();
     String readme = Files.readString(Path.of("../README.md"));

@@ -203,8 +203,7 @@ final class GenerateCommand implements Callable<Integer> {
         });
   }
 
-  private static Supplier<ImageRequest> withLatents(
-      ImageRequest request, FloatArray latents) {
+  private static Supplier<ImageRequest> withLatents(ImageRequest request, FloatArray latents) {
     return () -> request.withLatents(latents);
   }
 
@@ -258,8 +257,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (result.latents().isPresent()) {
       FloatArray all = result.latents().get();
       long[] shape = Arrays.stream(all.shape().dims()).asLongStream().toArray();
-      Map<String, TensorData> tensors =
-          Map.of(Latents.NAME, TensorData.f32(all.values(), shape));
+      Map<String, TensorData> tensors = Map.of(Latents.NAME, TensorData.f32(all.values(), shape));
       interruption.whole(
           () -> SafetensorsWriter.write(files.getFirst(), Latents.METADATA, tensors));
       return;

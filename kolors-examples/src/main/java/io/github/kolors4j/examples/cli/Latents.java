@@ -37,9 +37,7 @@ final class Latents {
         throw new IOException(
             "[latents] %s: \"%s\" is %s: store it as F32.".formatted(path, NAME, info.dtype()));
       }
-      if (info.shape().size() != 4
-          || info.size() == 0
-          || info.byteLength() > Integer.MAX_VALUE) {
+      if (info.shape().size() != 4 || info.size() == 0 || info.byteLength() > Integer.MAX_VALUE) {
         throw new UsageException(
             "[latents] %s: \"%s\" is %s: it must be [images, channels, height/f, width/f]."
                 .formatted(path, NAME, info.shape()));

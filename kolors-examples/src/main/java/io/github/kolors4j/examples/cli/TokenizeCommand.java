@@ -11,10 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** From a text to its tokens. */
-@Command(
-    name = "tokenize",
-    description = "Shows how the model reads a text.",
-    sortOptions = false)
+@Command(name = "tokenize", description = "Shows how the model reads a text.", sortOptions = false)
 final class TokenizeCommand implements Callable<Integer> {
   private static final int MAX_LENGTH = 256;
 

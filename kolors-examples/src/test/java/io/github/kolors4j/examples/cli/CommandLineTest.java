@@ -38,7 +38,6 @@ class CommandLineTest {
         new Wrong("generate x --steps 0", "0 inference steps"),
         new Wrong("generate x --steps -3", "-3 inference steps"),
         new Wrong("generate x --steps 1.5", "--steps"),
-        new Wrong("generate x --steps 1000000", "1000000"),
         new Wrong("generate x --guidance-scale NaN", "NaN"),
         new Wrong("generate x --guidance-scale Infinity", "Infinity"),
         new Wrong("generate x --guidance-scale 1e99", "1e99"),
@@ -152,9 +151,22 @@ class CommandLineTest {
     String help = Run.of("generate", "--help").out();
     for (String option :
         List.of(
-            "--model", "--negative-prompt", "--width", "--height", "--steps", "--guidance-scale",
-            "--scheduler", "--scheduler-option", "--seed", "--images", "--latents",
-            "--output-type", "--out", "--threads", "--json", "--verbose")) {
+            "--model",
+            "--negative-prompt",
+            "--width",
+            "--height",
+            "--steps",
+            "--guidance-scale",
+            "--scheduler",
+            "--scheduler-option",
+            "--seed",
+            "--images",
+            "--latents",
+            "--output-type",
+            "--out",
+            "--threads",
+            "--json",
+            "--verbose")) {
       assertTrue(help.contains(option + " ") || help.contains(option + "="), option);
     }
   }

@@ -54,14 +54,7 @@ class GenerateCommandTest {
     JsonObject json = generate("--out", file("a.png"), "--seed", "7", "--json").json();
     assertEquals(
         Set.of(
-            "files",
-            "seeds",
-            "width",
-            "height",
-            "steps",
-            "guidanceScale",
-            "scheduler",
-            "timings"),
+            "files", "seeds", "width", "height", "steps", "guidanceScale", "scheduler", "timings"),
         json.keySet());
     assertEquals("[\"" + file("a.png") + "\"]", json.get("files").toString());
     assertEquals("[7]", json.get("seeds").toString());

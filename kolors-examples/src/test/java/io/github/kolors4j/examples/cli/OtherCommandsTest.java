@@ -38,8 +38,7 @@ class OtherCommandsTest {
         assertEquals(DType.I64, written.find(ids).orElseThrow().dtype());
         assertEquals(List.of(1L, 256L), written.find(ids).orElseThrow().shape());
       }
-      assertEquals(
-          List.of(1L, 256L, 128L), written.find("prompt_embeds").orElseThrow().shape());
+      assertEquals(List.of(1L, 256L, 128L), written.find("prompt_embeds").orElseThrow().shape());
       assertEquals(List.of(1L, 128L), written.find("pooled_prompt_embeds").orElseThrow().shape());
       assertEquals(DType.F32, written.find("prompt_embeds").orElseThrow().dtype());
     }
@@ -55,8 +54,7 @@ class OtherCommandsTest {
       assertEquals(
           List.of(1L, 256L, 128L), written.find("negative_prompt_embeds").orElseThrow().shape());
       assertEquals(
-          List.of(1L, 128L),
-          written.find("negative_pooled_prompt_embeds").orElseThrow().shape());
+          List.of(1L, 128L), written.find("negative_pooled_prompt_embeds").orElseThrow().shape());
     }
   }
 
@@ -109,8 +107,7 @@ class OtherCommandsTest {
             .orElseThrow();
     assertEquals("F16", first.get("dtype").getAsString());
     assertEquals("[32,4,3,3]", first.get("shape").toString());
-    assertEquals(
-        "unet/diffusion_pytorch_model.fp16.safetensors", first.get("file").getAsString());
+    assertEquals("unet/diffusion_pytorch_model.fp16.safetensors", first.get("file").getAsString());
   }
 
   @Test
@@ -119,15 +116,12 @@ class OtherCommandsTest {
     JsonObject component = Run.of("inspect", unet.toString(), "--json").json();
     assertEquals(
         "UNet2DConditionModel",
-        component
-            .getAsJsonObject("components")
-            .getAsJsonObject("unet")
-            .get("class")
-            .getAsString());
+        component.getAsJsonObject("components").getAsJsonObject("unet").get("class").getAsString());
     Path file = unet.resolve("diffusion_pytorch_model.fp16.safetensors");
     JsonObject tensors = Run.of("inspect", file.toString(), "--json").json();
     assertEquals(Set.of("tensors"), tensors.keySet());
-    assertEquals(component.getAsJsonArray("tensors").size(), tensors.getAsJsonArray("tensors").size());
+    assertEquals(
+        component.getAsJsonArray("tensors").size(), tensors.getAsJsonArray("tensors").size());
   }
 
   @Test

@@ -20,10 +20,8 @@ class PartsTest {
     assertEquals(
         List.of(Path.of("a/b-0.png"), Path.of("a/b-1.png")),
         OutputFiles.names(Path.of("a/b.png"), 2));
-    assertEquals(
-        List.of(Path.of("图-0"), Path.of("图-1")), OutputFiles.names(Path.of("图"), 2));
-    assertEquals(
-        List.of(Path.of(".x-0"), Path.of(".x-1")), OutputFiles.names(Path.of(".x"), 2));
+    assertEquals(List.of(Path.of("图-0"), Path.of("图-1")), OutputFiles.names(Path.of("图"), 2));
+    assertEquals(List.of(Path.of(".x-0"), Path.of(".x-1")), OutputFiles.names(Path.of(".x"), 2));
     assertEquals(
         List.of(Path.of("a.b-0.PNG"), Path.of("a.b-1.PNG")),
         OutputFiles.names(Path.of("a.b.PNG"), 2));
@@ -86,11 +84,9 @@ class PartsTest {
 
   @Test
   void whatTheJdkSaysInAWordBecomesASentence() {
-    assertEquals(
-        "[file] x does not exist", KolorsCommand.sentence(new NoSuchFileException("x")));
+    assertEquals("[file] x does not exist", KolorsCommand.sentence(new NoSuchFileException("x")));
     assertEquals("[x] as it is", KolorsCommand.sentence(new IOException("[x] as it is")));
-    assertTrue(
-        KolorsCommand.sentence(new OutOfMemoryError("Java heap space")).contains("-Xmx"));
+    assertTrue(KolorsCommand.sentence(new OutOfMemoryError("Java heap space")).contains("-Xmx"));
     assertTrue(KolorsCommand.sentence(new NullPointerException()).contains("--verbose"));
   }
 }

@@ -106,7 +106,8 @@ class ScriptTest {
   void aChinesePromptAndNameWorkWithoutALocaleAndFromAnyFolder() throws Exception {
     // The test's own JVM may be without a locale too, so the shell makes the letters.
     Path link = Files.createSymbolicLink(folder.resolve("link"), checkout.resolve("kolors"));
-    String letters = "p=$(printf '\\347\\223\\242\\350\\231\\253'); exec \"$@\" \"$p\" --out $p.png";
+    String letters =
+        "p=$(printf '\\347\\223\\242\\350\\231\\253'); exec \"$@\" \"$p\" --out $p.png";
     Run run =
         run(
             Map.of("LC_ALL", "C"),
@@ -118,7 +119,8 @@ class ScriptTest {
 
   @Test
   void theJarAloneDoesTheSame() throws Exception {
-    String letters = "p=$(printf '\\347\\223\\242\\350\\231\\253'); exec \"$@\" \"$p\" --out $p.png";
+    String letters =
+        "p=$(printf '\\347\\223\\242\\350\\231\\253'); exec \"$@\" \"$p\" --out $p.png";
     String java = Path.of(JAVA_HOME, "bin", "java").toString();
     Run run =
         run(
