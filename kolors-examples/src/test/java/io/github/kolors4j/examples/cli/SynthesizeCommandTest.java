@@ -221,7 +221,14 @@ class SynthesizeCommandTest {
     refused(2, "--text-layers 0: use 1 to 1024", "--text-layers", "0", "--out", path("a"));
     refused(2, "--out", "--config", "tiny");
     refused(
-        1, "tokenizer.model", "--config", "tiny", "--tokenizer", path("none"), "--out", path("a"));
+        1,
+        "none does not exist",
+        "--config",
+        "tiny",
+        "--tokenizer",
+        path("none"),
+        "--out",
+        path("a"));
   }
 
   @Test
