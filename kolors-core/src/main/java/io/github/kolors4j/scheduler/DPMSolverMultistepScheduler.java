@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * DPM-Solver and DPM-Solver++ of order 1 to 3, deterministic or as an SDE: good pictures in 20 to 25
- * steps.
+ * DPM-Solver and DPM-Solver++ of order 1 to 3, deterministic or as an SDE: good pictures in 20 to
+ * 25 steps.
  *
  * <p>Immutable. All options of diffusers 0.40 are there, except those of flow matching, which must
  * be left at their defaults.
@@ -310,7 +310,9 @@ public final class DPMSolverMultistepScheduler implements Scheduler {
     return new Tables(timesteps, finalSigmasType.append(sigmas, noiseSchedule));
   }
 
-  /** A noise level of the variance-preserving process: a sample is α times picture + σ times noise. */
+  /**
+   * A noise level of the variance-preserving process: a sample is α times picture + σ times noise.
+   */
   private record Level(float alpha, float sigma, float lambda) {
     static Level of(float sigma) {
       float alpha = 1 / (float) Math.sqrt(sigma * sigma + 1);
@@ -320,8 +322,8 @@ public final class DPMSolverMultistepScheduler implements Scheduler {
   }
 
   /**
-   * What a step multiplies the sample, the current prediction, its first and second differences, and
-   * the noise by.
+   * What a step multiplies the sample, the current prediction, its first and second differences,
+   * and the noise by.
    */
   private record Coefficients(float sample, float d0, float d1, float d2, float noise) {}
 
@@ -489,8 +491,8 @@ public final class DPMSolverMultistepScheduler implements Scheduler {
     }
 
     /**
-     * The mean alone of a model that predicts a variance beside it: the first three channels of each
-     * pixel, channels last, as only pictures in three channels have such models.
+     * The mean alone of a model that predicts a variance beside it: the first three channels of
+     * each pixel, channels last, as only pictures in three channels have such models.
      */
     private Slice mean(Slice modelOutput, int length) {
       boolean withVariance =

@@ -28,7 +28,8 @@ final class Grid {
   }
 
   /**
-   * {@code numpy.arange(start, 0, -step)}. Rounding may make it one longer than {@code start / step}.
+   * {@code numpy.arange(start, 0, -step)}. Rounding may make it one longer than {@code start /
+   * step}.
    */
   static double[] arangeDown(double start, double step) {
     double[] values = new double[(int) Math.ceil(-start / -step)];

@@ -31,7 +31,8 @@ final class NoiseSchedule {
     this.sigmas = new float[n];
     this.logSigmas = new float[n];
     for (int t = 0; t < n; t++) {
-      // rounded once: torch rounds each operation, and its square root is off by an ulp one time in five
+      // rounded once: torch rounds each operation, and its square root is off by an ulp one time in
+      // five
       sigmas[t] = (float) Math.sqrt((1 - (double) alphasCumprod[t]) / alphasCumprod[t]);
       logSigmas[t] = NumpyLog.log(sigmas[t]);
     }
@@ -223,7 +224,9 @@ final class NoiseSchedule {
     return result;
   }
 
-  /** The last timestep but one at most whose sigma is not above the given one; 0 if there is none. */
+  /**
+   * The last timestep but one at most whose sigma is not above the given one; 0 if there is none.
+   */
   private int lowIndex(double logSigma) {
     int low = logSigmas.length - 1;
     while (low > 0 && !(logSigma >= logSigmas[low])) {

@@ -33,8 +33,8 @@ public interface Schedule {
   /**
    * Begins the denoising of one image.
    *
-   * @param noise where stochastic solvers draw from; the image's own, so that its batch mates do not
-   *     matter
+   * @param noise where stochastic solvers draw from; the image's own, so that its batch mates do
+   *     not matter
    * @return a run, for one thread at a time
    */
   Run start(NoiseSource noise);

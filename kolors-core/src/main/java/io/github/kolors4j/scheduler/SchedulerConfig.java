@@ -43,9 +43,9 @@ public final class SchedulerConfig {
   /**
    * A configuration of the given values.
    *
-   * @param values {@code Boolean}, {@code Number}, {@code String}, null, {@code List} or {@code Map}
-   *     of these, or an array of {@code float} or {@code double}; all count as set by somebody,
-   *     except those that a key {@code _use_default_values} lists
+   * @param values {@code Boolean}, {@code Number}, {@code String}, null, {@code List} or {@code
+   *     Map} of these, or an array of {@code float} or {@code double}; all count as set by
+   *     somebody, except those that a key {@code _use_default_values} lists
    * @return the configuration
    * @throws IllegalArgumentException if a value is of another type
    */
@@ -203,7 +203,8 @@ public final class SchedulerConfig {
       return Optional.empty();
     }
     if (value instanceof List<?> list && list.stream().allMatch(Number.class::isInstance)) {
-      return Optional.of(list.stream().mapToDouble(item -> ((Number) item).doubleValue()).toArray());
+      return Optional.of(
+          list.stream().mapToDouble(item -> ((Number) item).doubleValue()).toArray());
     }
     throw new OptionException(key, value, "use a list of numbers.");
   }

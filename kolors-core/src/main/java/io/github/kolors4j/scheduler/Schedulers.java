@@ -26,8 +26,8 @@ public final class Schedulers {
   /**
    * Finds a class of schedulers.
    *
-   * @param name that of the class, as {@code DPMSolverMultistepScheduler}, or a short one, as {@code
-   *     dpmsolver++}; capitals do not matter
+   * @param name that of the class, as {@code DPMSolverMultistepScheduler}, or a short one, as
+   *     {@code dpmsolver++}; capitals do not matter
    * @return the class
    * @throws IllegalArgumentException if there is none of that name
    */

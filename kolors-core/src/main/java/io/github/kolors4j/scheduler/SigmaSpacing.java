@@ -3,7 +3,9 @@ package io.github.kolors4j.scheduler;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How noise levels lie between the greatest and the least: as the timesteps have them, or by law. */
+/**
+ * How noise levels lie between the greatest and the least: as the timesteps have them, or by law.
+ */
 enum SigmaSpacing {
   /** Those of the chosen timesteps. */
   TIMESTEPS("") {

@@ -56,7 +56,8 @@ public sealed interface Steps {
     /**
      * Chosen noise levels.
      *
-     * @throws IllegalArgumentException if there are fewer than two, or one is negative or not finite
+     * @throws IllegalArgumentException if there are fewer than two, or one is negative or not
+     *     finite
      */
     public Sigmas {
       sigmas = checked("sigmas", 2, sigmas);
@@ -93,7 +94,13 @@ public sealed interface Steps {
   private static float[] checked(String name, int least, float[] values) {
     if (values.length < least) {
       throw new IllegalArgumentException(
-          "[scheduler] " + name + " have " + values.length + " values: give " + least + " or more.");
+          "[scheduler] "
+              + name
+              + " have "
+              + values.length
+              + " values: give "
+              + least
+              + " or more.");
     }
     for (float value : values) {
       if (!Float.isFinite(value)) {

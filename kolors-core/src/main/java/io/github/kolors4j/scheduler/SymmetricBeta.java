@@ -42,7 +42,9 @@ final class SymmetricBeta {
     return x;
   }
 
-  /** The integral of {@code (t (1 − t))^(shape − 1)} from 0 to x, term by term of (1 − t)'s series. */
+  /**
+   * The integral of {@code (t (1 − t))^(shape − 1)} from 0 to x, term by term of (1 − t)'s series.
+   */
   private double integral(double x) {
     double coefficient = 1;
     double sum = 0;

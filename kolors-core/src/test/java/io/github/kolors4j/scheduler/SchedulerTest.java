@@ -146,7 +146,8 @@ class SchedulerTest {
   @ParameterizedTest
   @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
   void fewerStepsThanOneAreRefused(int n) {
-    assertRefused("[scheduler] num_inference_steps is " + n + ": use 1 or more.", () -> Steps.of(n));
+    assertRefused(
+        "[scheduler] num_inference_steps is " + n + ": use 1 or more.", () -> Steps.of(n));
   }
 
   @Test
@@ -156,8 +157,7 @@ class SchedulerTest {
     assertRefused(
         "[scheduler] timesteps hold NaN: each must be a finite number.",
         () -> new Steps.Timesteps(3, Float.NaN));
-    assertRefused(
-        "[scheduler] sigmas have 1 values: give 2 or more.", () -> new Steps.Sigmas(3));
+    assertRefused("[scheduler] sigmas have 1 values: give 2 or more.", () -> new Steps.Sigmas(3));
     assertRefused(
         "[scheduler] sigmas hold -1.0: a noise level is 0 or more.", () -> new Steps.Sigmas(3, -1));
   }
@@ -166,9 +166,7 @@ class SchedulerTest {
   @ValueSource(strings = {"use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"})
   void chosenTimestepsAreRefusedWhereALawChoosesThem(String key) throws IOException {
     String message =
-        "[scheduler] timesteps cannot be chosen while "
-            + key
-            + " is true: use one or the other.";
+        "[scheduler] timesteps cannot be chosen while " + key + " is true: use one or the other.";
     Steps steps = new Steps.Timesteps(900, 1);
     assertRefused(message, () -> euler(Map.of(key, true)).schedule(steps));
     assertRefused(message, () -> dpm(Map.of(key, true)).schedule(steps));
@@ -283,7 +281,8 @@ class SchedulerTest {
         "[scheduler] beta_end is 1.5: use 0 or more and less than 1.",
         () -> euler(Map.of("beta_end", 1.5)));
     assertRefused(
-        "[scheduler] beta_start is \"low\": use a number.", () -> euler(Map.of("beta_start", "low")));
+        "[scheduler] beta_start is \"low\": use a number.",
+        () -> euler(Map.of("beta_start", "low")));
     assertRefused(
         "[scheduler] trained_betas holds 2.0: use 0 or more and less than 1.",
         () -> euler(Map.of("trained_betas", List.of(0.1, 2))));

@@ -73,9 +73,7 @@ class SchedulerTrajectoryTest {
     }
     assertSigmasClose(expected, expected.sigmas(), schedule.sigmas());
     assertSigmasClose(
-        expected,
-        new float[] {expected.initNoiseSigma()},
-        new float[] {schedule.initNoiseSigma()});
+        expected, new float[] {expected.initNoiseSigma()}, new float[] {schedule.initNoiseSigma()});
     assertEquals(1, schedule.order());
   }
 
@@ -193,8 +191,7 @@ class SchedulerTrajectoryTest {
     for (int i = 0; i < expected.length; i++) {
       double ulps = Math.abs((double) actual[i] - expected[i]) / Math.ulp(greatest);
       worstTimestepUlps = Math.max(worstTimestepUlps, ulps);
-      assertTrue(
-          ulps <= TABLE_ULPS, "timestep " + i + " is " + actual[i] + " for " + expected[i]);
+      assertTrue(ulps <= TABLE_ULPS, "timestep " + i + " is " + actual[i] + " for " + expected[i]);
     }
   }
 

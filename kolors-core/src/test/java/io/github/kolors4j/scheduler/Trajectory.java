@@ -42,9 +42,7 @@ record Trajectory(
     List<Trajectory> all = new ArrayList<>();
     for (JsonElement given : JsonParser.parseString(cases).getAsJsonArray()) {
       JsonArray offsets =
-          tensors
-              .getAsJsonObject("%03d".formatted(all.size()))
-              .getAsJsonArray("data_offsets");
+          tensors.getAsJsonObject("%03d".formatted(all.size())).getAsJsonArray("data_offsets");
       data.limit(offsets.get(1).getAsInt()).position(offsets.get(0).getAsInt());
       all.add(of(given.getAsJsonObject(), data));
     }

@@ -72,14 +72,8 @@ final class EncodeCommand implements Callable<Integer> {
     return KolorsCommand.OK;
   }
 
-  private EncodedPrompt encode(KolorsPipeline pipeline, String text) {
-    EncodedPrompt encoded = UsageException.check(() -> pipeline.encodePrompt(text));
-    if (encoded.tokens().truncated()) {
-      terminal.warn(
-          "[prompt] longer than the model reads: \"%s\" is lost."
-              .formatted(encoded.tokens().lost()));
-    }
-    return encoded;
+  private static EncodedPrompt encode(KolorsPipeline pipeline, String text) {
+    return UsageException.check(() -> pipeline.encodePrompt(text));
   }
 
   /** {@code [s]} as {@code [1, s]}. */

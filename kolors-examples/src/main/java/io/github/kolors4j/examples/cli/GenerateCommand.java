@@ -6,7 +6,6 @@ import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.OutputType;
-import io.github.kolors4j.TruncatedPrompt;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -270,11 +269,6 @@ final class GenerateCommand implements Callable<Integer> {
 
   private void report(
       ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
-    for (TruncatedPrompt truncated : result.truncatedPrompts()) {
-      terminal.warn(
-          "[prompt] longer than the model reads: \"%s\" had no influence on the picture."
-              .formatted(truncated.lost()));
-    }
     if (json) {
       terminal.out().println(Json.line(json(result, files, chosen, load, total)));
     } else {

@@ -11,7 +11,10 @@ import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -208,9 +211,17 @@ class GenerateCommandTest {
   @Test
   void whatIsLostOfALongPromptIsSaid() {
     String prompt = "ladybug ".repeat(300) + "penguin";
-    Run run = Run.of(small(prompt, "--out", file("a.png")));
-    assertEquals(0, run.exitCode(), run.err());
-    assertTrue(run.err().contains("warning") && run.err().contains("penguin"), run.err());
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    PrintStream err = System.err;
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8)); // the logger's
+    try {
+      Run run = Run.of(small(prompt, "--out", file("a.png")));
+      assertEquals(0, run.exitCode(), run.err());
+    } finally {
+      System.setErr(err);
+    }
+    String warning = log.toString(StandardCharsets.UTF_8);
+    assertTrue(warning.startsWith("WARN") && warning.contains("penguin"), warning);
   }
 
   @Test

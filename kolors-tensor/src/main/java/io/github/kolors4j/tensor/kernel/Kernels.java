@@ -3,11 +3,11 @@ package io.github.kolors4j.tensor.kernel;
 /**
  * The inner loops. All work on ranges of {@code float[]}; an array parameter is followed by the
  * index of its first value. Every implementation gives the same bits: each value is computed by the
- * same sequence of IEEE operations, and sums over a row run in {@link #LANES} virtual lanes.
+ * same sequence of IEEE operations, and sums over a row run in {@link #SUM_LANES} virtual lanes.
  */
 public interface Kernels {
   /** Partial sums that a reduction over a row keeps, whatever the width of the machine. */
-  int LANES = 16;
+  int SUM_LANES = 16;
 
   /**
    * What runs, for the log.

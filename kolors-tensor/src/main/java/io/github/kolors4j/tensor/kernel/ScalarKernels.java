@@ -103,19 +103,19 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public double sum(float[] x, int xo, int n, float[] sums) {
-    Arrays.fill(sums, 0, LANES, 0);
+    Arrays.fill(sums, 0, SUM_LANES, 0);
     for (int i = 0; i < n; i++) {
-      sums[i % LANES] += x[xo + i];
+      sums[i % SUM_LANES] += x[xo + i];
     }
     return total(sums);
   }
 
   @Override
   public double deviation(float[] x, int xo, float mean, int n, float[] sums) {
-    Arrays.fill(sums, 0, LANES, 0);
+    Arrays.fill(sums, 0, SUM_LANES, 0);
     for (int i = 0; i < n; i++) {
       float d = x[xo + i] - mean;
-      sums[i % LANES] = Math.fma(d, d, sums[i % LANES]);
+      sums[i % SUM_LANES] = Math.fma(d, d, sums[i % SUM_LANES]);
     }
     return total(sums);
   }
@@ -244,7 +244,7 @@ public final class ScalarKernels implements Kernels {
   /** The sum of the virtual lanes, in order. */
   static double total(float[] sums) {
     double total = 0;
-    for (int lane = 0; lane < LANES; lane++) {
+    for (int lane = 0; lane < SUM_LANES; lane++) {
       total += sums[lane];
     }
     return total;

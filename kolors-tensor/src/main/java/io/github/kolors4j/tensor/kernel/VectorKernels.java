@@ -179,10 +179,10 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public double sum(float[] x, int xo, int n, float[] sums) {
-    int bound = n - n % Kernels.LANES;
-    for (int lane = 0; lane < Kernels.LANES; lane += LANES) {
+    int bound = n - n % Kernels.SUM_LANES;
+    for (int lane = 0; lane < Kernels.SUM_LANES; lane += LANES) {
       FloatVector sum = FloatVector.zero(FLOATS);
-      for (int i = lane; i < bound; i += Kernels.LANES) {
+      for (int i = lane; i < bound; i += Kernels.SUM_LANES) {
         sum = sum.add(load(x, xo + i));
       }
       sum.intoArray(sums, lane);
@@ -195,10 +195,10 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public double deviation(float[] x, int xo, float mean, int n, float[] sums) {
-    int bound = n - n % Kernels.LANES;
-    for (int lane = 0; lane < Kernels.LANES; lane += LANES) {
+    int bound = n - n % Kernels.SUM_LANES;
+    for (int lane = 0; lane < Kernels.SUM_LANES; lane += LANES) {
       FloatVector sum = FloatVector.zero(FLOATS);
-      for (int i = lane; i < bound; i += Kernels.LANES) {
+      for (int i = lane; i < bound; i += Kernels.SUM_LANES) {
         FloatVector d = load(x, xo + i).sub(mean);
         sum = d.fma(d, sum);
       }

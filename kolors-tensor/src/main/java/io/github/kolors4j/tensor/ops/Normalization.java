@@ -248,7 +248,7 @@ public final class Normalization {
         .run(
             (rows + ROWS - 1) / ROWS,
             (index, scratch) -> {
-              float[] sums = scratch.floats(0, Kernels.LANES);
+              float[] sums = scratch.floats(0, Kernels.SUM_LANES);
               for (int row = index * ROWS; row < Math.min(rows, (index + 1) * ROWS); row++) {
                 body.normalize(row, sums);
               }
