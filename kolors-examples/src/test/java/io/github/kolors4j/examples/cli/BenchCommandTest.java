@@ -126,7 +126,7 @@ class BenchCommandTest {
         "--width 4000000 --height 400000 | and 2^31-1 are the most: use a smaller size.",
         "--kernels            | [bench] give --stage text, unet, vae or image, or --kernels.",
         "--threads 0          | [threads] 0 threads: use 1 or more.",
-        "--width x            | 'x' is not an int"
+        "--width x            | is not an int"
       })
   void whatIsImpossibleIsOneSentence(String args, String message) {
     refused(2, message, Stream.concat(Stream.of("--stage", "unet"), Stream.of(args.split(" "))));
