@@ -94,6 +94,9 @@ public final class Workspace implements AutoCloseable {
    * @return the scope, to be closed by the same thread, innermost first
    */
   public Scope scope() {
+    if (scopes.isEmpty()) {
+      throw new IllegalStateException("[workspace] is closed: no scope can be opened.");
+    }
     Scope scope = new Scope();
     scopes.push(scope);
     return scope;

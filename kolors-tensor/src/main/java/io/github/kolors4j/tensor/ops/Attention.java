@@ -183,6 +183,11 @@ public final class Attention {
   }
 
   private static void check(Tensor q, Tensor k, Tensor v, Heads heads, Tensor mask) {
+    Checks.that(
+        q.shape().rank() == 3 && k.shape().rank() == 3,
+        "[attention] q is %s and k %s: both must be [n, s, c].",
+        q.shape(),
+        k.shape());
     int n = q.dim(0);
     Checks.that(
         heads.kvHeads() > 0 && heads.heads() % heads.kvHeads() == 0,

@@ -77,13 +77,15 @@ public final class Convolution {
         weight);
     int n = x.dim(0);
     int cOut = kernel.dim(0);
-    int hOut = (x.dim(1) + 2 * geometry.padding() - kernel.dim(2)) / geometry.stride() + 1;
-    int wOut = (x.dim(2) + 2 * geometry.padding() - kernel.dim(3)) / geometry.stride() + 1;
+    int down = x.dim(1) + 2 * geometry.padding() - kernel.dim(2);
+    int across = x.dim(2) + 2 * geometry.padding() - kernel.dim(3);
     Checks.that(
-        hOut >= 1 && wOut >= 1,
+        down >= 0 && across >= 0,
         "[conv2d] x is %s, smaller than the kernel of %s.",
         x.shape(),
         weight);
+    int hOut = down / geometry.stride() + 1;
+    int wOut = across / geometry.stride() + 1;
     Checks.vector("conv2d", bias, cOut);
     Shape shape = Shape.of(n, hOut, wOut, cOut);
     boolean perSample = residual != null && residual.shape().rank() == 2;

@@ -152,6 +152,9 @@ final class Gemm {
       float[] c,
       boolean gated,
       Edges edges) {
+    if (m == 0 || n == 0) {
+      return;
+    }
     int nr = MICRO.columns();
     int panels = (n + nr - 1) / nr;
     int wanted = threads.threads() == 1 ? 1 : threads.threads() * TASKS_PER_THREAD;

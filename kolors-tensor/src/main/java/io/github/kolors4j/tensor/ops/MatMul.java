@@ -111,6 +111,10 @@ public final class MatMul {
   }
 
   private static Tensor gated(Tensor x, Weight weight, Weight bias, Gate gate) {
+    Checks.that(
+        weight.shape().dim(0) % 2 == 0,
+        "[matmul] the weight %s has an odd number of rows: values and gates take half each.",
+        weight);
     int n = weight.shape().dim(0) / 2;
     check(x, weight, bias, 2 * n);
     Tensor y = x.workspace().tensor(x.shape().withLast(n));

@@ -14,8 +14,10 @@ public final class Resampling {
    * @param hOut height of the result
    * @param wOut width of the result
    * @return {@code [n, hOut, wOut, c]}
+   * @throws IllegalArgumentException if x is no feature map or an extent is negative
    */
   public static Tensor nearest(Tensor x, int hOut, int wOut) {
+    Checks.that(x.shape().rank() == 4, "[nearest] x is %s and must be [n, h, w, c].", x.shape());
     int n = x.dim(0);
     int h = x.dim(1);
     int w = x.dim(2);

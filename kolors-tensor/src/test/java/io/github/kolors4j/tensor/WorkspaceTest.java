@@ -1,0 +1,264 @@
+package io.github.kolors4j.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.github.kolors4j.tensor.ops.Attention;
+import io.github.kolors4j.tensor.ops.Convolution;
+import io.github.kolors4j.tensor.ops.MatMul;
+import io.github.kolors4j.tensor.ops.Normalization;
+import java.lang.management.ManagementFactory;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Who owns a tensor's memory, and for how long. */
+class WorkspaceTest {
+  private ThreadPool threads;
+  private Workspace workspace;
+
+  @BeforeEach
+  void open() {
+    threads = new ThreadPool(1);
+    workspace = new Workspace(threads);
+  }
+
+  @AfterEach
+  void close() {
+    workspace.close();
+    threads.close();
+  }
+
+  private static void assertClosed(String sentence, Executable use) {
+    assertEquals(sentence, assertThrows(IllegalStateException.class, use).getMessage());
+  }
+
+  private static void assertGone(Tensor tensor) {
+    assertClosed(
+        "[tensor] used after its scope was closed: keep what must outlive a scope.", tensor::data);
+  }
+
+  @Test
+  void aTensorIsInvalidAfterItsScopeAndSoAreItsViews() {
+    Tensor inner;
+    Tensor view;
+    try (Workspace.Scope _ = workspace.scope()) {
+      inner = workspace.copyOf(new float[] {1, 2, 3, 4}, 2, 2);
+      view = inner.reshape(4);
+      assertArrayEquals(new float[] {1, 2, 3, 4}, view.toArray());
+    }
+    assertGone(inner);
+    assertGone(view);
+    assertThrows(IllegalStateException.class, inner::toArray);
+    assertEquals("Tensor[2, 2]", inner.toString());
+  }
+
+  @Test
+  void aKeptTensorOutlivesItsScopeAndAnotherKeepTheNext() {
+    Tensor kept;
+    Tensor keptOnce;
+    try (Workspace.Scope outer = workspace.scope()) {
+      try (Workspace.Scope middle = workspace.scope()) {
+        try (Workspace.Scope inner = workspace.scope()) {
+          kept = inner.keep(workspace.copyOf(new float[] {7}, 1));
+          keptOnce = inner.keep(workspace.copyOf(new float[] {8}, 1));
+        }
+        assertEquals(7, kept.data()[0]);
+        assertEquals(8, keptOnce.data()[0]);
+        assertSame(kept, middle.keep(kept));
+      }
+      assertGone(keptOnce);
+      outer.keep(kept.reshape(1, 1)); // a view keeps what it looks at
+    }
+    assertEquals(7, kept.data()[0]);
+  }
+
+  @Test
+  void anOuterScopeMayKeepWhileAnInnerOneIsOpen() {
+    Tensor kept;
+    try (Workspace.Scope outer = workspace.scope()) {
+      kept = workspace.copyOf(new float[] {7}, 1);
+      try (Workspace.Scope _ = workspace.scope()) {
+        outer.keep(kept);
+      }
+      assertEquals(7, kept.data()[0]);
+    }
+    assertEquals(7, kept.data()[0]);
+  }
+
+  @Test
+  void keepingOrReleasingATensorOfAnOuterScopeChangesNothing() {
+    Tensor mine = workspace.copyOf(new float[] {7}, 1);
+    try (Workspace.Scope scope = workspace.scope()) {
+      assertSame(mine, scope.keep(mine));
+      scope.release(mine);
+    }
+    assertEquals(7, mine.data()[0]);
+  }
+
+  @Test
+  void aReleasedTensorsMemoryIsTheNextTensors() {
+    try (Workspace.Scope scope = workspace.scope()) {
+      Tensor first = workspace.tensor(100, 10);
+      float[] memory = first.data();
+      scope.release(first);
+      assertGone(first);
+      scope.release(first); // twice is once
+      assertSame(memory, workspace.tensor(1000).data());
+      assertNotSame(memory, workspace.tensor(1000).data());
+    }
+  }
+
+  @Test
+  void closingAnOuterScopeClosesTheInnerOnes() {
+    Workspace.Scope outer = workspace.scope();
+    Workspace.Scope inner = workspace.scope();
+    Tensor tensor = workspace.tensor(3);
+    outer.close();
+    assertGone(tensor);
+    inner.close(); // has nothing left to do
+    outer.close();
+    assertEquals(Shape.of(4), workspace.tensor(4).shape());
+  }
+
+  @Test
+  void twoLiveTensorsNeverShareMemory() {
+    Tensor first = workspace.tensor(1000);
+    try (Workspace.Scope _ = workspace.scope()) {
+      assertNotSame(first.data(), workspace.tensor(1000).data());
+      assertNotSame(first.data(), workspace.tensor(1000).data());
+    }
+    assertNotSame(first.data(), workspace.tensor(900).data());
+  }
+
+  @Test
+  void aMuchLargerArrayDoesNotStandInForASmallOne() {
+    try (Workspace.Scope scope = workspace.scope()) {
+      scope.release(workspace.tensor(1000));
+      assertEquals(10, workspace.tensor(10).data().length);
+      assertEquals(1000, workspace.tensor(800).data().length);
+    }
+  }
+
+  @Test
+  void aClosedWorkspaceMakesNoTensorsAndNoScopes() {
+    Tensor tensor = workspace.tensor(3);
+    Workspace.Scope scope = workspace.scope();
+    Tensor inner = workspace.tensor(3);
+    workspace.close();
+    workspace.close();
+    scope.close();
+    assertGone(tensor);
+    assertGone(inner);
+    assertClosed(
+        "[workspace] is closed: no tensor can be made from it.", () -> workspace.tensor(3));
+    assertClosed("[workspace] is closed: no scope can be opened.", () -> workspace.scope());
+  }
+
+  @Test
+  void valuesThatDoNotFillTheShapeAreRefused() {
+    var refusal =
+        assertThrows(IllegalArgumentException.class, () -> workspace.copyOf(new float[5], 2, 3));
+    assertEquals("[tensor] 5 values do not fill [2, 3], which has 6.", refusal.getMessage());
+  }
+
+  @Test
+  void aViewOfAnotherNumberOfValuesIsRefused() {
+    Tensor tensor = workspace.tensor(2, 3);
+    var refusal = assertThrows(IllegalArgumentException.class, () -> tensor.reshape(5));
+    assertEquals(
+        "[reshape] [2, 3] has 6 values and [5] has 5: they must be equal.", refusal.getMessage());
+  }
+
+  @Test
+  void aTensorIsOfTheShapeAndWorkspaceThatItWasMadeWith() {
+    Tensor tensor = workspace.tensor(2, 3);
+    assertEquals(3, tensor.dim(-1));
+    assertEquals(2, tensor.dim(0));
+    assertSame(workspace, tensor.workspace());
+    assertSame(threads, workspace.threads());
+  }
+
+  /** One round of a loop, with about 9 MB of activations; what it makes is handed over. */
+  private void round(Tensor x, Weight[] weights, Consumer<Tensor> made) {
+    try (Workspace.Scope _ = workspace.scope()) {
+      Tensor y = Normalization.layerNorm(x, 1e-5f, weights[0], weights[0]);
+      made.accept(y);
+      y = MatMul.linear(y, weights[1], weights[0], x);
+      made.accept(y);
+      y = Attention.scaledDotProduct(y, y, y, Attention.Heads.of(4, 16), null);
+      made.accept(y);
+      Tensor map = y.reshape(1, 32, 32, 16);
+      map = Normalization.groupNormSilu(map, 4, 1e-5f, weights[2], weights[2]);
+      made.accept(map);
+      made.accept(Convolution.conv2d(map, weights[3], weights[2], new Convolution.Geometry(1, 1)));
+      for (int i = 0; i < 4; i++) {
+        made.accept(workspace.tensor(512 * 1024));
+      }
+    }
+  }
+
+  private static Weight[] weights() {
+    return new Weight[] {
+      Values.weight(1, 64),
+      Values.weight(2, 64, 64),
+      Values.weight(3, 16),
+      Values.weight(4, 16, 16, 3, 3)
+    };
+  }
+
+  @Test
+  void theSecondRoundOfALoopUsesTheArraysOfTheFirst() {
+    Weight[] weights = weights();
+    Tensor x = workspace.copyOf(Values.random(5, 256 * 64), 1, 256, 64);
+    Set<float[]> first = Collections.newSetFromMap(new IdentityHashMap<>());
+    round(x, weights, tensor -> first.add(tensor.data()));
+    assertEquals(9, first.size());
+    for (int i = 0; i < 3; i++) {
+      round(x, weights, tensor -> assertTrue(first.contains(tensor.data()), tensor + " is new"));
+    }
+  }
+
+  /** Cold vector code allocates its vectors, so the loop runs until it is compiled. */
+  @Test
+  @Tag("large")
+  void aLoopOfTheSameShapesEndsUpAllocatingNothingLarge() {
+    ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Weight[] weights = weights();
+    Tensor x = workspace.copyOf(Values.random(5, 256 * 64), 1, 256, 64);
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 2000 && least >= 500_000; i++) {
+      long before = bean.getCurrentThreadAllocatedBytes();
+      round(x, weights, _ -> {});
+      least = Math.min(least, bean.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertTrue(least < 500_000, "no round allocated less than " + least + " bytes");
+  }
+
+  @Test
+  void scratchGrowsAndIsGivenAgain() {
+    threads.run(
+        1,
+        (_, scratch) -> {
+          float[] small = scratch.floats(0, 10);
+          assertSame(small, scratch.floats(0, 5));
+          assertSame(small, scratch.floats(0, 10));
+          assertNotSame(small, scratch.floats(1, 10));
+          float[] large = scratch.floats(0, 11);
+          assertTrue(large.length >= 11);
+          assertSame(large, scratch.floats(0, 10));
+          assertThrows(IndexOutOfBoundsException.class, () -> scratch.floats(8, 1));
+        });
+  }
+}
