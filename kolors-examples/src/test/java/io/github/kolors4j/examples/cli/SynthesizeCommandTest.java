@@ -14,6 +14,7 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.OutputType;
 import io.github.kolors4j.examples.MiniCheckpoint;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -314,7 +315,9 @@ class SynthesizeCommandTest {
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-Dkolors4j.relaunch=false",
                   "-cp",
-                  System.getProperty("java.class.path"),
+                  System.getProperty("java.class.path")
+                      + File.pathSeparator
+                      + System.getProperty("jdk.module.path", ""),
                   "io.github.kolors4j.examples.cli.Main",
                   "synthesize",
                   "--parts",
@@ -329,6 +332,7 @@ class SynthesizeCommandTest {
       while (!Files.exists(partial.resolve("vae")) && process.isAlive()) {
         Thread.sleep(1);
       }
+      assertTrue(process.isAlive(), Files.readString(folder.resolve("log")));
       if (forcibly) {
         process.destroyForcibly();
       } else {
