@@ -96,7 +96,8 @@ public final class Weight {
     }
   }
 
-  // Plain loops with a long offset apart from the index: so C2 makes vector code of them, faster than
+  // Plain loops with a long offset apart from the index: so C2 makes vector code of them, faster
+  // than
   // vectors by hand (6-7 values a nanosecond on Zen 5; an int sum inside the offset: 0.5).
 
   private static void decodeF16(

