@@ -2,6 +2,7 @@ package io.github.kolors4j.chatglm;
 
 import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Linear;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -37,18 +38,18 @@ public final class ChatGlmModel implements AutoCloseable {
     int d = config.hiddenSize();
     int vocabulary = config.paddedVocabSize();
     wordEmbeddings = weights.weight("embedding.word_embeddings.weight", vocabulary, d);
+    Weights unread = weights.unread();
+    unread.weight("rotary_pos_emb.inv_freq", config.kvChannels() / 4);
     List<GlmBlock> blocks = new ArrayList<>();
     for (int i = 0; i < config.numLayers(); i++) {
       blocks.add(GlmBlock.load(weights.at("encoder.layers").at(i), config));
     }
     layers = List.copyOf(blocks);
 
-    Weights unread = weights.unread();
     if (config.postLayerNorm()) {
       GlmBlock.norm(unread.at("encoder.final_layernorm"), config);
     }
     Linear.load(unread.at("output_layer"), d, vocabulary, false);
-    unread.weight("rotary_pos_emb.inv_freq", config.kvChannels() / 4);
   }
 
   /**
@@ -84,6 +85,18 @@ public final class ChatGlmModel implements AutoCloseable {
     ChatGlmModel model = new ChatGlmModel(config, weights, source);
     weights.requireComplete();
     return model;
+  }
+
+  /**
+   * The tensors of a model's files: names and shapes, in PyTorch's order.
+   *
+   * @param config its configuration
+   * @return all that the class defines, also what this library does not read
+   */
+  public static List<Parameter> parameters(ChatGlmConfig config) {
+    Weights weights = Weights.definitions(COMPONENT);
+    ChatGlmModel _ = new ChatGlmModel(config, weights, weights.source());
+    return weights.defined();
   }
 
   /**

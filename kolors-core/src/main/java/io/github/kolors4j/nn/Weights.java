@@ -1,14 +1,18 @@
 package io.github.kolors4j.nn;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Weight;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -27,7 +31,7 @@ public final class Weights {
   private static final class Inventory {
     private final String component;
     private final TensorSource source;
-    private final Set<String> defined = new HashSet<>();
+    private final Map<String, List<Long>> defined = new LinkedHashMap<>();
     private String misshapen;
     private String firstMissing;
     private int missing;
@@ -57,6 +61,17 @@ public final class Weights {
    */
   public static Weights of(String component, TensorSource source) {
     return new Weights(new Inventory(component, source), "", true);
+  }
+
+  /**
+   * The parameters of a model that has no files: none is found, but {@link #defined} tells which
+   * ones it asks for, so that the layers are the only list of them.
+   *
+   * @param component the model's folder in the checkpoint, for messages
+   * @return the view of all
+   */
+  public static Weights definitions(String component) {
+    return of(component, new NoTensors());
   }
 
   /**
@@ -122,7 +137,8 @@ public final class Weights {
    */
   Weight viewed(String name, int[] stored, int[] wanted) {
     String key = prefix + name;
-    inventory.defined.add(key);
+    List<Long> expected = Arrays.stream(stored).mapToObj(Long::valueOf).toList();
+    inventory.defined.put(key, expected);
     Optional<TensorInfo> found = inventory.source.find(key);
     if (found.isEmpty()) {
       if (required) {
@@ -132,7 +148,6 @@ public final class Weights {
       return standIn(key);
     }
     TensorInfo info = found.get();
-    List<Long> expected = Arrays.stream(stored).mapToObj(Long::valueOf).toList();
     if (!info.shape().equals(expected)) {
       note("%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
       return standIn(key);
@@ -155,6 +170,26 @@ public final class Weights {
   }
 
   /**
+   * The files.
+   *
+   * @return the source
+   */
+  public TensorSource source() {
+    return inventory.source;
+  }
+
+  /**
+   * What was asked for so far, those parameters included that are defined and not read.
+   *
+   * @return names and shapes, in the order in which they were asked for
+   */
+  public List<Parameter> defined() {
+    return inventory.defined.entrySet().stream()
+        .map(entry -> new Parameter(entry.getKey(), entry.getValue()))
+        .toList();
+  }
+
+  /**
    * Ends the loading of a model.
    *
    * @throws KolorsException if a tensor is missing, has another shape than the config says or a
@@ -174,7 +209,7 @@ public final class Weights {
     }
     List<String> undefined =
         inventory.source.names().stream()
-            .filter(name -> !inventory.defined.contains(name))
+            .filter(name -> !inventory.defined.containsKey(name))
             .sorted()
             .toList();
     if (!undefined.isEmpty()) {
@@ -203,5 +238,38 @@ public final class Weights {
     return Arrays.stream(DType.values())
         .filter(dtype -> dtype.name().equals(info.dtype().name()))
         .findFirst();
+  }
+
+  /** A model without files. */
+  private static final class NoTensors implements TensorSource {
+    @Override
+    public Set<String> names() {
+      return Set.of();
+    }
+
+    @Override
+    public Optional<TensorInfo> find(String name) {
+      return Optional.empty();
+    }
+
+    @Override
+    public MemorySegment data(String name) {
+      throw new IllegalArgumentException("[weights] there is no tensor " + name + ".");
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+      return Map.of();
+    }
+
+    @Override
+    public Path path() {
+      return Path.of("");
+    }
+
+    @Override
+    public void close() {
+      // Nothing is open.
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.github.kolors4j.unet;
 
 import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
@@ -181,6 +182,18 @@ public final class UNet2DConditionModel implements AutoCloseable {
       UNet2DConditionConfig config, int level, int depth) {
     return new Transformer2DModel.Size(
         config.blockOutChannels().get(level), config.numAttentionHeads().get(level), depth);
+  }
+
+  /**
+   * The tensors of a model's files: names and shapes, in PyTorch's order.
+   *
+   * @param config its configuration
+   * @return all that the class defines, also what this library does not read
+   */
+  public static List<Parameter> parameters(UNet2DConditionConfig config) {
+    Weights weights = Weights.definitions(COMPONENT);
+    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, weights.source());
+    return weights.defined();
   }
 
   /**

@@ -2,6 +2,7 @@ package io.github.kolors4j.vae;
 
 import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -9,6 +10,7 @@ import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -77,6 +79,18 @@ public final class AutoencoderKL implements AutoCloseable {
     AutoencoderKL model = new AutoencoderKL(config, weights, source);
     weights.requireComplete();
     return model;
+  }
+
+  /**
+   * The tensors of a model's files: names and shapes, in PyTorch's order.
+   *
+   * @param config its configuration
+   * @return all that the class defines, also what this library does not read
+   */
+  public static List<Parameter> parameters(AutoencoderKLConfig config) {
+    Weights weights = Weights.definitions(COMPONENT);
+    AutoencoderKL _ = new AutoencoderKL(config, weights, weights.source());
+    return weights.defined();
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.GenerationCancelledException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStreamWriter;
@@ -15,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -80,7 +80,9 @@ final class KolorsCommand implements Runnable {
             .addSubcommand(new GenerateCommand(terminal, interruption))
             .addSubcommand(new EncodeCommand(terminal, interruption))
             .addSubcommand(new TokenizeCommand(terminal))
-            .addSubcommand(new InspectCommand(terminal));
+            .addSubcommand(new InspectCommand(terminal))
+            .addSubcommand(new SynthesizeCommand(terminal, interruption))
+            .addSubcommand(new BenchCommand(terminal));
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
   }
 
@@ -93,7 +95,7 @@ final class KolorsCommand implements Runnable {
 
   private static int failed(
       Terminal terminal, Interruption interruption, Exception e, boolean verbose) {
-    if (e instanceof GenerationCancelledException || interruption.begun()) {
+    if (e instanceof CancellationException || interruption.begun()) {
       if (!interruption.begun()) {
         report(terminal, sentence(e), e, verbose);
       }

@@ -13,6 +13,8 @@ import java.util.Locale;
 final class ProgressBar implements ProgressListener, AutoCloseable {
   private static final int WIDTH = 24;
   private static final long QUIET_NANOS = Duration.ofSeconds(10).toNanos();
+  private static final long MEGA = 1_000_000;
+  private static final long SHORT_NANOS = Duration.ofMillis(100).toNanos();
   private static final String BEGIN_OF_LINE = "\r";
   private static final String ERASE_TO_END = "\u001b[K";
 
@@ -40,6 +42,30 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     if (terminal.interactive() || worth) {
       show(line(progress));
     }
+  }
+
+  /** So many bytes of a file, or of several, are written. */
+  void bytes(long written, long all, long beginNanos) {
+    long now = System.nanoTime();
+    long pause = terminal.interactive() ? SHORT_NANOS : QUIET_NANOS;
+    if (written < all && now - shown < pause) {
+      return;
+    }
+    String line = String.format(Locale.ROOT, "%,d of %,d MB", written / MEGA, all / MEGA);
+    if (terminal.interactive()) {
+      line += bar(written, all);
+    }
+    double seconds = Math.max(1, now - beginNanos) / 1e9;
+    Duration left = Duration.ofNanos((long) ((all - written) / (written / seconds) * 1e9));
+    show(
+        line
+            + String.format(
+                Locale.ROOT, " %.0f MB/s, %s left", written / 1e6 / seconds, clock(left)));
+  }
+
+  private static String bar(long done, long all) {
+    int full = (int) (WIDTH * done / all);
+    return " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "]";
   }
 
   @Override
@@ -70,8 +96,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
   private String denoising(Progress progress) {
     String line = "step %d/%d".formatted(progress.step(), progress.steps());
     if (terminal.interactive()) {
-      int full = (int) ((long) WIDTH * progress.step() / progress.steps());
-      line += " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "]";
+      line += bar(progress.step(), progress.steps());
     }
     if (progress.perStep().isZero()) {
       return line;
