@@ -223,6 +223,7 @@ public final class KolorsPipeline implements AutoCloseable {
     LatentSize size = check.latentSize(request.height().getAsInt(), request.width().getAsInt());
     RequestRun run = new RequestRun(request, size, schedule.timesteps().length);
 
+    Prepared prepared = null;
     try {
       // 3. Encode input prompt
       run.checkCancelled();
@@ -232,8 +233,20 @@ public final class KolorsPipeline implements AutoCloseable {
         // 4. to 8. From noise to latents
         run.beginDenoise(image);
         List<EncodedPrompt> batch = promptsOf(request, image, prompts);
-        float[] latents = denoise(new ImageInputs(request, image, size, batch), schedule, run);
+        ImageInputs inputs = new ImageInputs(request, image, size, batch);
+        if (prepared == null) {
+          prepared = prepare(inputs);
+        }
+        float[] latents = denoise(inputs, prepared, schedule, run);
         run.endDenoise();
+        boolean samePromptsFollow =
+            image + 1 < request.numImages() && promptsOf(request, image + 1, prompts).equals(batch);
+        if (samePromptsFollow) {
+          prepared.workspace().trim();
+        } else {
+          prepared.close();
+          prepared = null;
+        }
 
         // 9. From latents to a picture
         if (request.outputType() == OutputType.LATENT) {
@@ -247,6 +260,10 @@ public final class KolorsPipeline implements AutoCloseable {
       return run.result();
     } catch (OutOfMemoryError e) {
       throw outOfMemory(request, e);
+    } finally {
+      if (prepared != null) {
+        prepared.close();
+      }
     }
   }
 
@@ -261,61 +278,79 @@ public final class KolorsPipeline implements AutoCloseable {
   private record ImageInputs(
       ImageRequest request, int index, LatentSize size, List<EncodedPrompt> prompts) {}
 
-  /** The latents of one image {@code [h, w, c]}, in a workspace of their own. */
-  private float[] denoise(ImageInputs image, Schedule schedule, RequestRun run) {
+  /** A workspace with what the prompts decide, for all images in a row that share them. */
+  private record Prepared(Workspace workspace, Conditioning conditioning) implements AutoCloseable {
+    @Override
+    public void close() {
+      workspace.close();
+    }
+  }
+
+  /** 7. Prepare added time ids & embeddings: before the latents, as they need no noise. */
+  private Prepared prepare(ImageInputs image) {
+    Workspace workspace = new Workspace(parts.threads());
+    try {
+      return new Prepared(workspace, prepareConditioning(image, workspace));
+    } catch (RuntimeException | Error e) {
+      workspace.close();
+      throw e;
+    }
+  }
+
+  /** The latents of one image {@code [h, w, c]}. */
+  private float[] denoise(ImageInputs image, Prepared prepared, Schedule schedule, RequestRun run) {
     ImageRequest request = image.request();
     LatentSize size = image.size();
-    try (Workspace workspace = new Workspace(parts.threads())) {
-      // 4. Prepare timesteps
-      float[] timesteps = schedule.timesteps();
+    Workspace workspace = prepared.workspace();
 
-      // 5. Prepare latent variables
-      NoiseSource noise = noiseOf(image);
-      float[] latents = prepareLatents(image, noise, schedule.initNoiseSigma()); // [h, w, c]
+    // 4. Prepare timesteps
+    float[] timesteps = schedule.timesteps();
 
-      // 6. Prepare extra step kwargs: the solver draws from the image's own generator
-      Schedule.Run solver = schedule.start(noise);
+    // 5. Prepare latent variables
+    NoiseSource noise = noiseOf(image);
+    float[] latents = prepareLatents(image, noise, schedule.initNoiseSigma()); // [h, w, c]
 
-      // 7. Prepare added time ids & embeddings
-      Conditioning conditioning = prepareConditioning(image, workspace);
+    // 6. Prepare extra step kwargs: the solver draws from the image's own generator
+    Schedule.Run solver = schedule.start(noise);
 
-      // 8. Denoising loop
-      for (int i = 0; i < timesteps.length; i++) {
-        run.checkCancelled();
-        long stepBegin = System.nanoTime();
-        try (var _ = workspace.scope()) {
-          // expand the latents if we are doing classifier free guidance
-          int n = image.prompts().size();
-          Tensor latentModelInput =
-              workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
-          for (int row = 0; row < n; row++) {
-            solver.scaleModelInput(i, Slice.of(latents), rowOf(latentModelInput, row));
-          }
-
-          // predict the noise residual
-          Tensor noisePred =
-              parts.unet().forward(latentModelInput, timesteps[i], conditioning); // [n, h, w, c]
-
-          // perform guidance
-          if (request.doClassifierFreeGuidance()) {
-            guide(rowOf(noisePred, 0), rowOf(noisePred, 1), request.guidanceScale());
-          }
-
-          // compute the previous noisy sample x_t -> x_t-1
-          solver.step(i, rowOf(noisePred, 0), Slice.of(latents));
+    // 8. Denoising loop
+    for (int i = 0; i < timesteps.length; i++) {
+      run.checkCancelled();
+      long stepBegin = System.nanoTime();
+      try (var _ = workspace.scope()) {
+        // expand the latents if we are doing classifier free guidance
+        int n = image.prompts().size();
+        Tensor latentModelInput =
+            workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
+        for (int row = 0; row < n; row++) {
+          solver.scaleModelInput(i, Slice.of(latents), rowOf(latentModelInput, row));
         }
-        Progress progress = run.endStep(timesteps[i], stepBegin);
-        if (request.onStepEnd().isPresent()) {
-          run.callback(
-              request.onStepEnd().get(),
-              new StepEnd(
-                  progress,
-                  () -> ChannelOrder.toChannelsFirst(latents, size),
-                  () -> decode(latents, size)));
+
+        // predict the noise residual
+        Tensor noisePred =
+            parts
+                .unet()
+                .forward(latentModelInput, timesteps[i], prepared.conditioning()); // [n, h, w, c]
+
+        // perform guidance
+        if (request.doClassifierFreeGuidance()) {
+          guide(rowOf(noisePred, 0), rowOf(noisePred, 1), request.guidanceScale());
         }
+
+        // compute the previous noisy sample x_t -> x_t-1
+        solver.step(i, rowOf(noisePred, 0), Slice.of(latents));
       }
-      return latents;
+      Progress progress = run.endStep(timesteps[i], stepBegin);
+      if (request.onStepEnd().isPresent()) {
+        run.callback(
+            request.onStepEnd().get(),
+            new StepEnd(
+                progress,
+                () -> ChannelOrder.toChannelsFirst(latents, size),
+                () -> decode(latents, size)));
+      }
     }
+    return latents;
   }
 
   /** {@code uncond + scale · (text − uncond)} in place of {@code uncond}. */

@@ -54,6 +54,11 @@ public final class Fixture implements AutoCloseable {
     return new Fixture(name, SafetensorsFile.open(path(name + ".safetensors")));
   }
 
+  /** A file that is not among the resources. */
+  public static Fixture at(Path file) throws IOException {
+    return new Fixture(file.toString(), SafetensorsFile.open(file));
+  }
+
   private static Path path(String resource) {
     try {
       return Path.of(Fixture.class.getResource("/" + resource).toURI());

@@ -140,12 +140,17 @@ public final class ThreadPool implements AutoCloseable {
     }
 
     void await() {
+      boolean interrupted = false;
       for (int spins = 0; finished.get() < count; spins++) {
         if (spins < SPINS) {
           Thread.onSpinWait();
         } else {
           LockSupport.park(this);
+          interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
         }
+      }
+      if (interrupted) {
+        caller.interrupt();
       }
       Throwable thrown = failure.get();
       if (thrown instanceof RuntimeException e) {
@@ -153,6 +158,9 @@ public final class ThreadPool implements AutoCloseable {
       }
       if (thrown instanceof Error e) {
         throw e;
+      }
+      if (thrown != null) {
+        throw new IllegalStateException("[threads] a task failed.", thrown);
       }
     }
   }

@@ -102,6 +102,14 @@ public final class Workspace implements AutoCloseable {
     return scope;
   }
 
+  /**
+   * Gives the memory that no tensor uses at the moment back to the collector. For the point where
+   * other shapes follow, which could not use it.
+   */
+  public void trim() {
+    free.clear();
+  }
+
   /** Gives all memory back to the collector; tensors of this workspace are invalid afterwards. */
   @Override
   public void close() {

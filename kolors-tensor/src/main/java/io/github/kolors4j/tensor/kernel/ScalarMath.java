@@ -70,8 +70,7 @@ final class ScalarMath {
   }
 
   static float erf(float x) {
-    float z = x > ERF_MAX ? ERF_MAX : x < -ERF_MAX ? -ERF_MAX : x;
-    float u = z * z;
+    float u = x * x;
     float p = Math.fma(P5, u, P4);
     p = Math.fma(p, u, P3);
     p = Math.fma(p, u, P2);
@@ -82,7 +81,8 @@ final class ScalarMath {
     q = Math.fma(q, u, Q2);
     q = Math.fma(q, u, Q1);
     q = Math.fma(q, u, 1);
-    return z * p / q;
+    float y = x * p / q;
+    return x > ERF_MAX ? 1 : x < -ERF_MAX ? -1 : y;
   }
 
   static float gelu(float x) {

@@ -35,9 +35,7 @@ final class VectorMath {
   }
 
   static FloatVector erf(FloatVector x) {
-    FloatVector z = x.blend(ScalarMath.ERF_MAX, x.compare(VectorOperators.GT, ScalarMath.ERF_MAX));
-    z = z.blend(-ScalarMath.ERF_MAX, x.compare(VectorOperators.LT, -ScalarMath.ERF_MAX));
-    FloatVector u = z.mul(z);
+    FloatVector u = x.mul(x);
     FloatVector p = all(ScalarMath.P5).fma(u, all(ScalarMath.P4));
     p = p.fma(u, all(ScalarMath.P3));
     p = p.fma(u, all(ScalarMath.P2));
@@ -48,7 +46,9 @@ final class VectorMath {
     q = q.fma(u, all(ScalarMath.Q2));
     q = q.fma(u, all(ScalarMath.Q1));
     q = q.fma(u, all(1f));
-    return z.mul(p).div(q);
+    FloatVector y = x.mul(p).div(q);
+    y = y.blend(1f, x.compare(VectorOperators.GT, ScalarMath.ERF_MAX));
+    return y.blend(-1f, x.compare(VectorOperators.LT, -ScalarMath.ERF_MAX));
   }
 
   static FloatVector gelu(FloatVector x) {

@@ -6,13 +6,15 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The vector species of this JVM, fixed when the class is loaded. They must be static finals: in an
- * instance field a species is no constant to C2, and every operation allocates.
+ * instance field a species is no constant to C2, and every operation allocates. At most 512 bits:
+ * the sums' virtual lanes fill one such vector.
  */
 final class VectorWidth {
   static final VectorShape SHAPE =
       RequestedWidth.bits()
           .map(VectorShape::forBitSize)
-          .orElse(FloatVector.SPECIES_PREFERRED.vectorShape());
+          .orElse(
+              VectorShape.forBitSize(Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize())));
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
   static final int LANES = FLOATS.length();
