@@ -52,6 +52,13 @@ abstract class ConfiguredScheduler implements Scheduler {
             + (takesTimesteps() ? "timesteps or a number of steps." : "a number of steps."));
   }
 
+  static double checkEta(double eta) {
+    if (!(eta >= 0 && eta <= 1)) {
+      throw new OptionException("eta", eta, "use 0 to 1.");
+    }
+    return eta;
+  }
+
   /** Refuses more steps than timesteps were trained. */
   static void checkCount(int n, int numTrainTimesteps) {
     if (n > numTrainTimesteps) {

@@ -54,6 +54,9 @@ abstract class DpmMultistepSolver extends Solver {
     if (drawsNoise) {
       noise.draw(drawn);
     }
+    if (tables.sigma(stepIndex) == tables.sigma(stepIndex + 1)) {
+      return; // from the least sigma to itself: nothing moves, where the formulas divide 0 by 0
+    }
     switch (order(stepIndex)) {
       case 1 -> firstOrderUpdate(stepIndex, sample);
       case 2 -> secondOrderUpdate(stepIndex, sample);

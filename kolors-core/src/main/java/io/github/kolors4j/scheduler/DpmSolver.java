@@ -108,14 +108,9 @@ final class DpmSolver {
 
   /** Names that other schedulers use become the nearest of these. */
   static SchedulerConfig known(SchedulerConfig config) {
-    if ("deis".equals(config.get("algorithm_type"))) {
-      config = config.with("algorithm_type", AlgorithmType.DPMSOLVER_PLUS_PLUS.toString());
-    }
-    if (config.get("solver_type") instanceof String type
-        && List.of("logrho", "bh1", "bh2").contains(type)) {
-      config = config.with("solver_type", SolverType.MIDPOINT.toString());
-    }
-    return config;
+    return config
+        .renamed("algorithm_type", List.of("deis"), "dpmsolver++")
+        .renamed("solver_type", List.of("logrho", "bh1", "bh2"), "midpoint");
   }
 
   static int solverOrder(SchedulerConfig config) {

@@ -226,6 +226,11 @@ final class NoiseSchedule {
     return alphasCumprod[t];
   }
 
+  /** What is left of the signal's variance after the last step, by {@code set_alpha_to_one}. */
+  float finalAlphaCumprod(SchedulerConfig config) {
+    return config.flag("set_alpha_to_one") ? 1 : alphasCumprod[0];
+  }
+
   /** Refuses whole timesteps that were not trained, as a great {@code steps_offset} makes them. */
   double[] checkTrained(double[] timesteps) {
     for (double t : timesteps) {

@@ -248,6 +248,11 @@ public final class SchedulerConfig {
     return set;
   }
 
+  /** This configuration with one value in the place of any of some others. */
+  SchedulerConfig renamed(String key, List<String> others, String value) {
+    return get(key) instanceof String text && others.contains(text) ? with(key, value) : this;
+  }
+
   /** This configuration with another value, set by whoever set the old one. */
   SchedulerConfig with(String key, Object value) {
     Map<String, Object> changed = new LinkedHashMap<>(values);

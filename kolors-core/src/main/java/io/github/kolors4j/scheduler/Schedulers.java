@@ -10,7 +10,25 @@ import java.util.stream.Collectors;
 /** The schedulers of this library, by name and from files. */
 public final class Schedulers {
   private static final List<SchedulerType> ALL =
-      List.of(EulerDiscreteScheduler.TYPE, DPMSolverMultistepScheduler.TYPE);
+      List.of(
+          EulerDiscreteScheduler.TYPE,
+          DPMSolverMultistepScheduler.TYPE,
+          DDIMScheduler.TYPE,
+          DDPMScheduler.TYPE,
+          PNDMScheduler.TYPE,
+          LMSDiscreteScheduler.TYPE,
+          HeunDiscreteScheduler.TYPE,
+          EulerAncestralDiscreteScheduler.TYPE,
+          DPMSolverSinglestepScheduler.TYPE,
+          KDPM2DiscreteScheduler.TYPE,
+          KDPM2AncestralDiscreteScheduler.TYPE,
+          DEISMultistepScheduler.TYPE,
+          UniPCMultistepScheduler.TYPE,
+          DPMSolverSDEScheduler.TYPE,
+          EDMEulerScheduler.TYPE,
+          EDMDPMSolverMultistepScheduler.TYPE,
+          LCMScheduler.TYPE,
+          TCDScheduler.TYPE);
 
   private Schedulers() {}
 
