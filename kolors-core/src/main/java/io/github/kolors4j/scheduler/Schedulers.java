@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** The schedulers of this library, by name and from files. */
@@ -54,7 +55,8 @@ public final class Schedulers {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "[scheduler] no scheduler \"" + name + "\": use one of " + names() + "."));
+                    "[scheduler] no scheduler \"" + name + "\": use one of "
+                        + names(type -> type.shortNames().getFirst()) + "."));
   }
 
   /**
@@ -74,7 +76,7 @@ public final class Schedulers {
           .orElseThrow(
               () ->
                   new OptionException(
-                      SchedulerConfig.CLASS_NAME, className, "supported are " + names() + "."))
+                      SchedulerConfig.CLASS_NAME, className, "supported are " + names(SchedulerType::className) + "."))
           .fromConfig(config, Map.of());
     } catch (OptionException e) {
       throw new KolorsException("[config] " + file + ": " + e.reason(), e);
@@ -90,7 +92,7 @@ public final class Schedulers {
         .findFirst();
   }
 
-  private static String names() {
-    return ALL.stream().map(SchedulerType::toString).collect(Collectors.joining(", "));
+  private static String names(Function<SchedulerType, String> name) {
+    return ALL.stream().map(name).collect(Collectors.joining(", "));
   }
 }

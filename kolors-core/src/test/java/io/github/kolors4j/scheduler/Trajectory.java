@@ -115,6 +115,11 @@ record Trajectory(
         given.get("s_noise").getAsDouble());
   }
 
+  /** The first step that is taken. */
+  int begin() {
+    return given.has("begin") ? given.get("begin").getAsInt() : 0;
+  }
+
   double eta() {
     return given.has("eta") ? given.get("eta").getAsDouble() : 0;
   }
