@@ -139,8 +139,7 @@ final class BrownianInterval {
     double left = parent.middle - parent.start;
     double right = parent.end - parent.middle;
     float stdDev = (float) Math.sqrt(left * right * reciprocal);
-    long seed =
-        new SeedSequence(entropy, POOL_SIZE, parent.key, parent.depth).generateState(4)[0];
+    long seed = new SeedSequence(entropy, POOL_SIZE, parent.key, parent.depth).generateState(4)[0];
     float[] increment = draw(seed);
     for (int i = 0; i < length; i++) {
       float ofLeft = (float) left * all[i] * (float) reciprocal + stdDev * increment[i];

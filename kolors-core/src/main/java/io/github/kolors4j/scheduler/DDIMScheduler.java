@@ -13,8 +13,7 @@ import java.util.Map;
  */
 public final class DDIMScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "DDIMScheduler", List.of("ddim"), defaults(), DDIMScheduler::new);
+      new SchedulerType("DDIMScheduler", List.of("ddim"), defaults(), DDIMScheduler::new);
 
   private final NoiseSchedule noiseSchedule;
   private final int numTrainTimesteps;
@@ -66,21 +65,36 @@ public final class DDIMScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "clip_sample", true,
-        "set_alpha_to_one", true,
-        "steps_offset", 0L,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "clip_sample_range", 1.0,
-        "sample_max_value", 1.0,
-        "timestep_spacing", "leading",
-        "rescale_betas_zero_snr", false);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "clip_sample",
+        true,
+        "set_alpha_to_one",
+        true,
+        "steps_offset",
+        0L,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "clip_sample_range",
+        1.0,
+        "sample_max_value",
+        1.0,
+        "timestep_spacing",
+        "leading",
+        "rescale_betas_zero_snr",
+        false);
   }
 
   /**
@@ -125,8 +139,7 @@ public final class DDIMScheduler extends ConfiguredScheduler {
       float alphaProd = noiseSchedule.alphaCumprod(tables.timestep(stepIndex));
       float alphaProdPrev =
           prevTimestep >= 0 ? noiseSchedule.alphaCumprod(prevTimestep) : finalAlphaCumprod;
-      float variance =
-          (1 - alphaProdPrev) / (1 - alphaProd) * (1 - alphaProd / alphaProdPrev);
+      float variance = (1 - alphaProdPrev) / (1 - alphaProd) * (1 - alphaProd / alphaProdPrev);
       float stdDev = eta == 0 ? 0 : eta * (float) Math.sqrt(variance);
       float direction = (float) Math.sqrt(1 - alphaProdPrev - stdDev * stdDev);
       float alphaPrev = (float) Math.sqrt(alphaProdPrev);
@@ -150,8 +163,7 @@ public final class DDIMScheduler extends ConfiguredScheduler {
             useClippedModelOutput
                 ? PredictionType.SAMPLE.noise(sample.get(i), predOriginalSample[i], level)
                 : predEpsilon[i];
-        sample.set(
-            i, alphaPrev * predOriginalSample[i] + direction * epsilon + stdDev * drawn[i]);
+        sample.set(i, alphaPrev * predOriginalSample[i] + direction * epsilon + stdDev * drawn[i]);
       }
     }
   }

@@ -15,8 +15,7 @@ import java.util.Map;
  */
 public final class DDPMScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "DDPMScheduler", List.of("ddpm"), defaults(), DDPMScheduler::new);
+      new SchedulerType("DDPMScheduler", List.of("ddpm"), defaults(), DDPMScheduler::new);
 
   /** How much noise a step adds. */
   private enum VarianceType {
@@ -47,8 +46,7 @@ public final class DDPMScheduler extends ConfiguredScheduler {
   private DDPMScheduler(SchedulerConfig config) {
     super(TYPE, config);
     this.noiseSchedule =
-        NoiseSchedule.of(
-            config, ZeroSnr.EXACT, BetaSchedule.SIGMOID, BetaSchedule.LAPLACE);
+        NoiseSchedule.of(config, ZeroSnr.EXACT, BetaSchedule.SIGMOID, BetaSchedule.LAPLACE);
     this.numTrainTimesteps = config.integer("num_train_timesteps");
     if ("fixed_large_log".equals(config.get("variance_type"))) {
       throw new OptionException(
@@ -89,21 +87,36 @@ public final class DDPMScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "variance_type", "fixed_small",
-        "clip_sample", true,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "clip_sample_range", 1.0,
-        "sample_max_value", 1.0,
-        "timestep_spacing", "leading",
-        "steps_offset", 0L,
-        "rescale_betas_zero_snr", false);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "variance_type",
+        "fixed_small",
+        "clip_sample",
+        true,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "clip_sample_range",
+        1.0,
+        "sample_max_value",
+        1.0,
+        "timestep_spacing",
+        "leading",
+        "steps_offset",
+        0L,
+        "rescale_betas_zero_snr",
+        false);
   }
 
   @Override
@@ -167,14 +180,12 @@ public final class DDPMScheduler extends ConfiguredScheduler {
     void advance(int stepIndex, Slice modelOutput, Slice sample) {
       boolean last = stepIndex == tables.stepCount() - 1;
       float alphaProd = noiseSchedule.alphaCumprod(tables.timestep(stepIndex));
-      float alphaProdPrev =
-          last ? 1 : noiseSchedule.alphaCumprod(tables.timestep(stepIndex + 1));
+      float alphaProdPrev = last ? 1 : noiseSchedule.alphaCumprod(tables.timestep(stepIndex + 1));
       float alpha = alphaProd / alphaProdPrev;
       float beta = 1 - alpha;
       float ofOriginal = (float) Math.sqrt(alphaProdPrev) * beta / (1 - alphaProd);
       float ofSample = (float) Math.sqrt(alpha) * (1 - alphaProdPrev) / (1 - alphaProd);
-      float smallVariance =
-          Math.max((1 - alphaProdPrev) / (1 - alphaProd) * beta, 1e-20f);
+      float smallVariance = Math.max((1 - alphaProdPrev) / (1 - alphaProd) * beta, 1e-20f);
 
       float[] predOriginalSample = new float[sample.length()];
       for (int i = 0; i < sample.length(); i++) {

@@ -79,28 +79,50 @@ public final class DEISMultistepScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "solver_order", 2L,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "sample_max_value", 1.0,
-        "algorithm_type", "deis",
-        "solver_type", "logrho",
-        "lower_order_final", true,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "use_flow_sigmas", false,
-        "flow_shift", 1.0,
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L,
-        "use_dynamic_shifting", false,
-        "time_shift_type", "exponential");
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "solver_order",
+        2L,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "sample_max_value",
+        1.0,
+        "algorithm_type",
+        "deis",
+        "solver_type",
+        "logrho",
+        "lower_order_final",
+        true,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "use_flow_sigmas",
+        false,
+        "flow_shift",
+        1.0,
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L,
+        "use_dynamic_shifting",
+        false,
+        "time_shift_type",
+        "exponential");
   }
 
   @Override
@@ -113,8 +135,7 @@ public final class DEISMultistepScheduler extends ConfiguredScheduler {
       grid = SigmaGrid.at(timesteps, noiseSchedule);
       last = noiseSchedule.minSigma();
     } else {
-      SigmaRange range =
-          SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
+      SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
       grid =
           SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
               .whole(sigmaSpacing == SigmaSpacing.KARRAS);

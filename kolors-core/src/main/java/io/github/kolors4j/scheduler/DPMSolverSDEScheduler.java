@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * DPM-Solver-2 for the stochastic equation, whose noise is one Brownian motion over sigma: more steps
- * show the same picture in more detail. The U-Net runs twice a step.
+ * DPM-Solver-2 for the stochastic equation, whose noise is one Brownian motion over sigma: more
+ * steps show the same picture in more detail. The U-Net runs twice a step.
  *
  * <p>The motion's seed is {@code noise_sampler_seed}, else that of the image.
  *
@@ -18,7 +18,10 @@ import java.util.OptionalLong;
 public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "DPMSolverSDEScheduler", List.of("dpmsolver-sde"), defaults(), DPMSolverSDEScheduler::new);
+          "DPMSolverSDEScheduler",
+          List.of("dpmsolver-sde"),
+          defaults(),
+          DPMSolverSDEScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
@@ -72,18 +75,30 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.00085,
-        "beta_end", 0.012,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "prediction_type", "epsilon",
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "noise_sampler_seed", null,
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.00085,
+        "beta_end",
+        0.012,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "prediction_type",
+        "epsilon",
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "noise_sampler_seed",
+        null,
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L);
   }
 
   /**

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * DPM-Solver and DPM-Solver++ in blocks of one to three steps, each block begun anew. Options of flow
- * matching must be left at their defaults.
+ * DPM-Solver and DPM-Solver++ in blocks of one to three steps, each block begun anew. Options of
+ * flow matching must be left at their defaults.
  *
  * <p>Immutable. All options of diffusers 0.40 are there.
  *
@@ -21,7 +21,10 @@ import java.util.Map;
 public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "DPMSolverSinglestepScheduler", List.of("dpmsolver++-singlestep", "dpmsolver-singlestep"), defaults(), DPMSolverSinglestepScheduler::new);
+          "DPMSolverSinglestepScheduler",
+          List.of("dpmsolver++-singlestep", "dpmsolver-singlestep"),
+          defaults(),
+          DPMSolverSinglestepScheduler::new);
 
   private final NoiseSchedule noiseSchedule;
   private final int solverOrder;
@@ -77,35 +80,59 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
    * @return the scheduler
    * @throws IllegalArgumentException if there is no such option or a value is not supported
    */
-  public static DPMSolverSinglestepScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
+  public static DPMSolverSinglestepScheduler fromConfig(
+      SchedulerConfig config, Map<String, ?> options) {
     return new DPMSolverSinglestepScheduler(TYPE.resolve(config, options));
   }
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "solver_order", 2L,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "sample_max_value", 1.0,
-        "algorithm_type", "dpmsolver++",
-        "solver_type", "midpoint",
-        "lower_order_final", false,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "use_flow_sigmas", false,
-        "flow_shift", 1.0,
-        "final_sigmas_type", "zero",
-        "lambda_min_clipped", Double.NEGATIVE_INFINITY,
-        "variance_type", null,
-        "use_dynamic_shifting", false,
-        "time_shift_type", "exponential");
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "solver_order",
+        2L,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "sample_max_value",
+        1.0,
+        "algorithm_type",
+        "dpmsolver++",
+        "solver_type",
+        "midpoint",
+        "lower_order_final",
+        false,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "use_flow_sigmas",
+        false,
+        "flow_shift",
+        1.0,
+        "final_sigmas_type",
+        "zero",
+        "lambda_min_clipped",
+        Double.NEGATIVE_INFINITY,
+        "variance_type",
+        null,
+        "use_dynamic_shifting",
+        false,
+        "time_shift_type",
+        "exponential");
   }
 
   @Override
@@ -114,8 +141,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
       double[] timesteps = TimestepSpacing.LINSPACE.allButLast(lastTimestep, lastTimestep, n, 0);
       return tables(SigmaGrid.at(timesteps, noiseSchedule));
     }
-    SigmaRange range =
-        SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
+    SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
     return tables(
         SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
             .whole(sigmaSpacing == SigmaSpacing.KARRAS));
@@ -202,8 +228,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
       Level t = tables.level(stepIndex + 1);
       Level s = tables.level(stepIndex + 1 - order);
       boolean midpoint = solverType == SolverType.MIDPOINT;
-      Coefficients c =
-          DpmSolver.coefficients(algorithmType, t, s, midpoint && order == 2);
+      Coefficients c = DpmSolver.coefficients(algorithmType, t, s, midpoint && order == 2);
       float h = t.lambda() - s.lambda();
       float r0 = (tables.level(stepIndex).lambda() - s.lambda()) / h;
       float r1 = order == 3 ? (tables.level(stepIndex - 1).lambda() - s.lambda()) / h : 0;

@@ -115,8 +115,7 @@ abstract class DpmMultistepSolver extends Solver {
       float d1 = newer + r0 / (r0 + r1) * (newer - older);
       float d2 = 1 / (r0 + r1) * (newer - older);
       sample.set(
-          i,
-          c.sample() * sample.get(i) + c.d0() * m0[i] + c.d1() * d1 + c.d2() * d2 + noise(c, i));
+          i, c.sample() * sample.get(i) + c.d0() * m0[i] + c.d1() * d1 + c.d2() * d2 + noise(c, i));
     }
   }
 

@@ -15,7 +15,10 @@ import java.util.Map;
 public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "EDMDPMSolverMultistepScheduler", List.of("edm-dpmsolver++"), defaults(), EDMDPMSolverMultistepScheduler::new);
+          "EDMDPMSolverMultistepScheduler",
+          List.of("edm-dpmsolver++"),
+          defaults(),
+          EDMDPMSolverMultistepScheduler::new);
 
   private final Edm edm;
   private final DpmMultistepSolver.Options options;
@@ -56,28 +59,45 @@ public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
    * @return the scheduler
    * @throws IllegalArgumentException if there is no such option or a value is not supported
    */
-  public static EDMDPMSolverMultistepScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
+  public static EDMDPMSolverMultistepScheduler fromConfig(
+      SchedulerConfig config, Map<String, ?> options) {
     return new EDMDPMSolverMultistepScheduler(TYPE.resolve(config, options));
   }
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "sigma_min", 0.002,
-        "sigma_max", 80.0,
-        "sigma_data", 0.5,
-        "sigma_schedule", "karras",
-        "num_train_timesteps", 1000L,
-        "prediction_type", "epsilon",
-        "rho", 7.0,
-        "solver_order", 2L,
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "sample_max_value", 1.0,
-        "algorithm_type", "dpmsolver++",
-        "solver_type", "midpoint",
-        "lower_order_final", true,
-        "euler_at_final", false,
-        "final_sigmas_type", "zero");
+        "sigma_min",
+        0.002,
+        "sigma_max",
+        80.0,
+        "sigma_data",
+        0.5,
+        "sigma_schedule",
+        "karras",
+        "num_train_timesteps",
+        1000L,
+        "prediction_type",
+        "epsilon",
+        "rho",
+        7.0,
+        "solver_order",
+        2L,
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "sample_max_value",
+        1.0,
+        "algorithm_type",
+        "dpmsolver++",
+        "solver_type",
+        "midpoint",
+        "lower_order_final",
+        true,
+        "euler_at_final",
+        false,
+        "final_sigmas_type",
+        "zero");
   }
 
   @Override

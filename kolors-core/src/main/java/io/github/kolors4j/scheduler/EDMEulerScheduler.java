@@ -56,14 +56,22 @@ public final class EDMEulerScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "sigma_min", 0.002,
-        "sigma_max", 80.0,
-        "sigma_data", 0.5,
-        "sigma_schedule", "karras",
-        "num_train_timesteps", 1000L,
-        "prediction_type", "epsilon",
-        "rho", 7.0,
-        "final_sigmas_type", "zero");
+        "sigma_min",
+        0.002,
+        "sigma_max",
+        80.0,
+        "sigma_data",
+        0.5,
+        "sigma_schedule",
+        "karras",
+        "num_train_timesteps",
+        1000L,
+        "prediction_type",
+        "epsilon",
+        "rho",
+        7.0,
+        "final_sigmas_type",
+        "zero");
   }
 
   /**

@@ -64,8 +64,7 @@ record Edm(
   }
 
   private float[] exponential(int n) {
-    float[] logs =
-        Grid.torchLinspace(StrictMath.log(range.min()), StrictMath.log(range.max()), n);
+    float[] logs = Grid.torchLinspace(StrictMath.log(range.min()), StrictMath.log(range.max()), n);
     float[] sigmas = new float[n];
     for (int i = 0; i < n; i++) {
       sigmas[i] = Level.exp(logs[n - 1 - i]);

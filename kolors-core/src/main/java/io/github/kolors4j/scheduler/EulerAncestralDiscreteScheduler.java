@@ -12,7 +12,10 @@ import java.util.Map;
 public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "EulerAncestralDiscreteScheduler", List.of("euler-ancestral", "euler-a"), defaults(), EulerAncestralDiscreteScheduler::new);
+          "EulerAncestralDiscreteScheduler",
+          List.of("euler-ancestral", "euler-a"),
+          defaults(),
+          EulerAncestralDiscreteScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
@@ -20,8 +23,7 @@ public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
   private EulerAncestralDiscreteScheduler(SchedulerConfig config) {
     super(TYPE, config);
     this.path =
-        SigmaPath.of(
-            config, NoiseSchedule.of(config, ZeroSnr.NEAR), SigmaSpacing.TIMESTEPS);
+        SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NEAR), SigmaSpacing.TIMESTEPS);
     this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
   }
 
@@ -44,21 +46,31 @@ public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
    * @return the scheduler
    * @throws IllegalArgumentException if there is no such option or a value is not supported
    */
-  public static EulerAncestralDiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
+  public static EulerAncestralDiscreteScheduler fromConfig(
+      SchedulerConfig config, Map<String, ?> options) {
     return new EulerAncestralDiscreteScheduler(TYPE.resolve(config, options));
   }
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "prediction_type", "epsilon",
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L,
-        "rescale_betas_zero_snr", false);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L,
+        "rescale_betas_zero_snr",
+        false);
   }
 
   @Override

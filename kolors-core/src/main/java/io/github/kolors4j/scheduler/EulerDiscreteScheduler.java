@@ -149,23 +149,40 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "prediction_type", "epsilon",
-        "interpolation_type", "linear",
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "sigma_min", null,
-        "sigma_max", null,
-        "timestep_spacing", "linspace",
-        "timestep_type", "discrete",
-        "steps_offset", 0L,
-        "rescale_betas_zero_snr", false,
-        "final_sigmas_type", "zero");
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "prediction_type",
+        "epsilon",
+        "interpolation_type",
+        "linear",
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "sigma_min",
+        null,
+        "sigma_max",
+        null,
+        "timestep_spacing",
+        "linspace",
+        "timestep_type",
+        "discrete",
+        "steps_offset",
+        0L,
+        "rescale_betas_zero_snr",
+        false,
+        "final_sigmas_type",
+        "zero");
   }
 
   @Override
@@ -199,8 +216,7 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
       chosen = new SigmaGrid(chosen.timesteps(), logLinearSigmas(n));
     }
     SigmaGrid grid = path.byLaw(chosen, n);
-    return tables(
-        grid.timesteps(), finalSigmasType.append(grid.sigmas(), path.noise().minSigma()));
+    return tables(grid.timesteps(), finalSigmasType.append(grid.sigmas(), path.noise().minSigma()));
   }
 
   /** From the table's greatest to its least, one more than there are steps, all in F32. */

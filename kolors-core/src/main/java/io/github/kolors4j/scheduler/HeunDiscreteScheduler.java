@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Heun's method: a step of Euler's, then again with the mean of the slopes at both ends. The U-Net runs
- * twice a step.
+ * Heun's method: a step of Euler's, then again with the mean of the slopes at both ends. The U-Net
+ * runs twice a step.
  *
  * <p>Immutable. All options of diffusers 0.40 are there.
  *
@@ -24,8 +24,7 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
 
   private HeunDiscreteScheduler(SchedulerConfig config) {
     super(TYPE, config);
-    this.path =
-        SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION, BetaSchedule.EXP));
+    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION, BetaSchedule.EXP));
     this.predictionType = config.choice("prediction_type", PredictionType.class);
     this.bounds = SampleBounds.clip(config);
   }
@@ -55,19 +54,32 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.00085,
-        "beta_end", 0.012,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "prediction_type", "epsilon",
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "clip_sample", false,
-        "clip_sample_range", 1.0,
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.00085,
+        "beta_end",
+        0.012,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "prediction_type",
+        "epsilon",
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "clip_sample",
+        false,
+        "clip_sample_range",
+        1.0,
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L);
   }
 
   @Override
@@ -116,8 +128,7 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
       float sigma = tables.sigma(stepIndex);
       float[] slope = new float[sample.length()];
       for (int i = 0; i < slope.length; i++) {
-        slope[i] =
-            predictionType.originalSample(sample.get(i), modelOutput.get(i), sigma, sigma);
+        slope[i] = predictionType.originalSample(sample.get(i), modelOutput.get(i), sigma, sigma);
       }
       bounds.apply(slope);
       for (int i = 0; i < slope.length; i++) {

@@ -1,6 +1,8 @@
 package io.github.kolors4j.scheduler;
 
-/** What a multistep solver remembers: one array for each of the latest steps, no more than needed. */
+/**
+ * What a multistep solver remembers: one array for each of the latest steps, no more than needed.
+ */
 final class History {
   private final float[][] latest;
   private int count;

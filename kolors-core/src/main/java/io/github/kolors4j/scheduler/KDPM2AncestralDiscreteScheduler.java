@@ -14,7 +14,10 @@ import java.util.Map;
 public final class KDPM2AncestralDiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "KDPM2AncestralDiscreteScheduler", List.of("dpm2-ancestral", "dpm2-a", "kdpm2-ancestral"), defaults(), KDPM2AncestralDiscreteScheduler::new);
+          "KDPM2AncestralDiscreteScheduler",
+          List.of("dpm2-ancestral", "dpm2-a", "kdpm2-ancestral"),
+          defaults(),
+          KDPM2AncestralDiscreteScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
@@ -44,23 +47,35 @@ public final class KDPM2AncestralDiscreteScheduler extends ConfiguredScheduler {
    * @return the scheduler
    * @throws IllegalArgumentException if there is no such option or a value is not supported
    */
-  public static KDPM2AncestralDiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
+  public static KDPM2AncestralDiscreteScheduler fromConfig(
+      SchedulerConfig config, Map<String, ?> options) {
     return new KDPM2AncestralDiscreteScheduler(TYPE.resolve(config, options));
   }
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.00085,
-        "beta_end", 0.012,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "prediction_type", "epsilon",
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.00085,
+        "beta_end",
+        0.012,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L);
   }
 
   @Override
@@ -85,8 +100,7 @@ public final class KDPM2AncestralDiscreteScheduler extends ConfiguredScheduler {
   private static float[] middles(float[] sigmas) {
     float[] middles = new float[sigmas.length - 1];
     for (int i = 0; i < middles.length - 1; i++) {
-      middles[i] =
-          SecondOrder.middle(sigmas[i], Ancestral.of(sigmas[i], sigmas[i + 1]).down());
+      middles[i] = SecondOrder.middle(sigmas[i], Ancestral.of(sigmas[i], sigmas[i + 1]).down());
     }
     return middles;
   }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * DPM-Solver-2 along sigmas, with Euler's method to the middle of a step and from there the slope of
- * all. The U-Net runs twice a step.
+ * DPM-Solver-2 along sigmas, with Euler's method to the middle of a step and from there the slope
+ * of all. The U-Net runs twice a step.
  *
  * <p>Immutable. All options of diffusers 0.40 are there.
  *
@@ -15,7 +15,10 @@ import java.util.Map;
 public final class KDPM2DiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
       new SchedulerType(
-          "KDPM2DiscreteScheduler", List.of("dpm2", "kdpm2"), defaults(), KDPM2DiscreteScheduler::new);
+          "KDPM2DiscreteScheduler",
+          List.of("dpm2", "kdpm2"),
+          defaults(),
+          KDPM2DiscreteScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
@@ -51,17 +54,28 @@ public final class KDPM2DiscreteScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.00085,
-        "beta_end", 0.012,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "prediction_type", "epsilon",
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.00085,
+        "beta_end",
+        0.012,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L);
   }
 
   @Override

@@ -13,8 +13,7 @@ import java.util.Map;
  */
 public final class LCMScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "LCMScheduler", List.of("lcm"), defaults(), LCMScheduler::new);
+      new SchedulerType("LCMScheduler", List.of("lcm"), defaults(), LCMScheduler::new);
 
   private final NoiseSchedule noiseSchedule;
   private final DistilledTimesteps distilled;
@@ -58,23 +57,40 @@ public final class LCMScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.00085,
-        "beta_end", 0.012,
-        "beta_schedule", "scaled_linear",
-        "trained_betas", null,
-        "original_inference_steps", 50L,
-        "clip_sample", false,
-        "clip_sample_range", 1.0,
-        "set_alpha_to_one", true,
-        "steps_offset", 0L,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "sample_max_value", 1.0,
-        "timestep_spacing", "leading",
-        "timestep_scaling", 10.0,
-        "rescale_betas_zero_snr", false);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.00085,
+        "beta_end",
+        0.012,
+        "beta_schedule",
+        "scaled_linear",
+        "trained_betas",
+        null,
+        "original_inference_steps",
+        50L,
+        "clip_sample",
+        false,
+        "clip_sample_range",
+        1.0,
+        "set_alpha_to_one",
+        true,
+        "steps_offset",
+        0L,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "sample_max_value",
+        1.0,
+        "timestep_spacing",
+        "leading",
+        "timestep_scaling",
+        10.0,
+        "rescale_betas_zero_snr",
+        false);
   }
 
   @Override

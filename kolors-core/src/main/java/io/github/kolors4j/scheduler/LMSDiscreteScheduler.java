@@ -54,17 +54,28 @@ public final class LMSDiscreteScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "prediction_type", "epsilon",
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L);
   }
 
   /**

@@ -35,7 +35,9 @@ final class NoiseSchedule {
 
   /** What {@code rescale_betas_zero_snr} does to the last timestep. */
   enum ZeroSnr {
-    /** The scheduler has no such option; another's, that is only kept for others, does not count. */
+    /**
+     * The scheduler has no such option; another's, that is only kept for others, does not count.
+     */
     NO_OPTION,
     /** Pure noise. */
     EXACT,

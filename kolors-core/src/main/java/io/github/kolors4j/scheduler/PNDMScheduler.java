@@ -14,8 +14,7 @@ import java.util.Map;
  */
 public final class PNDMScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "PNDMScheduler", List.of("pndm", "plms"), defaults(), PNDMScheduler::new);
+      new SchedulerType("PNDMScheduler", List.of("pndm", "plms"), defaults(), PNDMScheduler::new);
 
   private static final int ORDER = 4;
 
@@ -63,16 +62,26 @@ public final class PNDMScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "skip_prk_steps", false,
-        "set_alpha_to_one", false,
-        "prediction_type", "epsilon",
-        "timestep_spacing", "leading",
-        "steps_offset", 0L);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "skip_prk_steps",
+        false,
+        "set_alpha_to_one",
+        false,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "leading",
+        "steps_offset",
+        0L);
   }
 
   @Override
@@ -201,8 +210,7 @@ public final class PNDMScheduler extends ConfiguredScheduler {
         case 1 -> past(0, i);
         case 2 -> (3 * past(0, i) - past(1, i)) / 2;
         case 3 -> (23 * past(0, i) - 16 * past(1, i) + 5 * past(2, i)) / 12;
-        default ->
-            1f / 24 * (55 * past(0, i) - 59 * past(1, i) + 37 * past(2, i) - 9 * past(3, i));
+        default -> 1f / 24 * (55 * past(0, i) - 59 * past(1, i) + 37 * past(2, i) - 9 * past(3, i));
       };
     }
 

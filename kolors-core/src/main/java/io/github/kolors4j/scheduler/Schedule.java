@@ -24,9 +24,9 @@ public interface Schedule {
   float initNoiseSigma();
 
   /**
-   * How often the U-Net runs for one step of the solver. Each of its runs has an entry of its own in
-   * {@link #timesteps}: with 2, entries 0, 2, 4 … begin a step, and the last step has one alone. So
-   * whoever goes through the timesteps one by one need not ask; whoever starts in the middle
+   * How often the U-Net runs for one step of the solver. Each of its runs has an entry of its own
+   * in {@link #timesteps}: with 2, entries 0, 2, 4 … begin a step, and the last step has one alone.
+   * So whoever goes through the timesteps one by one need not ask; whoever starts in the middle
    * (image to image) starts at a multiple of it.
    *
    * @return 1 for most, 2 for Heun's method and its kin
@@ -64,8 +64,8 @@ public interface Schedule {
   Run start(NoiseSource noise);
 
   /**
-   * Begins the denoising of one image with diffusers' argument {@code eta}, which DDIM and TCD know:
-   * from 0, no noise, to 1, as much as DDPM adds. Others do not look at it.
+   * Begins the denoising of one image with diffusers' argument {@code eta}, which DDIM and TCD
+   * know: from 0, no noise, to 1, as much as DDPM adds. Others do not look at it.
    *
    * @param noise where stochastic solvers draw from
    * @param eta how much noise is added in each step

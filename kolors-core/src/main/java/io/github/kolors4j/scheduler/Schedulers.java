@@ -55,8 +55,11 @@ public final class Schedulers {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "[scheduler] no scheduler \"" + name + "\": use one of "
-                        + names(type -> type.shortNames().getFirst()) + "."));
+                    "[scheduler] no scheduler \""
+                        + name
+                        + "\": use one of "
+                        + names(type -> type.shortNames().getFirst())
+                        + "."));
   }
 
   /**
@@ -76,7 +79,9 @@ public final class Schedulers {
           .orElseThrow(
               () ->
                   new OptionException(
-                      SchedulerConfig.CLASS_NAME, className, "supported are " + names(SchedulerType::className) + "."))
+                      SchedulerConfig.CLASS_NAME,
+                      className,
+                      "supported are " + names(SchedulerType::className) + "."))
           .fromConfig(config, Map.of());
     } catch (OptionException e) {
       throw new KolorsException("[config] " + file + ": " + e.reason(), e);

@@ -1,8 +1,9 @@
 package io.github.kolors4j.scheduler;
 
 /**
- * What the solvers share that run along the sigmas of chosen timesteps, and lay these by law between
- * the first and the last that the timesteps chose: Euler's, Heun's, linear multistep, DPM 2 and SDE.
+ * What the solvers share that run along the sigmas of chosen timesteps, and lay these by law
+ * between the first and the last that the timesteps chose: Euler's, Heun's, linear multistep, DPM 2
+ * and SDE.
  */
 record SigmaPath(
     SchedulerConfig config,
@@ -55,8 +56,7 @@ record SigmaPath(
       return ofCount(n, inFloat);
     }
     SigmaGrid chosen = SigmaGrid.at(timesteps(n, inFloat), noise);
-    return SigmaGrid.spaced(
-        sigmaSpacing, new SigmaRange(chosen.first(), chosen.last()), n, noise);
+    return SigmaGrid.spaced(sigmaSpacing, new SigmaRange(chosen.first(), chosen.last()), n, noise);
   }
 
   /** The standard deviation of the first sample. */

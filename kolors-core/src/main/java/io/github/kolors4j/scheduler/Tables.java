@@ -36,7 +36,9 @@ final class Tables implements Schedule {
     this.starter = starter;
   }
 
-  /** Of samples that are the picture with noise added, sigma before each step and after the last. */
+  /**
+   * Of samples that are the picture with noise added, sigma before each step and after the last.
+   */
   static Tables exploding(
       String name,
       int order,

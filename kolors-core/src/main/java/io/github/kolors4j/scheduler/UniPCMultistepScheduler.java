@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A predictor and a corrector of one family: each step is first predicted, and with the next run of the
- * model corrected at no cost. Options of flow matching must be left at their defaults.
+ * A predictor and a corrector of one family: each step is first predicted, and with the next run of
+ * the model corrected at no cost. Options of flow matching must be left at their defaults.
  *
  * <p>Immutable. All options of diffusers 0.40 are there.
  *
@@ -125,35 +125,64 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
 
   private static Map<String, Object> defaults() {
     return SchedulerType.options(
-        "num_train_timesteps", 1000L,
-        "beta_start", 0.0001,
-        "beta_end", 0.02,
-        "beta_schedule", "linear",
-        "trained_betas", null,
-        "solver_order", 2L,
-        "prediction_type", "epsilon",
-        "thresholding", false,
-        "dynamic_thresholding_ratio", 0.995,
-        "sample_max_value", 1.0,
-        "predict_x0", true,
-        "solver_type", "bh2",
-        "lower_order_final", true,
-        "disable_corrector", List.of(),
-        "solver_p", null,
-        "use_karras_sigmas", false,
-        "use_exponential_sigmas", false,
-        "use_beta_sigmas", false,
-        "use_flow_sigmas", false,
-        "flow_shift", 1.0,
-        "timestep_spacing", "linspace",
-        "steps_offset", 0L,
-        "final_sigmas_type", "zero",
-        "rescale_betas_zero_snr", false,
-        "use_dynamic_shifting", false,
-        "time_shift_type", "exponential",
-        "sigma_min", null,
-        "sigma_max", null,
-        "shift_terminal", null);
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "solver_order",
+        2L,
+        "prediction_type",
+        "epsilon",
+        "thresholding",
+        false,
+        "dynamic_thresholding_ratio",
+        0.995,
+        "sample_max_value",
+        1.0,
+        "predict_x0",
+        true,
+        "solver_type",
+        "bh2",
+        "lower_order_final",
+        true,
+        "disable_corrector",
+        List.of(),
+        "solver_p",
+        null,
+        "use_karras_sigmas",
+        false,
+        "use_exponential_sigmas",
+        false,
+        "use_beta_sigmas",
+        false,
+        "use_flow_sigmas",
+        false,
+        "flow_shift",
+        1.0,
+        "timestep_spacing",
+        "linspace",
+        "steps_offset",
+        0L,
+        "final_sigmas_type",
+        "zero",
+        "rescale_betas_zero_snr",
+        false,
+        "use_dynamic_shifting",
+        false,
+        "time_shift_type",
+        "exponential",
+        "sigma_min",
+        null,
+        "sigma_max",
+        null,
+        "shift_terminal",
+        null);
   }
 
   /**
@@ -177,8 +206,7 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
       grid = SigmaGrid.at(timesteps, noiseSchedule);
       sigmaMin = noiseSchedule.minSigma();
     } else {
-      SigmaRange range =
-          SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
+      SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
       grid =
           SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
               .whole(sigmaSpacing == SigmaSpacing.KARRAS);

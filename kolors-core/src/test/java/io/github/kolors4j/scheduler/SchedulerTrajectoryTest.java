@@ -134,7 +134,8 @@ class SchedulerTrajectoryTest {
     double greatest = 0;
     for (int step = begin; step < stepCount; step++) {
       greatest = Math.max(greatest, rms(sample));
-      float[] output = new TorchGenerator(Trajectory.SEED + 1 + step - begin).randn(IMAGES * outputLength);
+      float[] output =
+          new TorchGenerator(Trajectory.SEED + 1 + step - begin).randn(IMAGES * outputLength);
       if (expected.channelsLast()) {
         output = channelsLast(output, 6);
       }
@@ -165,8 +166,7 @@ class SchedulerTrajectoryTest {
         worstRelativeRms.merge(expected.className(), relativeRms, Math::max);
       }
       assertTrue(
-          relativeRms <= Math.max(allowed, cancelled),
-          "sample " + i + " is off by " + relativeRms);
+          relativeRms <= Math.max(allowed, cancelled), "sample " + i + " is off by " + relativeRms);
     }
   }
 
@@ -227,8 +227,8 @@ class SchedulerTrajectoryTest {
   }
 
   /**
-   * Within a few ulp of the table's greatest: timesteps come from differences of F32 logarithms, whose
-   * errors do not shrink with the timestep.
+   * Within a few ulp of the table's greatest: timesteps come from differences of F32 logarithms,
+   * whose errors do not shrink with the timestep.
    */
   private static void assertFractionalTimestepsClose(
       float[] expected, float[] actual, int allowed) {

@@ -7,8 +7,9 @@ import java.util.Objects;
  *
  * <p>Each thread of the GPU has a Philox sequence of its own, and takes four normals from it at a
  * time, which go to places as far apart as there are threads. There are as many threads as values,
- * but no more than the GPU runs at once, so only draws beyond that depend on the GPU: 65,536 values,
- * the latents of 1024 × 1024 pixels, are the same on all that have 32 multiprocessors or more.
+ * but no more than the GPU runs at once, so only draws beyond that depend on the GPU: 65,536
+ * values, the latents of 1024 × 1024 pixels, are the same on all that have 32 multiprocessors or
+ * more.
  *
  * <p>A GPU takes sine and cosine from hardware, good to about 21 bits. Here they are exact, so last
  * digits differ as they do between GPUs.

@@ -1,8 +1,8 @@
 package io.github.kolors4j.tensor.random;
 
 /**
- * Random numbers from a seed: those of one of PyTorch's generators, so that a seed gives the picture
- * it gives there. Which one, {@link GeneratorType} says by name.
+ * Random numbers from a seed: those of one of PyTorch's generators, so that a seed gives the
+ * picture it gives there. Which one, {@link GeneratorType} says by name.
  *
  * <p>The draws of a generator are a sequence: draw what diffusers draws, in its order. Not
  * thread-safe.
