@@ -216,7 +216,7 @@ public final class PNDMScheduler extends ConfiguredScheduler {
 
     /** From one timestep to the other; formula (9) of the paper. */
     private void transfer(int from, int to, float[] output, float[] x, Slice target) {
-      float alphaProd = noiseSchedule.alphaCumprod(Math.min(from, noiseSchedule.length() - 1));
+      float alphaProd = noiseSchedule.alphaCumprod(from);
       float alphaProdPrev = to >= 0 ? noiseSchedule.alphaCumprod(to) : finalAlphaCumprod;
       Level level = Level.ofAlphaCumprod(alphaProd);
       float ofSample = (float) Math.sqrt(alphaProdPrev / alphaProd);

@@ -3,7 +3,7 @@ package io.github.kolors4j.scheduler;
 /** The tables of one request: immutable, shared by its images. */
 public interface Schedule {
   /**
-   * The timesteps in the order in which the U-Net sees them, one a step.
+   * The timesteps in the order in which the U-Net sees them, one for each of its runs.
    *
    * @return a new array; whole numbers where the scheduler rounds them
    */

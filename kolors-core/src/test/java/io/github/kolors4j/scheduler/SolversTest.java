@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.tensor.random.GeneratorType;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,18 +49,7 @@ class SolversTest {
   }
 
   private static NoiseSource noise(long seed) {
-    TorchGenerator generator = new TorchGenerator(seed);
-    return new NoiseSource() {
-      @Override
-      public void draw(float[] target) {
-        generator.randn(target, 0, target.length);
-      }
-
-      @Override
-      public OptionalLong seed() {
-        return OptionalLong.of(seed);
-      }
-    };
+    return NoiseSource.of(new TorchGenerator(seed), UnaryOperator.identity());
   }
 
   private static float[] denoise(Schedule schedule, NoiseSource noise, double eta) {
@@ -162,6 +153,21 @@ class SolversTest {
         assertTrue(e.getMessage().contains(type.className() + " takes no chosen sigmas: use "));
       }
     }
+  }
+
+  @Test
+  void noiseIsBroughtIntoTheOrderOfTheSamples() {
+    float[] drawn = GeneratorType.CUDA.generator(7).randn(4);
+    NoiseSource backwards =
+        NoiseSource.of(
+            GeneratorType.CUDA.generator(7),
+            values -> new float[] {values[3], values[2], values[1], values[0]});
+    float[] target = new float[4];
+    backwards.draw(target);
+    assertArrayEquals(new float[] {drawn[3], drawn[2], drawn[1], drawn[0]}, target);
+    backwards.drawFrom(7, target);
+    assertArrayEquals(new float[] {drawn[3], drawn[2], drawn[1], drawn[0]}, target);
+    assertEquals(OptionalLong.of(7), backwards.seed());
   }
 
   // ---- eta
