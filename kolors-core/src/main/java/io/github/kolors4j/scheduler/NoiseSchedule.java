@@ -1,7 +1,10 @@
 package io.github.kolors4j.scheduler;
 
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * How much noise each training timestep holds, from the betas of the configuration.
@@ -13,12 +16,33 @@ final class NoiseSchedule {
   enum BetaSchedule {
     LINEAR,
     SCALED_LINEAR,
-    SQUAREDCOS_CAP_V2;
+    SQUAREDCOS_CAP_V2,
+    /** Of Heun's method alone. */
+    EXP,
+    /** Of DDPM alone. */
+    SIGMOID,
+    /** Of DDPM alone. */
+    LAPLACE;
+
+    /** What every scheduler knows. */
+    private static final Set<BetaSchedule> COMMON = EnumSet.range(LINEAR, SQUAREDCOS_CAP_V2);
 
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
     }
+  }
+
+  /** What {@code rescale_betas_zero_snr} does to the last timestep. */
+  enum ZeroSnr {
+    /**
+     * The scheduler has no such option; another's, that is only kept for others, does not count.
+     */
+    NO_OPTION,
+    /** Pure noise. */
+    EXACT,
+    /** Near it, so that the first sigma is not infinite. */
+    NEAR
   }
 
   private final float[] alphasCumprod;
@@ -38,21 +62,22 @@ final class NoiseSchedule {
     }
   }
 
-  static NoiseSchedule of(SchedulerConfig config) {
-    boolean zeroSnr = config.flag("rescale_betas_zero_snr");
-    float[] betas = betas(config);
-    if (zeroSnr) {
+  static NoiseSchedule of(SchedulerConfig config, ZeroSnr zeroSnr, BetaSchedule... own) {
+    Set<BetaSchedule> allowed = EnumSet.copyOf(BetaSchedule.COMMON);
+    allowed.addAll(Set.of(own));
+    boolean rescale = zeroSnr != ZeroSnr.NO_OPTION && config.flag("rescale_betas_zero_snr");
+    float[] betas = betas(config, allowed);
+    if (rescale) {
       betas = rescaleZeroTerminalSnr(betas);
     }
     float[] alphasCumprod = alphasCumprod(betas);
-    if (zeroSnr) {
-      // near 0 without being 0, so that the first sigma is not infinite
+    if (rescale && zeroSnr == ZeroSnr.NEAR) {
       alphasCumprod[alphasCumprod.length - 1] = 0x1p-24f;
     }
     return new NoiseSchedule(alphasCumprod);
   }
 
-  private static float[] betas(SchedulerConfig config) {
+  private static float[] betas(SchedulerConfig config, Set<BetaSchedule> allowed) {
     int n = config.integer("num_train_timesteps");
     if (n < 2) {
       throw new OptionException("num_train_timesteps", n, "use 2 or more.");
@@ -63,7 +88,7 @@ final class NoiseSchedule {
     }
     double start = beta(config, "beta_start");
     double end = beta(config, "beta_end");
-    return switch (config.choice("beta_schedule", BetaSchedule.class)) {
+    return switch (config.choice("beta_schedule", allowed)) {
       case LINEAR -> Grid.torchLinspace(start, end, n);
       case SCALED_LINEAR -> {
         float[] betas = Grid.torchLinspace(Math.sqrt(start), Math.sqrt(end), n);
@@ -72,15 +97,29 @@ final class NoiseSchedule {
         }
         yield betas;
       }
-      case SQUAREDCOS_CAP_V2 -> {
-        float[] betas = new float[n];
+      case SQUAREDCOS_CAP_V2 -> betasOfAlphaBar(NoiseSchedule::cosine, n);
+      case EXP -> betasOfAlphaBar(time -> StrictMath.exp(-12 * time), n);
+      case LAPLACE -> betasOfAlphaBar(NoiseSchedule::laplace, n);
+      case SIGMOID -> {
+        float[] betas = Grid.torchLinspace(-6, 6, n);
         for (int t = 0; t < n; t++) {
-          double ratio = alphaBar((t + 1) / (double) n) / alphaBar(t / (double) n);
-          betas[t] = (float) Math.min(1 - ratio, 0.999);
+          float sigmoid = (float) (1 / (1 + StrictMath.exp(-betas[t])));
+          betas[t] = sigmoid * (float) (end - start) + (float) start;
         }
         yield betas;
       }
     };
+  }
+
+  /** Betas that leave a given part of the signal, a function of the time in [0, 1]. */
+  private static float[] betasOfAlphaBar(DoubleUnaryOperator alphaBar, int n) {
+    float[] betas = new float[n];
+    for (int t = 0; t < n; t++) {
+      double ratio =
+          alphaBar.applyAsDouble((t + 1) / (double) n) / alphaBar.applyAsDouble(t / (double) n);
+      betas[t] = (float) Math.min(1 - ratio, 0.999);
+    }
+    return betas;
   }
 
   private static double beta(SchedulerConfig config, String key) {
@@ -106,10 +145,17 @@ final class NoiseSchedule {
     return betas;
   }
 
-  /** Nichol and Dhariwal's cosine, the part of the signal that is left at a time in [0, 1]. */
-  private static double alphaBar(double time) {
+  /** Nichol and Dhariwal's. */
+  private static double cosine(double time) {
     double cos = StrictMath.cos((time + 0.008) / 1.008 * Math.PI / 2);
     return cos * cos;
+  }
+
+  /** The logarithm of the signal-to-noise ratio follows Laplace's distribution. */
+  private static double laplace(double time) {
+    double tail = StrictMath.log(1 - 2 * Math.abs(0.5 - time) + 1e-6);
+    double snr = StrictMath.exp(-0.5 * Math.copySign(1, 0.5 - time) * tail);
+    return Math.sqrt(snr / (1 + snr));
   }
 
   /** Products of 1 − β so far: added up in double, kept in F32. */
@@ -175,6 +221,31 @@ final class NoiseSchedule {
 
   int length() {
     return sigmas.length;
+  }
+
+  /** The part of the signal's variance that is left at a timestep. */
+  float alphaCumprod(int t) {
+    return alphasCumprod[t];
+  }
+
+  /** What is left of the signal's variance after the last step, by {@code set_alpha_to_one}. */
+  float finalAlphaCumprod(SchedulerConfig config) {
+    return config.flag("set_alpha_to_one") ? 1 : alphasCumprod[0];
+  }
+
+  /** Refuses whole timesteps that were not trained, as a great {@code steps_offset} makes them. */
+  double[] checkTrained(double[] timesteps) {
+    for (double t : timesteps) {
+      if (t < 0 || t >= alphasCumprod.length) {
+        throw new OptionException(
+            "timestep "
+                + (long) t
+                + " was not trained: timesteps are 0 to "
+                + (alphasCumprod.length - 1)
+                + ". Take fewer steps, or another timestep_spacing or steps_offset.");
+      }
+    }
+    return timesteps;
   }
 
   /** The sigmas at timesteps between the trained ones, linear in sigma; {@code numpy.interp}. */

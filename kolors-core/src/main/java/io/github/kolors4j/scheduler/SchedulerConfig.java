@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -225,8 +226,13 @@ public final class SchedulerConfig {
 
   /** One of an enum's constants, by the name that its {@code toString} gives. */
   <E extends Enum<E>> E choice(String key, Class<E> type) {
+    return choice(key, EnumSet.allOf(type));
+  }
+
+  /** One of some constants, by the name that their {@code toString} gives. */
+  <E extends Enum<E>> E choice(String key, Set<E> allowed) {
     List<String> names = new ArrayList<>();
-    for (E constant : type.getEnumConstants()) {
+    for (E constant : allowed) {
       if (constant.toString().equals(get(key))) {
         return constant;
       }
@@ -240,6 +246,11 @@ public final class SchedulerConfig {
     Map<String, Object> set = new LinkedHashMap<>(values);
     set.keySet().removeAll(defaults);
     return set;
+  }
+
+  /** This configuration with one value in the place of any of some others. */
+  SchedulerConfig renamed(String key, List<String> others, String value) {
+    return get(key) instanceof String text && others.contains(text) ? with(key, value) : this;
   }
 
   /** This configuration with another value, set by whoever set the old one. */

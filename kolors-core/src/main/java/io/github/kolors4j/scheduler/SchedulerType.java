@@ -25,6 +25,16 @@ public final class SchedulerType {
     this.constructor = constructor;
   }
 
+  /** Options and their defaults, in turn. */
+  static Map<String, Object> options(Object... keysAndDefaults) {
+    Map<String, Object> options = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndDefaults.length; i += 2) {
+      Object value = keysAndDefaults[i + 1];
+      options.put((String) keysAndDefaults[i], SchedulerConfig.plain("", value));
+    }
+    return options;
+  }
+
   /**
    * The name that diffusers gives the class.
    *

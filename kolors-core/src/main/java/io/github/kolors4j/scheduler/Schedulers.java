@@ -5,12 +5,31 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** The schedulers of this library, by name and from files. */
 public final class Schedulers {
   private static final List<SchedulerType> ALL =
-      List.of(EulerDiscreteScheduler.TYPE, DPMSolverMultistepScheduler.TYPE);
+      List.of(
+          EulerDiscreteScheduler.TYPE,
+          DPMSolverMultistepScheduler.TYPE,
+          DDIMScheduler.TYPE,
+          DDPMScheduler.TYPE,
+          PNDMScheduler.TYPE,
+          LMSDiscreteScheduler.TYPE,
+          HeunDiscreteScheduler.TYPE,
+          EulerAncestralDiscreteScheduler.TYPE,
+          DPMSolverSinglestepScheduler.TYPE,
+          KDPM2DiscreteScheduler.TYPE,
+          KDPM2AncestralDiscreteScheduler.TYPE,
+          DEISMultistepScheduler.TYPE,
+          UniPCMultistepScheduler.TYPE,
+          DPMSolverSDEScheduler.TYPE,
+          EDMEulerScheduler.TYPE,
+          EDMDPMSolverMultistepScheduler.TYPE,
+          LCMScheduler.TYPE,
+          TCDScheduler.TYPE);
 
   private Schedulers() {}
 
@@ -36,7 +55,11 @@ public final class Schedulers {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "[scheduler] no scheduler \"" + name + "\": use one of " + names() + "."));
+                    "[scheduler] no scheduler \""
+                        + name
+                        + "\": use one of "
+                        + names(type -> type.shortNames().getFirst())
+                        + "."));
   }
 
   /**
@@ -56,7 +79,9 @@ public final class Schedulers {
           .orElseThrow(
               () ->
                   new OptionException(
-                      SchedulerConfig.CLASS_NAME, className, "supported are " + names() + "."))
+                      SchedulerConfig.CLASS_NAME,
+                      className,
+                      "supported are " + names(SchedulerType::className) + "."))
           .fromConfig(config, Map.of());
     } catch (OptionException e) {
       throw new KolorsException("[config] " + file + ": " + e.reason(), e);
@@ -72,7 +97,7 @@ public final class Schedulers {
         .findFirst();
   }
 
-  private static String names() {
-    return ALL.stream().map(SchedulerType::toString).collect(Collectors.joining(", "));
+  private static String names(Function<SchedulerType, String> name) {
+    return ALL.stream().map(name).collect(Collectors.joining(", "));
   }
 }

@@ -1,5 +1,6 @@
 package io.github.kolors4j.scheduler;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -48,5 +49,10 @@ public record Slice(float[] values, int offset, int length) {
    */
   public void set(int index, float value) {
     values[offset + index] = value;
+  }
+
+  /** A new array of the values. */
+  float[] copy() {
+    return Arrays.copyOfRange(values, offset, offset + length);
   }
 }

@@ -8,6 +8,7 @@
  * starts a {@link io.github.kolors4j.scheduler.Schedule.Run} for each image, which holds what a
  * solver remembers from step to step. Names, options and numbers are those of diffusers.
  *
- * <p>Own schedulers need no registration: implement {@code Scheduler}.
+ * <p>Own schedulers need no registration: implement {@code Scheduler}, {@code Schedule} and {@code
+ * Run}, and give the first to the pipeline. The example {@code OwnScheduler} shows all of it.
  */
 package io.github.kolors4j.scheduler;

@@ -118,12 +118,19 @@ class SchedulerConfigTest {
     assertEquals("EulerDiscreteScheduler", Schedulers.byName("euler").className());
     assertEquals("EulerDiscreteScheduler", Schedulers.byName("EulerDiscreteScheduler").className());
     assertEquals("DPMSolverMultistepScheduler", Schedulers.byName("DPMSolver++").className());
-    assertEquals(2, Schedulers.all().size());
+    assertEquals(18, Schedulers.all().size());
+    for (SchedulerType type : Schedulers.all()) {
+      assertEquals(type, Schedulers.byName(type.className()));
+      type.shortNames().forEach(name -> assertEquals(type, Schedulers.byName(name)));
+      Scheduler scheduler = type.fromConfig(SchedulerConfig.of(Map.of()), Map.of());
+      assertEquals(type.className(), scheduler.className());
+    }
     IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> Schedulers.byName("ddim"));
+        assertThrows(IllegalArgumentException.class, () -> Schedulers.byName("sasolver"));
     assertEquals(
-        "[scheduler] no scheduler \"ddim\": use one of EulerDiscreteScheduler (euler),"
-            + " DPMSolverMultistepScheduler (dpmsolver++).",
+        "[scheduler] no scheduler \"sasolver\": use one of euler, dpmsolver++, ddim, ddpm, pndm, lms,"
+            + " heun, euler-ancestral, dpmsolver++-singlestep, dpm2, dpm2-ancestral, deis, unipc,"
+            + " dpmsolver-sde, edm-euler, edm-dpmsolver++, lcm, tcd.",
         e.getMessage());
   }
 
@@ -165,9 +172,14 @@ class SchedulerConfigTest {
   @Test
   void valuesThatAreNotSupportedAreNamedWithTheFile() throws IOException {
     assertLoadFails(
-        "_class_name is \"DDIMScheduler\": supported are EulerDiscreteScheduler (euler),"
-            + " DPMSolverMultistepScheduler (dpmsolver++).",
-        "{\"_class_name\": \"DDIMScheduler\"}");
+        "_class_name is \"SASolverScheduler\": supported are EulerDiscreteScheduler,"
+            + " DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler, PNDMScheduler,"
+            + " LMSDiscreteScheduler, HeunDiscreteScheduler, EulerAncestralDiscreteScheduler,"
+            + " DPMSolverSinglestepScheduler, KDPM2DiscreteScheduler,"
+            + " KDPM2AncestralDiscreteScheduler, DEISMultistepScheduler, UniPCMultistepScheduler,"
+            + " DPMSolverSDEScheduler, EDMEulerScheduler, EDMDPMSolverMultistepScheduler,"
+            + " LCMScheduler, TCDScheduler.",
+        "{\"_class_name\": \"SASolverScheduler\"}");
     assertLoadFails("_class_name is null: use a text.", "{}");
     assertLoadFails(
         "beta_schedule is \"x\": use one of linear, scaled_linear, squaredcos_cap_v2.",

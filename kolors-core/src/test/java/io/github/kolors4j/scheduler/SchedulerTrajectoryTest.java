@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -27,18 +29,33 @@ class SchedulerTrajectoryTest {
   /** Rescaling rounds to F32 1,100 times between a square root and the product that undoes it. */
   private static final int ZERO_SNR_ULPS = 16;
 
+  /** Timesteps between sigmas that come from differences of squares. */
+  private static final int INTERPOLATED_ULPS = 4;
+
   private static final double SAMPLE_RELATIVE_RMS = 1e-5;
+
+  /**
+   * A Brownian motion is asked at sigmas that are rounded to six digits: where a sigma of 20 is off
+   * by an ulp, it is asked 2e-6 away.
+   */
+  private static final double BROWNIAN_RELATIVE_RMS = 1e-3;
 
   /** What F32 does not hold of a sample of σ 4,096, and one step later is most of the picture. */
   private static final double F32_EPSILON = 0x1p-23;
+
+  private static final Set<String> SECOND_ORDER =
+      Set.of(
+          "HeunDiscreteScheduler",
+          "KDPM2DiscreteScheduler",
+          "KDPM2AncestralDiscreteScheduler",
+          "DPMSolverSDEScheduler");
 
   private static final int IMAGES = 2;
   private static final int PIXELS = 3 * 5;
 
   private static double worstTimestepUlps;
   private static final Map<Integer, Long> worstSigmaUlps = new TreeMap<>();
-  private static double worstRelativeRms;
-  private static String worstCase;
+  private static final Map<String, Double> worstRelativeRms = new TreeMap<>();
 
   static Stream<Trajectory> cases() throws IOException {
     return Trajectory.all().stream();
@@ -52,8 +69,10 @@ class SchedulerTrajectoryTest {
   static void showTheWorst() {
     System.out.printf(
         "schedulers: worst fractional timestep %.2f ulp of the greatest, sigma {allowed=measured}"
-            + " ulp %s, sample relative RMS %.2e with %s%n",
-        worstTimestepUlps, worstSigmaUlps, worstRelativeRms, worstCase);
+            + " ulp %s%n",
+        worstTimestepUlps, worstSigmaUlps);
+    worstRelativeRms.forEach(
+        (name, worst) -> System.out.printf("%s: worst sample relative RMS %.2e%n", name, worst));
   }
 
   @ParameterizedTest
@@ -66,15 +85,21 @@ class SchedulerTrajectoryTest {
       assertEquals(expected.timesteps()[0], timesteps[0], 1);
       timesteps[0] = expected.timesteps()[0];
     }
-    if (allWhole(expected.timesteps())) {
+    if (expected.className().startsWith("KDPM2")) {
+      assertFractionalTimestepsClose(expected.timesteps(), timesteps, INTERPOLATED_ULPS);
+    } else if (allWhole(expected.timesteps())) {
       assertArrayEquals(expected.timesteps(), timesteps);
     } else {
-      assertFractionalTimestepsClose(expected.timesteps(), timesteps);
+      assertFractionalTimestepsClose(expected.timesteps(), timesteps, TABLE_ULPS);
     }
-    assertSigmasClose(expected, expected.sigmas(), schedule.sigmas());
+    if (expected.sigmas().length > 0) {
+      assertSigmasClose(expected, expected.sigmas(), schedule.sigmas());
+    } else {
+      assertEquals(timesteps.length + 1, schedule.sigmas().length);
+    }
     assertSigmasClose(
         expected, new float[] {expected.initNoiseSigma()}, new float[] {schedule.initNoiseSigma()});
-    assertEquals(1, schedule.order());
+    assertEquals(SECOND_ORDER.contains(expected.className()) ? 2 : 1, schedule.order());
   }
 
   @ParameterizedTest
@@ -86,25 +111,32 @@ class SchedulerTrajectoryTest {
     int outputLength = expected.learnedVariance() ? 2 * length : length;
 
     float[] sample = new TorchGenerator(Trajectory.SEED).randn(IMAGES * length);
-    for (int i = 0; i < sample.length; i++) {
-      sample[i] *= schedule.initNoiseSigma();
+    int begin = expected.begin();
+    if (begin > 0) {
+      Slice picture = Slice.of(new TorchGenerator(Trajectory.SEED - 10).randn(sample.length));
+      schedule.addNoise(begin, picture, Slice.of(sample), Slice.of(sample));
+    } else {
+      for (int i = 0; i < sample.length; i++) {
+        sample[i] *= schedule.initNoiseSigma();
+      }
     }
     Schedule.Run[] runs = new Schedule.Run[IMAGES];
     for (int image = 0; image < IMAGES; image++) {
       TorchGenerator generator = new TorchGenerator(Trajectory.SEED - 1 - image);
-      runs[image] = schedule.start(target -> generator.randn(target, 0, target.length));
+      runs[image] = schedule.start(noiseOf(generator), expected.eta());
     }
-    if (expected.learnedVariance()) {
+    if (expected.channelsLast()) {
       sample = channelsLast(sample, 3);
     }
 
     List<float[]> kept = new ArrayList<>();
     List<Double> before = new ArrayList<>();
     double greatest = 0;
-    for (int step = 0; step < stepCount; step++) {
+    for (int step = begin; step < stepCount; step++) {
       greatest = Math.max(greatest, rms(sample));
-      float[] output = new TorchGenerator(Trajectory.SEED + 1 + step).randn(IMAGES * outputLength);
-      if (expected.learnedVariance()) {
+      float[] output =
+          new TorchGenerator(Trajectory.SEED + 1 + step - begin).randn(IMAGES * outputLength);
+      if (expected.channelsLast()) {
         output = channelsLast(output, 6);
       }
       float[] scaled = new float[sample.length];
@@ -113,11 +145,11 @@ class SchedulerTrajectoryTest {
         Slice input = new Slice(scaled, image * length, length);
         Slice modelOutput = new Slice(output, image * outputLength, outputLength);
         runs[image].scaleModelInput(step, x, input);
-        respond(input, modelOutput);
+        respond(input, modelOutput, expected.channelsLast());
         runs[image].step(step, modelOutput, x);
       }
-      if (step < 2 || step == stepCount - 1) {
-        kept.add(expected.learnedVariance() ? channelsFirst(sample, 3) : sample.clone());
+      if (step < begin + 2 || step == stepCount - 1) {
+        kept.add(expected.channelsLast() ? channelsFirst(sample, 3) : sample.clone());
         before.add(greatest);
       }
     }
@@ -126,25 +158,41 @@ class SchedulerTrajectoryTest {
     for (int i = 0; i < kept.size(); i++) {
       double relativeRms = relativeRms(expected.samples().get(i), kept.get(i));
       double cancelled = F32_EPSILON * before.get(i) / rms(kept.get(i));
-      if (cancelled <= SAMPLE_RELATIVE_RMS && relativeRms > worstRelativeRms) {
-        worstRelativeRms = relativeRms;
-        worstCase = expected.toString();
+      double allowed = SAMPLE_RELATIVE_RMS;
+      if (expected.className().equals("DPMSolverSDEScheduler")) {
+        allowed = BROWNIAN_RELATIVE_RMS;
+      }
+      if (cancelled <= SAMPLE_RELATIVE_RMS) {
+        worstRelativeRms.merge(expected.className(), relativeRms, Math::max);
       }
       assertTrue(
-          relativeRms <= Math.max(SAMPLE_RELATIVE_RMS, cancelled),
-          "sample " + i + " is off by " + relativeRms);
+          relativeRms <= Math.max(allowed, cancelled), "sample " + i + " is off by " + relativeRms);
     }
   }
 
+  private static NoiseSource noiseOf(TorchGenerator generator) {
+    return new NoiseSource() {
+      @Override
+      public void draw(float[] target) {
+        generator.randn(target, 0, target.length);
+      }
+
+      @Override
+      public OptionalLong seed() {
+        return OptionalLong.of(generator.seed());
+      }
+    };
+  }
+
   /** Half noise, half what the model was given, per channel where the output has more of them. */
-  private static void respond(Slice input, Slice output) {
+  private static void respond(Slice input, Slice output, boolean channelsLast) {
     int channels = input.length() / PIXELS;
     int outputChannels = output.length() / PIXELS;
     for (int i = 0; i < output.length(); i++) {
       output.set(i, 0.5f * output.get(i));
     }
     for (int i = 0; i < input.length(); i++) {
-      int j = channels == outputChannels ? i : i / channels * outputChannels + i % channels;
+      int j = !channelsLast ? i : i / channels * outputChannels + i % channels;
       output.set(j, output.get(j) + 0.5f * input.get(i));
     }
   }
@@ -179,10 +227,11 @@ class SchedulerTrajectoryTest {
   }
 
   /**
-   * Within 2 ulp of the table's greatest: timesteps come from differences of F32 logarithms, whose
-   * errors do not shrink with the timestep.
+   * Within a few ulp of the table's greatest: timesteps come from differences of F32 logarithms,
+   * whose errors do not shrink with the timestep.
    */
-  private static void assertFractionalTimestepsClose(float[] expected, float[] actual) {
+  private static void assertFractionalTimestepsClose(
+      float[] expected, float[] actual, int allowed) {
     assertEquals(expected.length, actual.length, "timesteps");
     float greatest = 0;
     for (float timestep : expected) {
@@ -191,7 +240,7 @@ class SchedulerTrajectoryTest {
     for (int i = 0; i < expected.length; i++) {
       double ulps = Math.abs((double) actual[i] - expected[i]) / Math.ulp(greatest);
       worstTimestepUlps = Math.max(worstTimestepUlps, ulps);
-      assertTrue(ulps <= TABLE_ULPS, "timestep " + i + " is " + actual[i] + " for " + expected[i]);
+      assertTrue(ulps <= allowed, "timestep " + i + " is " + actual[i] + " for " + expected[i]);
     }
   }
 

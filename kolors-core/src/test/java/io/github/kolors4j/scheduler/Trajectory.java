@@ -27,8 +27,14 @@ record Trajectory(
   static final int SEED = 1000;
 
   static List<Trajectory> all() throws IOException {
+    List<Trajectory> all = new ArrayList<>(of("trajectories.safetensors"));
+    all.addAll(of("solvers.safetensors"));
+    return all;
+  }
+
+  private static List<Trajectory> of(String name) throws IOException {
     ByteBuffer file;
-    try (var in = Trajectory.class.getResourceAsStream("/scheduler/trajectories.safetensors")) {
+    try (var in = Trajectory.class.getResourceAsStream("/scheduler/" + name)) {
       file = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
     }
     int headerLength = (int) file.getLong();
@@ -81,18 +87,45 @@ record Trajectory(
   }
 
   Scheduler scheduler(SchedulerConfig kolors) {
-    Scheduler scheduler =
-        Schedulers.byName(given.get("class").getAsString()).fromConfig(kolors, options());
-    if (given.has("s_churn")) {
-      return ((EulerDiscreteScheduler) scheduler)
-          .withChurn(
-              new EulerDiscreteScheduler.Churn(
-                  given.get("s_churn").getAsDouble(),
-                  given.get("s_tmin").getAsDouble(),
-                  given.get("s_tmax").getAsDouble(),
-                  given.get("s_noise").getAsDouble()));
-    }
-    return scheduler;
+    SchedulerType type = Schedulers.byName(className());
+    Map<String, Object> known = options();
+    known.keySet().retainAll(type.defaults().keys());
+    Map<String, Object> hidden = new LinkedHashMap<>();
+    kolors.keys().forEach(key -> hidden.put(key, kolors.get(key)));
+    hidden.putAll(options());
+    Scheduler scheduler = type.fromConfig(SchedulerConfig.of(hidden), known);
+    return switch (scheduler) {
+      case EulerDiscreteScheduler euler when given.has("s_churn") -> euler.withChurn(churn());
+      case EDMEulerScheduler edm when given.has("s_churn") -> edm.withChurn(churn());
+      case LMSDiscreteScheduler lms when given.has("order") ->
+          lms.withOrder(given.get("order").getAsInt());
+      case DDIMScheduler ddim when given.has("use_clipped_model_output") ->
+          ddim.withClippedModelOutput();
+      case DPMSolverSDEScheduler sde when given.has("s_noise") ->
+          sde.withNoise(given.get("s_noise").getAsDouble());
+      default -> scheduler;
+    };
+  }
+
+  private EulerDiscreteScheduler.Churn churn() {
+    return new EulerDiscreteScheduler.Churn(
+        given.get("s_churn").getAsDouble(),
+        given.get("s_tmin").getAsDouble(),
+        given.get("s_tmax").getAsDouble(),
+        given.get("s_noise").getAsDouble());
+  }
+
+  /** The first step that is taken. */
+  int begin() {
+    return given.has("begin") ? given.get("begin").getAsInt() : 0;
+  }
+
+  double eta() {
+    return given.has("eta") ? given.get("eta").getAsDouble() : 0;
+  }
+
+  String className() {
+    return given.get("class").getAsString();
   }
 
   Steps steps() {
@@ -115,7 +148,12 @@ record Trajectory(
   }
 
   boolean learnedVariance() {
-    return given.getAsJsonObject("options").has("variance_type");
+    return String.valueOf(options().get("variance_type")).startsWith("learned");
+  }
+
+  /** Whether pixels come first, as the solver must see which of them belong together. */
+  boolean channelsLast() {
+    return learnedVariance() && !className().equals("DDPMScheduler");
   }
 
   @Override

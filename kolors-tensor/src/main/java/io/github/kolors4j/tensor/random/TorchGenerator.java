@@ -12,9 +12,9 @@ import java.util.Objects;
  *
  * <p>Not thread-safe: the draws of one generator are a sequence.
  */
-public final class TorchGenerator {
+public final class TorchGenerator implements Generator {
   /** Uniforms become normals in blocks: eight radii and eight angles to 8 cosines and 8 sines. */
-  private static final int BLOCK = 16;
+  static final int BLOCK = 16;
 
   private static final float TWO_PI = (float) (2 * Math.PI);
 
@@ -36,29 +36,9 @@ public final class TorchGenerator {
     this.words = new MersenneTwister((int) seed);
   }
 
-  /**
-   * The seed as it was given.
-   *
-   * @return all 64 bits
-   */
+  @Override
   public long seed() {
     return seed;
-  }
-
-  /**
-   * Draws standard normals: {@code torch.randn(n, generator=this)} in F32.
-   *
-   * @param n how many
-   * @return a new array
-   * @throws IllegalArgumentException if {@code n} is negative
-   */
-  public float[] randn(int n) {
-    if (n < 0) {
-      throw new IllegalArgumentException("[randn] " + n + " values: draw 0 or more.");
-    }
-    float[] target = new float[n];
-    randn(target, 0, n);
-    return target;
   }
 
   /**
@@ -70,6 +50,7 @@ public final class TorchGenerator {
    * @param length how many
    * @throws IndexOutOfBoundsException if the array has no such range
    */
+  @Override
   public void randn(float[] target, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, target.length);
     if (length < BLOCK) {
@@ -79,6 +60,11 @@ public final class TorchGenerator {
     } else {
       fillBlocks(target, offset, length);
     }
+  }
+
+  @Override
+  public TorchGenerator withSeed(long seed) {
+    return new TorchGenerator(seed);
   }
 
   /** All uniforms first, then block by block in place; a last part block is drawn anew. */

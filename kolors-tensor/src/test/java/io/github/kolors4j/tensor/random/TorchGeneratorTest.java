@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.random;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,10 +24,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class TorchGeneratorTest {
   /** What one generator of PyTorch gave; see {@code fixtures/make_random_fixtures.py}. */
-  record Draws(long seed, int[] sizes, String sha256, int[] ends) {
-    static Draws parse(String line) {
+  record Draws(GeneratorType type, long seed, int[] sizes, String sha256, int[] ends) {
+    static Draws parse(GeneratorType type, String line) {
       String[] fields = line.split(" ");
       return new Draws(
+          type,
           Long.parseLong(fields[0]),
           Arrays.stream(fields[1].split(",")).flatMapToInt(Draws::run).toArray(),
           fields[2],
@@ -41,22 +43,28 @@ class TorchGeneratorTest {
 
     @Override
     public String toString() {
-      return "seed " + seed + ", " + sizes.length + " draws of " + sizes[0] + " …";
+      return type + " seed " + seed + ", " + sizes.length + " draws of " + sizes[0] + " …";
     }
   }
 
   static Stream<Draws> references() throws IOException {
-    try (var in = TorchGeneratorTest.class.getResourceAsStream("/random/torch_randn.txt");
+    return Stream.concat(
+        references(GeneratorType.CPU, "torch_randn.txt"),
+        references(GeneratorType.CPU_F16, "torch_randn_f16.txt"));
+  }
+
+  private static Stream<Draws> references(GeneratorType type, String name) throws IOException {
+    try (var in = TorchGeneratorTest.class.getResourceAsStream("/random/" + name);
         var reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       List<String> lines = reader.lines().filter(line -> !line.startsWith("#")).toList();
-      return lines.stream().map(Draws::parse);
+      return lines.stream().map(line -> Draws.parse(type, line));
     }
   }
 
   @ParameterizedTest
   @MethodSource("references")
   void drawsWhatTorchDrawsBitForBit(Draws expected) throws NoSuchAlgorithmException {
-    TorchGenerator generator = new TorchGenerator(expected.seed());
+    Generator generator = expected.type().generator(expected.seed());
     int total = Arrays.stream(expected.sizes()).sum();
     float[] values = new float[total];
     int offset = 0;
@@ -96,6 +104,25 @@ class TorchGeneratorTest {
         Arrays.equals(
             new TorchGenerator(7).randn(33), new TorchGenerator(7 + (5L << 32)).randn(33)));
     assertEquals(7 + (5L << 32), new TorchGenerator(7 + (5L << 32)).seed());
+  }
+
+  @Test
+  void aNamedGeneratorKnowsItsSeedAndStartsAnewWithAnother() {
+    for (GeneratorType type : GeneratorType.values()) {
+      assertEquals(type, GeneratorType.byName(type.toString()));
+      Generator generator = type.generator(7);
+      assertEquals(7, generator.seed());
+      generator.randn(5);
+      assertArrayEquals(type.generator(8).randn(33), generator.withSeed(8).randn(33));
+    }
+  }
+
+  @Test
+  void anUnknownNameIsRefusedWithThoseThereAre() {
+    assertEquals(
+        "[random] no generator \"mps\": use one of cpu, cpu-f16, cuda, cuda-f16.",
+        assertThrows(IllegalArgumentException.class, () -> GeneratorType.byName("mps"))
+            .getMessage());
   }
 
   @Test

@@ -1,0 +1,104 @@
+package io.github.kolors4j.scheduler;
+
+import java.util.Locale;
+
+/**
+ * The noise levels and the preconditioning of Karras et al.: what goes into the model is scaled to
+ * unit variance, and its output is added to a part of the sample.
+ */
+record Edm(
+    SigmaRange range,
+    double sigmaData,
+    SigmaSchedule sigmaSchedule,
+    double rho,
+    PredictionType predictionType) {
+  /** How sigmas lie. */
+  enum SigmaSchedule {
+    KARRAS,
+    EXPONENTIAL;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static Edm of(SchedulerConfig config) {
+    double sigmaData = config.number("sigma_data");
+    double rho = config.number("rho");
+    if (!(sigmaData > 0)) {
+      throw new OptionException("sigma_data", sigmaData, "use a number above 0.");
+    }
+    if (!(rho > 0)) {
+      throw new OptionException("rho", rho, "use a number above 0.");
+    }
+    return new Edm(
+        SigmaRange.of(config, 80, 0.002),
+        sigmaData,
+        config.choice("sigma_schedule", SigmaSchedule.class),
+        rho,
+        config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE));
+  }
+
+  /** Over an even ramp from 0 to 1, in double. */
+  float[] sigmas(double[] ramp) {
+    double min = StrictMath.pow(range.min(), 1 / rho);
+    double max = StrictMath.pow(range.max(), 1 / rho);
+    float[] sigmas = new float[ramp.length];
+    for (int i = 0; i < sigmas.length; i++) {
+      sigmas[i] = (float) StrictMath.pow(max + ramp[i] * (min - max), rho);
+    }
+    return sigmaSchedule == SigmaSchedule.KARRAS ? sigmas : exponential(ramp.length);
+  }
+
+  /** The same in F32. */
+  float[] sigmas(float[] ramp) {
+    double min = StrictMath.pow(range.min(), 1 / rho);
+    double max = StrictMath.pow(range.max(), 1 / rho);
+    float[] sigmas = new float[ramp.length];
+    for (int i = 0; i < sigmas.length; i++) {
+      float root = (float) max + ramp[i] * (float) (min - max);
+      sigmas[i] = (float) StrictMath.pow(root, rho);
+    }
+    return sigmaSchedule == SigmaSchedule.KARRAS ? sigmas : exponential(ramp.length);
+  }
+
+  private float[] exponential(int n) {
+    float[] logs = Grid.torchLinspace(StrictMath.log(range.min()), StrictMath.log(range.max()), n);
+    float[] sigmas = new float[n];
+    for (int i = 0; i < n; i++) {
+      sigmas[i] = Level.exp(logs[n - 1 - i]);
+    }
+    return sigmas;
+  }
+
+  /** The model is told ln(σ)/4. */
+  static double[] timesteps(float[] sigmas) {
+    double[] timesteps = new double[sigmas.length];
+    for (int i = 0; i < timesteps.length; i++) {
+      timesteps[i] = 0.25 * Level.log(sigmas[i]);
+    }
+    return timesteps;
+  }
+
+  double initNoiseSigma() {
+    return Math.sqrt(range.max() * range.max() + 1);
+  }
+
+  float inputDivisor(float sigma) {
+    return (float) Math.sqrt(sigma * sigma + (float) (sigmaData * sigmaData));
+  }
+
+  /** The picture that the model predicts. */
+  void denoise(float sigma, Slice modelOutput, Slice sample, float[] denoised) {
+    float data = (float) sigmaData;
+    float dataVariance = (float) (sigmaData * sigmaData);
+    float variance = sigma * sigma + dataVariance;
+    float cSkip = dataVariance / variance;
+    float sign = predictionType == PredictionType.EPSILON ? sigma : -sigma;
+    float cOut = sign * data / (float) Math.sqrt(variance);
+    for (int i = 0; i < denoised.length; i++) {
+      denoised[i] = cSkip * sample.get(i) + cOut * modelOutput.get(i);
+    }
+  }
+}

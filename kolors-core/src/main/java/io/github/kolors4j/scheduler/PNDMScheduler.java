@@ -1,0 +1,232 @@
+package io.github.kolors4j.scheduler;
+
+import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Pseudo numerical methods: linear multistep of order 4, begun with Runge-Kutta steps, or without
+ * ({@code skip_prk_steps}).
+ *
+ * <p>Immutable. All options of diffusers 0.40 are there.
+ *
+ * @see <a href="https://arxiv.org/abs/2202.09778">Liu et al., 2022</a>
+ */
+public final class PNDMScheduler extends ConfiguredScheduler {
+  static final SchedulerType TYPE =
+      new SchedulerType("PNDMScheduler", List.of("pndm", "plms"), defaults(), PNDMScheduler::new);
+
+  private static final int ORDER = 4;
+
+  private final NoiseSchedule noiseSchedule;
+  private final int numTrainTimesteps;
+  private final boolean skipPrkSteps;
+  private final PredictionType predictionType;
+  private final TimestepSpacing timestepSpacing;
+  private final int stepsOffset;
+  private final float finalAlphaCumprod;
+
+  private PNDMScheduler(SchedulerConfig config) {
+    super(TYPE, config);
+    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NO_OPTION);
+    this.numTrainTimesteps = config.integer("num_train_timesteps");
+    this.skipPrkSteps = config.flag("skip_prk_steps");
+    this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
+    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
+    this.stepsOffset = config.integer("steps_offset");
+    this.finalAlphaCumprod = noiseSchedule.finalAlphaCumprod(config);
+  }
+
+  /**
+   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   *
+   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @return the scheduler
+   * @throws IllegalArgumentException if a value is not supported
+   */
+  public static PNDMScheduler fromConfig(SchedulerConfig config) {
+    return fromConfig(config, Map.of());
+  }
+
+  /**
+   * A scheduler from any scheduler's configuration, with some options changed.
+   *
+   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param options values that go first, under the names of diffusers
+   * @return the scheduler
+   * @throws IllegalArgumentException if there is no such option or a value is not supported
+   */
+  public static PNDMScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
+    return new PNDMScheduler(TYPE.resolve(config, options));
+  }
+
+  private static Map<String, Object> defaults() {
+    return SchedulerType.options(
+        "num_train_timesteps",
+        1000L,
+        "beta_start",
+        0.0001,
+        "beta_end",
+        0.02,
+        "beta_schedule",
+        "linear",
+        "trained_betas",
+        null,
+        "skip_prk_steps",
+        false,
+        "set_alpha_to_one",
+        false,
+        "prediction_type",
+        "epsilon",
+        "timestep_spacing",
+        "leading",
+        "steps_offset",
+        0L);
+  }
+
+  @Override
+  Schedule ofCount(int n) {
+    checkCount(n, numTrainTimesteps);
+    if (!skipPrkSteps && n < ORDER) {
+      throw new OptionException(
+          "num_inference_steps is "
+              + n
+              + " and skip_prk_steps false, which needs 4 or more: use true for fewer steps.");
+    }
+    double[] chosen =
+        noiseSchedule.checkTrained(timestepSpacing.whole(numTrainTimesteps, n, stepsOffset));
+    int ratio = numTrainTimesteps / n;
+    int prkSteps = skipPrkSteps ? 0 : 3 * ORDER;
+    return Tables.trained(
+        className(),
+        noiseSchedule.checkTrained(
+            skipPrkSteps ? secondTwice(chosen) : withRungeKutta(chosen, ratio / 2)),
+        noiseSchedule,
+        finalAlphaCumprod,
+        (tables, _, _) -> new PndmSolver(tables, ratio, prkSteps));
+  }
+
+  /** The second timestep twice: without Runge-Kutta, the first step is taken again. */
+  private static double[] secondTwice(double[] chosen) {
+    if (chosen.length == 1) {
+      return chosen;
+    }
+    double[] timesteps = new double[chosen.length + 1];
+    System.arraycopy(chosen, 0, timesteps, 0, 2);
+    System.arraycopy(chosen, 1, timesteps, 2, chosen.length - 1);
+    return timesteps;
+  }
+
+  /** Three Runge-Kutta steps, each with four runs of the model, before the others. */
+  private static double[] withRungeKutta(double[] chosen, int half) {
+    double[] timesteps = new double[3 * ORDER + chosen.length - 3];
+    for (int step = 0; step < 3; step++) {
+      double middle = chosen[step + 1] + half;
+      timesteps[ORDER * step] = chosen[step];
+      timesteps[ORDER * step + 1] = middle;
+      timesteps[ORDER * step + 2] = middle;
+      timesteps[ORDER * step + 3] = chosen[step + 1];
+    }
+    System.arraycopy(chosen, 3, timesteps, 3 * ORDER, chosen.length - 3);
+    return timesteps;
+  }
+
+  private final class PndmSolver extends Solver {
+    private final int ratio;
+    private final int prkSteps;
+
+    /** Former outputs of the model. */
+    private final History outputs = new History(ORDER);
+
+    private int counter;
+    private float[] curModelOutput;
+    private float[] curSample;
+
+    PndmSolver(Tables tables, int ratio, int prkSteps) {
+      super(tables);
+      this.ratio = ratio;
+      this.prkSteps = prkSteps;
+    }
+
+    @Override
+    void advance(int stepIndex, Slice modelOutput, Slice sample) {
+      if (counter < prkSteps) {
+        stepPrk(tables.timestep(stepIndex), modelOutput, sample);
+      } else {
+        stepPlms(tables.timestep(stepIndex), modelOutput, sample);
+      }
+      counter++;
+    }
+
+    private void stepPrk(int timestep, Slice modelOutput, Slice sample) {
+      int prevTimestep = timestep - (counter % 2 == 0 ? ratio / 2 : 0);
+      int stage = counter % ORDER;
+      if (stage == 0) {
+        curModelOutput = new float[sample.length()];
+        curSample = sample.copy();
+        remember(modelOutput);
+      }
+      float weight = stage == 0 || stage == 3 ? 1f / 6 : 1f / 3;
+      float[] output = new float[sample.length()];
+      for (int i = 0; i < output.length; i++) {
+        curModelOutput[i] += weight * modelOutput.get(i);
+        output[i] = stage == 3 ? curModelOutput[i] : modelOutput.get(i);
+      }
+      int begin = tables.timestep(counter / ORDER * ORDER);
+      transfer(begin, prevTimestep, output, curSample, sample);
+    }
+
+    private void stepPlms(int given, Slice modelOutput, Slice sample) {
+      boolean again = counter == 1;
+      int timestep = again ? given + ratio : given;
+      int prevTimestep = again ? given : given - ratio;
+      if (!again) {
+        remember(modelOutput);
+      }
+      if (counter == 0) {
+        curSample = sample.copy();
+      }
+      float[] output = new float[sample.length()];
+      for (int i = 0; i < output.length; i++) {
+        output[i] = again ? (modelOutput.get(i) + past(0, i)) / 2 : extrapolated(i);
+      }
+      transfer(timestep, prevTimestep, output, again ? curSample : sample.copy(), sample);
+    }
+
+    private void remember(Slice modelOutput) {
+      float[] target = outputs.push(modelOutput.length());
+      for (int i = 0; i < target.length; i++) {
+        target[i] = modelOutput.get(i);
+      }
+    }
+
+    private float past(int age, int i) {
+      return outputs.get(age)[i];
+    }
+
+    /** Adams and Bashforth's formulas, of the order that the memory allows. */
+    private float extrapolated(int i) {
+      return switch (outputs.count()) {
+        case 1 -> past(0, i);
+        case 2 -> (3 * past(0, i) - past(1, i)) / 2;
+        case 3 -> (23 * past(0, i) - 16 * past(1, i) + 5 * past(2, i)) / 12;
+        default -> 1f / 24 * (55 * past(0, i) - 59 * past(1, i) + 37 * past(2, i) - 9 * past(3, i));
+      };
+    }
+
+    /** From one timestep to the other; formula (9) of the paper. */
+    private void transfer(int from, int to, float[] output, float[] x, Slice target) {
+      float alphaProd = noiseSchedule.alphaCumprod(from);
+      float alphaProdPrev = to >= 0 ? noiseSchedule.alphaCumprod(to) : finalAlphaCumprod;
+      Level level = Level.ofAlphaCumprod(alphaProd);
+      float ofSample = (float) Math.sqrt(alphaProdPrev / alphaProd);
+      float denominator =
+          alphaProd * (float) Math.sqrt(1 - alphaProdPrev)
+              + (float) Math.sqrt(alphaProd * (1 - alphaProd) * alphaProdPrev);
+      for (int i = 0; i < output.length; i++) {
+        float epsilon = predictionType.noise(x[i], output[i], level);
+        target.set(i, ofSample * x[i] - (alphaProdPrev - alphaProd) * epsilon / denominator);
+      }
+    }
+  }
+}
