@@ -50,7 +50,6 @@ record Decoder(
 
       // up
       for (UpDecoderBlock2D upBlock : upBlocks) {
-        z.workspace().trim(); // the maps of the former size fit nothing that comes
         sample = upBlock.forward(sample, scope);
       } // [n, H, W, c0]
 
