@@ -16,7 +16,6 @@ final class VectorWidth {
           .orElse(
               VectorShape.forBitSize(Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize())));
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
-  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
   static final int LANES = FLOATS.length();
 
   private VectorWidth() {}

@@ -178,7 +178,7 @@ public final class MatMul {
           at.stride = k;
         },
         (column, columns, k0, kc, panels, scratch) ->
-            Panels.pack(weight, 1, 0, column, columns, k0, kc, panels, 0, scratch),
+            Panels.pack(weight, column, columns, k0, kc, panels, scratch),
         out,
         gated,
         edges);

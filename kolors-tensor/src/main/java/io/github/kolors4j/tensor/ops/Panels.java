@@ -17,37 +17,26 @@ final class Panels {
   /**
    * Packs a block of {@code Wᵀ}.
    *
-   * @param weight {@code [n, k]}, or {@code [n, k, taps]} of which one tap is packed
-   * @param taps values between one k and the next in the file
-   * @param tap which of them
+   * @param weight {@code [n, k]}
    * @param columns the block's columns: rows of W
    * @param k first value of each row
    * @param kc how many
    */
   static void pack(
-      Weight weight,
-      int taps,
-      int tap,
-      int column,
-      int columns,
-      int k,
-      int kc,
-      float[] panels,
-      int po,
-      Scratch scratch) {
+      Weight weight, int column, int columns, int k, int kc, float[] panels, Scratch scratch) {
     int rowLength = weight.shape().size() / weight.shape().dim(0);
-    float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * kc * taps);
+    float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * kc);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = po + j * kc;
+      int panel = j * kc;
       for (int i = 0; i < present; i += ROWS) {
         int count = Math.min(ROWS, present - i);
         for (int r = 0; r < count; r++) {
-          int from = (column + j + i + r) * rowLength + k * taps;
-          weight.decode(from, kc * taps, rows, r * kc * taps);
+          int from = (column + j + i + r) * rowLength + k;
+          weight.decode(from, kc, rows, r * kc);
         }
-        KERNELS.transpose(rows, tap, kc * taps, count, taps, kc, panels, panel + i, width);
+        KERNELS.transpose(rows, 0, kc, count, 1, kc, panels, panel + i, width);
       }
       clearMissing(present, width, kc, panels, panel);
       j += width;
