@@ -10,7 +10,7 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
-import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.tensor.random.Generator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import io.github.kolors4j.unet.Conditioning;
@@ -369,9 +369,9 @@ public final class KolorsPipeline implements AutoCloseable {
   /** Noise of the image's own generator, brought from PyTorch's order into ours. */
   private static NoiseSource noiseOf(ImageInputs image) {
     ImageRequest request = image.request();
-    TorchGenerator generator =
+    Generator generator =
         request.generators().isEmpty()
-            ? new TorchGenerator(request.seeds().get(image.index()))
+            ? request.rng().generator(request.seeds().get(image.index()))
             : request.generators().get(image.index());
     return target ->
         ChannelOrder.toChannelsLast(generator.randn(target.length), 0, image.size(), target);
