@@ -7,15 +7,17 @@ import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
- * The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}, of which text to
- * image needs the decoder.
+ * The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}. Text to image
+ * needs the decoder only, so a checkpoint may lack the encoder.
  *
  * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
  * closing it unmaps its weights.
@@ -27,6 +29,9 @@ public final class AutoencoderKL implements AutoCloseable {
   private final TensorSource source;
   private final Optional<Conv2d> postQuantConv;
   private final Decoder decoder;
+  private final Optional<Encoder> encoder;
+  private final Optional<Conv2d> quantConv;
+  private final String firstAbsent;
 
   private AutoencoderKL(AutoencoderKLConfig config, Weights weights, TensorSource source) {
     this.config = config;
@@ -38,10 +43,14 @@ public final class AutoencoderKL implements AutoCloseable {
             : Optional.empty();
     decoder = Decoder.load(weights.at("decoder"), config);
 
-    Encoder.define(weights.unread().at("encoder"), config);
-    if (config.useQuantConv()) {
-      Conv2d.load(weights.unread().at("quant_conv"), 2 * latents, 2 * latents, 1);
-    }
+    Weights optional = weights.optional();
+    Encoder defined = Encoder.load(optional.at("encoder"), config);
+    quantConv =
+        config.useQuantConv()
+            ? Optional.of(Conv2d.load(optional.at("quant_conv"), 2 * latents, 2 * latents, 1))
+            : Optional.empty();
+    firstAbsent = weights.firstAbsent().orElse("");
+    encoder = firstAbsent.isEmpty() ? Optional.of(defined) : Optional.empty();
   }
 
   /**
@@ -103,22 +112,111 @@ public final class AutoencoderKL implements AutoCloseable {
   }
 
   /**
-   * Decodes latents, which have been divided by {@link AutoencoderKLConfig#scalingFactor}.
+   * Whether the checkpoint has the encoder's weights, which {@link #encode} needs.
+   *
+   * @return false where any of them is missing
+   */
+  public boolean hasEncoder() {
+    return encoder.isPresent();
+  }
+
+  /**
+   * Encodes pictures, one after another. What is drawn from the result is to be multiplied by
+   * {@link AutoencoderKLConfig#scalingFactor}.
+   *
+   * @param sample pictures {@code [n, H, W, inChannels]} from −1 to 1, each extent at least {@link
+   *     AutoencoderKLConfig#scaleFactor}
+   * @return the distribution of the latents, its parameters {@code [n, H/f, W/f, 2·latentChannels]}
+   *     with f the scale factor, rounded down
+   * @throws IllegalArgumentException if the pictures' shape does not fit
+   * @throws IllegalStateException if the checkpoint has no encoder
+   */
+  public DiagonalGaussianDistribution encode(Tensor sample) {
+    Encoder present = requireEncoder();
+    Shape moments = momentsOf(sample);
+    return new DiagonalGaussianDistribution(
+        eachSample(sample, moments, one -> encodeOne(present, one)));
+  }
+
+  private Tensor encodeOne(Encoder present, Tensor sample) {
+    try (var scope = sample.workspace().scope()) {
+      Tensor enc = present.forward(sample); // [1, h, w, 2·latentChannels]
+      return scope.keep(quantConv.isPresent() ? quantConv.get().forward(enc) : enc);
+    }
+  }
+
+  /**
+   * Decodes latents, which have been divided by {@link AutoencoderKLConfig#scalingFactor}, one
+   * picture after another.
    *
    * @param latents {@code [n, h, w, latentChannels]}
    * @return the pictures {@code [n, H, W, outChannels]}, nominally from −1 to 1
    * @throws IllegalArgumentException if the latents' shape does not fit
    */
   public Tensor decode(Tensor latents) {
+    return eachSample(latents, picturesOf(latents), this::decodeOne);
+  }
+
+  private Tensor decodeOne(Tensor latents) {
+    try (var scope = latents.workspace().scope()) {
+      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
+      return scope.keep(decoder.forward(z)); // [1, H, W, outChannels]
+    }
+  }
+
+  private Encoder requireEncoder() {
+    return encoder.orElseThrow(
+        () ->
+            new IllegalStateException(
+                ("[vae] %s is not in %s: encoding a picture needs the encoder's tensors, which text"
+                        + " to image does without. Take a checkpoint that has them.")
+                    .formatted(firstAbsent, source.path())));
+  }
+
+  /** The shape of encoded pictures, once theirs has been checked. */
+  private Shape momentsOf(Tensor sample) {
+    int f = config.scaleFactor();
+    if (sample.shape().rank() != 4
+        || sample.dim(3) != config.inChannels()
+        || sample.dim(1) < f
+        || sample.dim(2) < f) {
+      throw new IllegalArgumentException(
+          ("[vae] the pictures have the shape %s: [pictures, height, width, %d] is needed, with"
+                  + " %d or more pixels in each direction.")
+              .formatted(sample.shape(), config.inChannels(), f));
+    }
+    return Shape.of(
+        sample.dim(0), sample.dim(1) / f, sample.dim(2) / f, 2 * config.latentChannels());
+  }
+
+  /** The shape of decoded latents, once theirs has been checked. */
+  private Shape picturesOf(Tensor latents) {
     if (latents.shape().rank() != 4 || latents.dim(3) != config.latentChannels()) {
       throw new IllegalArgumentException(
           "[vae] the latents have the shape %s: [pictures, height, width, %d] is needed."
               .formatted(latents.shape(), config.latentChannels()));
     }
-    try (var scope = latents.workspace().scope()) {
-      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
-      return scope.keep(decoder.forward(z)); // [n, H, W, outChannels]
+    int f = config.scaleFactor();
+    return Shape.of(latents.dim(0), latents.dim(1) * f, latents.dim(2) * f, config.outChannels());
+  }
+
+  /** One sample after another: memory for one, and the same bytes whatever else is in the batch. */
+  private static Tensor eachSample(Tensor x, Shape shape, UnaryOperator<Tensor> forward) {
+    int n = x.dim(0);
+    if (n == 1) {
+      return forward.apply(x);
     }
+    Tensor y = x.workspace().tensor(shape);
+    int in = x.shape().size() / Math.max(n, 1);
+    int out = shape.size() / Math.max(n, 1);
+    for (int i = 0; i < n; i++) {
+      try (var _ = x.workspace().scope()) {
+        Tensor one = x.workspace().tensor(1, x.dim(1), x.dim(2), x.dim(3));
+        System.arraycopy(x.data(), i * in, one.data(), 0, in);
+        System.arraycopy(forward.apply(one).data(), 0, y.data(), i * out, out);
+      }
+    }
+    return y;
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */
