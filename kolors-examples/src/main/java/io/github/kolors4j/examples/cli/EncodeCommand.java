@@ -64,7 +64,8 @@ final class EncodeCommand implements Callable<Integer> {
       if (negativePrompt != null) {
         EncodedPrompt negative = encode(pipeline, negativePrompt);
         tensors.put(EmbedsFile.NEGATIVE_PROMPT_EMBEDS, values(negative.promptEmbeds()));
-        tensors.put(EmbedsFile.NEGATIVE_POOLED_PROMPT_EMBEDS, values(negative.pooledPromptEmbeds()));
+        tensors.put(
+            EmbedsFile.NEGATIVE_POOLED_PROMPT_EMBEDS, values(negative.pooledPromptEmbeds()));
       }
     }
     interruption.whole(() -> SafetensorsWriter.write(out, Latents.METADATA, tensors));

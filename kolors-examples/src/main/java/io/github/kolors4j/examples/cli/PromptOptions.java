@@ -54,7 +54,8 @@ final class PromptOptions {
   ImageRequest request() throws IOException {
     ImageRequest request =
         embeds == null
-            ? ImageRequest.of(prompt).withNegativePrompt(negativePrompt == null ? "" : negativePrompt)
+            ? ImageRequest.of(prompt)
+                .withNegativePrompt(negativePrompt == null ? "" : negativePrompt)
             : ImageRequest.of(EmbedsFile.read(embeds));
     return maxSequenceLength == null ? request : request.withMaxSequenceLength(maxSequenceLength);
   }
