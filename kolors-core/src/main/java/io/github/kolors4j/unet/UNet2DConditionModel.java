@@ -223,7 +223,8 @@ public final class UNet2DConditionModel implements AutoCloseable {
       Tensor text = encoderHidProj.forward(encoderHiddenStates); // [n, s, crossAttentionDim]
 
       Map<Attention, KeyValue> crossAttention = new IdentityHashMap<>();
-      crossAttentions()
+      transformerBlocks()
+          .map(BasicTransformerBlock::attn2)
           .forEach(
               attention -> {
                 KeyValue keyValue = attention.keyValue(text);
@@ -250,12 +251,26 @@ public final class UNet2DConditionModel implements AutoCloseable {
     }
   }
 
-  private Stream<Attention> crossAttentions() {
+  private Stream<BasicTransformerBlock> transformerBlocks() {
     return Stream.of(
-            downBlocks.stream().flatMap(DownBlock::crossAttentions),
-            midBlock.crossAttentions(),
-            upBlocks.stream().flatMap(UpBlock::crossAttentions))
-        .flatMap(attentions -> attentions);
+            downBlocks.stream().flatMap(DownBlock::transformerBlocks),
+            midBlock.transformerBlocks(),
+            upBlocks.stream().flatMap(UpBlock::transformerBlocks))
+        .flatMap(blocks -> blocks);
+  }
+
+  /**
+   * Chooses the self-attentions that perturbed attention guidance replaces by the identity.
+   *
+   * @param pagAppliedLayers regular expressions, each of which is looked for anywhere in diffusers'
+   *     names of the modules, as {@code down_blocks.1.attentions.0.transformer_blocks.0.attn1}:
+   *     {@code mid}, {@code down_blocks.1}, {@code blocks.(1|2)}; none at all perturbs nothing
+   * @return the choice, for {@link #forward(Tensor, float, Conditioning, PerturbedAttention, int)}
+   * @throws IllegalArgumentException if one is not a regular expression or found in no name
+   */
+  public PerturbedAttention perturbedAttention(List<String> pagAppliedLayers) {
+    return PerturbedAttention.of(
+        pagAppliedLayers, transformerBlocks().map(block -> block.attn1().name()).toList());
   }
 
   /**
@@ -269,6 +284,41 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public Tensor forward(Tensor sample, float timestep, Conditioning conditioning) {
     checkSample(sample, conditioning);
+    return predict(sample, timestep, conditioning);
+  }
+
+  /**
+   * Predicts the noise of one step, for the last samples also without the structure that some
+   * self-attentions give a picture. The other samples are, to the last bit, what they are without.
+   *
+   * @param sample the noisy latents {@code [n, h, w, inChannels]}: {@code [negative, positive,
+   *     positive]} or without guidance {@code [positive, positive]}
+   * @param timestep the step's time; may have a fraction
+   * @param conditioning what {@link #prepare} made for as many samples; the perturbed ones have the
+   *     text of those that they are compared with
+   * @param pag what {@link #perturbedAttention} of this model chose
+   * @param perturbedRows how many of the last samples are perturbed, 0 to n: a third of them under
+   *     guidance, else the half
+   * @return the prediction {@code [n, h, w, outChannels]}
+   * @throws IllegalArgumentException if the sample's shape does not fit, or there are not as many
+   *     samples as are to be perturbed
+   */
+  public Tensor forward(
+      Tensor sample,
+      float timestep,
+      Conditioning conditioning,
+      PerturbedAttention pag,
+      int perturbedRows) {
+    checkSample(sample, conditioning);
+    if (perturbedRows < 0 || perturbedRows > sample.dim(0)) {
+      throw new IllegalArgumentException(
+          "[unet] perturbedRows is %d: the sample has 0 to %d rows to perturb."
+              .formatted(perturbedRows, sample.dim(0)));
+    }
+    return predict(sample, timestep, conditioning.perturbing(pag, perturbedRows));
+  }
+
+  private Tensor predict(Tensor sample, float timestep, Conditioning conditioning) {
     try (var scope = sample.workspace().scope()) {
       // 1. time
       float[] timesteps = new float[sample.dim(0)];
