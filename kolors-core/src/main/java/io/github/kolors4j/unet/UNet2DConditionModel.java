@@ -1,11 +1,13 @@
 package io.github.kolors4j.unet;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.SaveOptions;
 import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
+import io.github.kolors4j.nn.ModelFiles;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -40,6 +42,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
 
   private final UNet2DConditionConfig config;
   private final TensorSource source;
+  private final ModelFiles files;
 
   private final Conv2d convIn;
   private final Timesteps timeProj;
@@ -53,9 +56,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private final GroupNorm convNormOut;
   private final Conv2d convOut;
 
-  private UNet2DConditionModel(UNet2DConditionConfig config, Weights weights, TensorSource source) {
+  private UNet2DConditionModel(
+      UNet2DConditionConfig config, Weights weights, Optional<JsonConfig> json) {
     this.config = config;
-    this.source = source;
+    this.source = weights.source();
+    this.files = ModelFiles.ofDiffusers(weights, json);
     int c0 = config.blockOutChannels().getFirst();
 
     // input
@@ -99,11 +104,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel load(Path directory, Optional<String> variant)
       throws IOException {
-    UNet2DConditionConfig config =
-        UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
+    UNet2DConditionConfig config = UNet2DConditionConfig.of(json);
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
-      return of(config, source);
+      return of(config, Optional.of(json), source);
     } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
@@ -120,8 +125,14 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel of(UNet2DConditionConfig config, TensorSource source)
       throws KolorsException {
+    return of(config, Optional.empty(), source);
+  }
+
+  private static UNet2DConditionModel of(
+      UNet2DConditionConfig config, Optional<JsonConfig> json, TensorSource source)
+      throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
-    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, source);
+    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, json);
     weights.requireComplete();
     return model;
   }
@@ -192,7 +203,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static List<Parameter> parameters(UNet2DConditionConfig config) {
     Weights weights = Weights.definitions(COMPONENT);
-    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, weights.source());
+    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, Optional.empty());
     return weights.defined();
   }
 
@@ -349,6 +360,40 @@ public final class UNet2DConditionModel implements AutoCloseable {
       hiddenStates = convNormOut.forwardSilu(hiddenStates);
       return scope.keep(convOut.forward(hiddenStates)); // [n, h, w, outChannels]
     }
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public long byteLength() {
+    return files.byteLength();
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */
