@@ -83,6 +83,15 @@ public final class Weights {
   }
 
   /**
+   * The name that these parameters are below, without the last dot.
+   *
+   * @return PyTorch's name of the layer, as {@code mid_block.attentions.0}; empty for the model
+   */
+  public String name() {
+    return prefix.isEmpty() ? prefix : prefix.substring(0, prefix.length() - 1);
+  }
+
+  /**
    * The parameters below a name.
    *
    * @param name one step or several, as {@code attn1.to_out.0}

@@ -1,9 +1,11 @@
 package io.github.kolors4j.vae;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.SaveOptions;
 import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
+import io.github.kolors4j.nn.ModelFiles;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -27,15 +29,17 @@ public final class AutoencoderKL implements AutoCloseable {
 
   private final AutoencoderKLConfig config;
   private final TensorSource source;
+  private final ModelFiles files;
   private final Optional<Conv2d> postQuantConv;
   private final Decoder decoder;
   private final Optional<Encoder> encoder;
   private final Optional<Conv2d> quantConv;
   private final String firstAbsent;
 
-  private AutoencoderKL(AutoencoderKLConfig config, Weights weights, TensorSource source) {
+  private AutoencoderKL(AutoencoderKLConfig config, Weights weights, Optional<JsonConfig> json) {
     this.config = config;
-    this.source = source;
+    this.source = weights.source();
+    this.files = ModelFiles.ofDiffusers(weights, json);
     int latents = config.latentChannels();
     postQuantConv =
         config.usePostQuantConv()
@@ -63,11 +67,11 @@ public final class AutoencoderKL implements AutoCloseable {
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public static AutoencoderKL load(Path directory, Optional<String> variant) throws IOException {
-    AutoencoderKLConfig config =
-        AutoencoderKLConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
+    AutoencoderKLConfig config = AutoencoderKLConfig.of(json);
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
-      return of(config, source);
+      return of(config, Optional.of(json), source);
     } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
@@ -84,8 +88,14 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public static AutoencoderKL of(AutoencoderKLConfig config, TensorSource source)
       throws KolorsException {
+    return of(config, Optional.empty(), source);
+  }
+
+  private static AutoencoderKL of(
+      AutoencoderKLConfig config, Optional<JsonConfig> json, TensorSource source)
+      throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
-    AutoencoderKL model = new AutoencoderKL(config, weights, source);
+    AutoencoderKL model = new AutoencoderKL(config, weights, json);
     weights.requireComplete();
     return model;
   }
@@ -98,7 +108,7 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public static List<Parameter> parameters(AutoencoderKLConfig config) {
     Weights weights = Weights.definitions(COMPONENT);
-    AutoencoderKL _ = new AutoencoderKL(config, weights, weights.source());
+    AutoencoderKL _ = new AutoencoderKL(config, weights, Optional.empty());
     return weights.defined();
   }
 
@@ -217,6 +227,40 @@ public final class AutoencoderKL implements AutoCloseable {
       }
     }
     return y;
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public long byteLength() {
+    return files.byteLength();
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */
