@@ -19,8 +19,7 @@ public final class PerturbedAttention {
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
-      ImageRequest plain =
-          ImageRequest.of("一只猫,粉色背景").withNumInferenceSteps(25).withSeed(1);
+      ImageRequest plain = ImageRequest.of("一只猫,粉色背景").withNumInferenceSteps(25).withSeed(1);
       pipeline.generate(plain).image().save(Path.of("cat.png"));
       pipeline
           .generate(plain.withPagScale(3.0f).withPagAppliedLayers(List.of("mid")))

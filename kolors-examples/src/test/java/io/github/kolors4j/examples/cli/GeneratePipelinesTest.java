@@ -147,8 +147,7 @@ class GeneratePipelinesTest {
   void denoisingThatWouldStartAfterItsEndIsRefused() throws IOException {
     String image = image("given.png", 32, 24).toString();
     Run run =
-        generate(
-            "a.png", PROMPT, "--image", image, "--denoising-start=.8", "--denoising-end=.2");
+        generate("a.png", PROMPT, "--image", image, "--denoising-start=.8", "--denoising-end=.2");
     assertEquals(2, run.exitCode(), run.err());
     assertTrue(run.err().contains("denoising_start"), run.err());
   }
@@ -192,7 +191,10 @@ class GeneratePipelinesTest {
     assertDifferent(
         plain,
         latents(
-            "negative", "--steps=1", "--negative-original-size=8x8", "--negative-target-size=32x24"));
+            "negative",
+            "--steps=1",
+            "--negative-original-size=8x8",
+            "--negative-target-size=32x24"));
   }
 
   @Test

@@ -52,8 +52,7 @@ class PartsTest {
   void doublesKeepTheDigitsThatAFloatLoses() {
     assertEquals(0.8, new Numbers.DoubleDecimal().convert("0.8"));
     for (String text : List.of("", "NaN", "1d", "1e999", "0,8")) {
-      assertThrows(
-          RuntimeException.class, () -> new Numbers.DoubleDecimal().convert(text), text);
+      assertThrows(RuntimeException.class, () -> new Numbers.DoubleDecimal().convert(text), text);
     }
   }
 
