@@ -45,7 +45,7 @@ final class GuidanceOptions {
       names = "--pag-applied-layers",
       paramLabel = "L[,L...]",
       description =
-          "Which self-attentions are perturbed: parts of their names, as mid, down.block_2 or"
+          "Which self-attentions are perturbed: parts of their names, as mid, down_blocks.2 or"
               + " up_blocks.0.attentions.1. Default: mid.")
   private String pagAppliedLayers;
 
@@ -89,7 +89,7 @@ final class GuidanceOptions {
         Arrays.stream(pagAppliedLayers.split(",", -1)).map(String::strip).toList();
     if (layers.contains("")) {
       throw new UsageException(
-          "[arguments] --pag-applied-layers \"%s\" names an empty layer: write mid, or mid,up.block_1."
+          "[arguments] --pag-applied-layers \"%s\" names an empty layer: write mid, or mid,up_blocks.1."
               .formatted(pagAppliedLayers));
     }
     return layers;

@@ -159,7 +159,7 @@ class GeneratePipelinesTest {
     assertDifferent(plain, latents("pag", "--steps", "2", "--pag-scale", "3"));
     assertDifferent(
         folder.resolve("pag"),
-        latents("layers", "--steps=2", "--pag-scale=3", "--pag-applied-layers=mid,up.block_1"));
+        latents("layers", "--steps=2", "--pag-scale=3", "--pag-applied-layers=mid,up_blocks.1"));
     assertDifferent(
         folder.resolve("pag"),
         latents("adaptive", "--steps=2", "--pag-scale=3", "--pag-adaptive-scale=0.005"));
