@@ -79,8 +79,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
     if (resolved.likeDiffusers() && resolved.image().isPresent()) {
       return new MicroConditioning.Size(defaultSize(), defaultSize());
     }
-    return new MicroConditioning.Size(
-        resolved.height().getAsInt(), resolved.width().getAsInt());
+    return new MicroConditioning.Size(resolved.height().getAsInt(), resolved.width().getAsInt());
   }
 
   private int defaultHeight(ImageRequest request) {
@@ -243,8 +242,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
     }
   }
 
-  private static void checkLatents(
-      String what, FloatArray latents, int images, LatentSize size) {
+  private static void checkLatents(String what, FloatArray latents, int images, LatentSize size) {
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
