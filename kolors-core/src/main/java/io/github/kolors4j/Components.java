@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The open parts of a checkpoint and the threads that compute with them, shared by the pipelines
@@ -29,12 +30,21 @@ import java.util.function.Supplier;
 final class Components implements AutoCloseable {
   private static final int RGB = 3;
 
+  private final ModelIndex index;
   private final Parts parts;
   private final Scheduler scheduler;
-  private final Deque<Runnable> closers;
+  private final Lifetime lifetime;
 
-  private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
-  private volatile boolean closed;
+  /** From opening to closing, for all that were derived from one another. */
+  private static final class Lifetime {
+    private final Deque<Runnable> closers;
+    private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
+    private volatile boolean closed;
+
+    private Lifetime(Deque<Runnable> closers) {
+      this.closers = closers;
+    }
+  }
 
   /**
    * What requests compute with.
@@ -47,12 +57,41 @@ final class Components implements AutoCloseable {
       UNet2DConditionModel unet,
       AutoencoderKL vae,
       boolean forceZerosForEmptyPrompt,
-      ThreadPool threads) {}
+      ThreadPool threads) {
 
-  private Components(Parts parts, Scheduler scheduler, Deque<Runnable> closers) {
+    Parts with(ChatGlmTokenizer other) {
+      return new Parts(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
+    }
+
+    Parts with(ChatGlmModel other) {
+      return new Parts(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
+    }
+
+    Parts with(UNet2DConditionModel other) {
+      return new Parts(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
+    }
+
+    Parts with(AutoencoderKL other) {
+      return new Parts(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
+    }
+
+    void checkThatTheyFit() throws KolorsException {
+      Components.checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
+      int ids = tokenizer.vocabularySize();
+      int rows = textEncoder.config().paddedVocabSize();
+      if (ids > rows) {
+        throw new KolorsException(
+            "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
+                .formatted(ids, rows));
+      }
+    }
+  }
+
+  private Components(ModelIndex index, Parts parts, Scheduler scheduler, Lifetime lifetime) {
+    this.index = index;
     this.parts = parts;
     this.scheduler = scheduler;
-    this.closers = closers;
+    this.lifetime = lifetime;
   }
 
   static Components open(Path directory, Optional<String> variant, int threadCount)
@@ -69,12 +108,12 @@ final class Components implements AutoCloseable {
       closers.push(unet::close);
       ChatGlmModel textEncoder = ChatGlmModel.load(directory.resolve("text_encoder"), variant);
       closers.push(textEncoder::close);
-      checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
       ThreadPool threads = new ThreadPool(threadCount);
       closers.push(threads::close);
       Parts parts =
           new Parts(tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
-      return new Components(parts, scheduler, closers);
+      parts.checkThatTheyFit();
+      return new Components(index, parts, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
       throw e;
@@ -125,6 +164,33 @@ final class Components implements AutoCloseable {
     return scheduler;
   }
 
+  /**
+   * The same with another component in the place of one, which nobody closes but the caller.
+   *
+   * @throws IllegalArgumentException if it does not fit to the others
+   */
+  Components with(UnaryOperator<Parts> replacement) {
+    checkOpen();
+    Parts replaced = replacement.apply(parts);
+    try {
+      replaced.checkThatTheyFit();
+    } catch (KolorsException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    return new Components(index, replaced, scheduler, lifetime);
+  }
+
+  /** Writes a checkpoint, while nobody can close. */
+  void save(Path directory, Scheduler named, SaveOptions options) throws IOException {
+    lifetime.inUse.readLock().lock();
+    try {
+      checkOpen();
+      new CheckpointWriter(index, parts, named).write(directory, options);
+    } finally {
+      lifetime.inUse.readLock().unlock();
+    }
+  }
+
   /** For what reads no weights. */
   Parts parts() {
     return parts;
@@ -132,17 +198,17 @@ final class Components implements AutoCloseable {
 
   /** Computes something, while nobody can close. */
   <T> T use(Supplier<T> computation) {
-    inUse.readLock().lock();
+    lifetime.inUse.readLock().lock();
     try {
       checkOpen();
       return computation.get();
     } finally {
-      inUse.readLock().unlock();
+      lifetime.inUse.readLock().unlock();
     }
   }
 
   void checkOpen() {
-    if (closed) {
+    if (lifetime.closed) {
       throw new IllegalStateException(
           "[pipeline] is closed: its weights are unmapped. Open the checkpoint again.");
     }
@@ -151,19 +217,19 @@ final class Components implements AutoCloseable {
   /** Refuses new requests, waits for those that run, then unmaps. */
   @Override
   public void close() {
-    if (inUse.getReadHoldCount() > 0) {
+    if (lifetime.inUse.getReadHoldCount() > 0) {
       throw new IllegalStateException(
           "[pipeline] close was called from a callback of a request that is running: cancel the"
               + " request there, and close when generate has returned.");
     }
-    closed = true;
-    inUse.writeLock().lock();
+    lifetime.closed = true;
+    lifetime.inUse.writeLock().lock();
     try {
-      while (!closers.isEmpty()) {
-        closers.pop().run();
+      while (!lifetime.closers.isEmpty()) {
+        lifetime.closers.pop().run();
       }
     } finally {
-      inUse.writeLock().unlock();
+      lifetime.inUse.writeLock().unlock();
     }
   }
 }

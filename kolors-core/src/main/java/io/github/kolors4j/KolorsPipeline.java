@@ -1,5 +1,6 @@
 package io.github.kolors4j;
 
+import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.VaeImageProcessor;
@@ -10,10 +11,12 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
-import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.tensor.random.Generator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -175,6 +178,122 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public ChatGlmTokenizer tokenizer() {
     return parts.tokenizer();
+  }
+
+  /**
+   * The text encoder.
+   *
+   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
+   *     #withTextEncoder}
+   */
+  public ChatGlmModel textEncoder() {
+    return parts.textEncoder();
+  }
+
+  /**
+   * The U-Net.
+   *
+   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
+   *     #withUnet}
+   */
+  public UNet2DConditionModel unet() {
+    return parts.unet();
+  }
+
+  /**
+   * The VAE.
+   *
+   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
+   *     #withVae}
+   */
+  public AutoencoderKL vae() {
+    return parts.vae();
+  }
+
+  /**
+   * The same pipeline with another tokenizer, on the same weights and threads.
+   *
+   * @param tokenizer the tokenizer
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if it has more ids than the text encoder knows
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withTokenizer(ChatGlmTokenizer tokenizer) {
+    Objects.requireNonNull(tokenizer, "tokenizer");
+    return new KolorsPipeline(components.with(parts -> parts.with(tokenizer)), scheduler);
+  }
+
+  /**
+   * The same pipeline with another text encoder, on the same threads and otherwise the same
+   * weights.
+   *
+   * @param textEncoder the text encoder; who opened it closes it, after the last request: the
+   *     pipeline does not
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if it does not fit to the tokenizer or the U-Net
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withTextEncoder(ChatGlmModel textEncoder) {
+    Objects.requireNonNull(textEncoder, "textEncoder");
+    return new KolorsPipeline(components.with(parts -> parts.with(textEncoder)), scheduler);
+  }
+
+  /**
+   * The same pipeline with another U-Net, on the same threads and otherwise the same weights.
+   *
+   * @param unet the U-Net; who opened it closes it, after the last request: the pipeline does not
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if it does not fit to the text encoder or the VAE
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withUnet(UNet2DConditionModel unet) {
+    Objects.requireNonNull(unet, "unet");
+    return new KolorsPipeline(components.with(parts -> parts.with(unet)), scheduler);
+  }
+
+  /**
+   * The same pipeline with another VAE, on the same threads and otherwise the same weights.
+   *
+   * @param vae the VAE; who opened it closes it, after the last request: the pipeline does not
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if it does not fit to the U-Net
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withVae(AutoencoderKL vae) {
+    Objects.requireNonNull(vae, "vae");
+    return new KolorsPipeline(components.with(parts -> parts.with(vae)), scheduler);
+  }
+
+  /**
+   * Saves the pipeline as a checkpoint that diffusers and {@link #open} load: this scheduler, the
+   * tokenizer's files, the configurations as they were read, and all weights in the types that they
+   * are stored in. Nothing large is held in memory.
+   *
+   * <p>It is written into {@code NAME.partial} beside the directory, which gets its name when it is
+   * complete: a run that fails leaves nothing, one that is killed nothing that looks finished.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be written
+   * @throws IllegalArgumentException if the scheduler is of a class of one's own, which nothing
+   *     could load
+   * @throws IllegalStateException if the pipeline is closed, or a component that was put in is, or
+   *     was made without a configuration file
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    components.save(directory, scheduler, Objects.requireNonNull(options, "options"));
+  }
+
+  /**
+   * Saves the pipeline under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalArgumentException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
   }
 
   /**
@@ -369,9 +488,9 @@ public final class KolorsPipeline implements AutoCloseable {
   /** Noise of the image's own generator, brought from PyTorch's order into ours. */
   private static NoiseSource noiseOf(ImageInputs image) {
     ImageRequest request = image.request();
-    TorchGenerator generator =
+    Generator generator =
         request.generators().isEmpty()
-            ? new TorchGenerator(request.seeds().get(image.index()))
+            ? request.rng().generator(request.seeds().get(image.index()))
             : request.generators().get(image.index());
     return target ->
         ChannelOrder.toChannelsLast(generator.randn(target.length), 0, image.size(), target);

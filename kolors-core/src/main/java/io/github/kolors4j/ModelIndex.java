@@ -14,9 +14,14 @@ import java.util.stream.Stream;
  * @param schedulerClass diffusers' name of the scheduler's class
  * @param forceZerosForEmptyPrompt whether a request without a negative prompt gets zeros in place
  *     of the embedding of empty text
+ * @param json the whole file
  */
-record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt) {
-  private static final String FILE = "model_index.json";
+record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonConfig json) {
+  static final String FILE = "model_index.json";
+
+  /** Folders, each with a component. */
+  static final List<String> PARTS =
+      List.of("text_encoder", "tokenizer", "unet", "vae", "scheduler");
 
   /**
    * Reads and checks the index, and that the folders it names are there.
@@ -43,14 +48,14 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt) {
     requireClass(config, "unet", "diffusers", "UNet2DConditionModel");
     requireClass(config, "vae", "diffusers", "AutoencoderKL");
     String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
-    for (String part : List.of("text_encoder", "tokenizer", "unet", "vae", "scheduler")) {
+    for (String part : PARTS) {
       if (!Files.isDirectory(directory.resolve(part))) {
         throw new KolorsException(
             "[checkpoint] %s has no folder %s, which its %s names. Incomplete download?"
                 .formatted(directory, part, FILE));
       }
     }
-    return new ModelIndex(scheduler, config.bool("force_zeros_for_empty_prompt", false));
+    return new ModelIndex(scheduler, config.bool("force_zeros_for_empty_prompt", false), config);
   }
 
   private static void requireClass(JsonConfig config, String part, String library, String type)

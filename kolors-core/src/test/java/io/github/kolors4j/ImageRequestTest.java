@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.tensor.random.Generator;
+import io.github.kolors4j.tensor.random.GeneratorType;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -33,11 +36,21 @@ class ImageRequestTest {
 
   @Test
   void everyWitherChangesItsValueAlone() {
-    FloatArray latents = FloatArray.of(new float[4], 1, 4, 1, 1);
     StepCallback callback = _ -> {};
     ProgressListener listener = _ -> {};
     CancellationToken token = new CancellationToken();
-    List<TorchGenerator> generators = List.of(new TorchGenerator(1));
+    FloatArray latents = FloatArray.of(new float[4], 1, 4, 1, 1);
+    List<Generator> generators = List.of(new TorchGenerator(1));
+    ImageToImage image =
+        new ImageToImage(List.of(), Optional.of(latents), 0.9, OptionalDouble.of(0.2));
+    MicroConditioning sizes =
+        new MicroConditioning(
+            Optional.of(new MicroConditioning.Size(1, 2)),
+            Optional.of(new MicroConditioning.Crop(3, 4)),
+            Optional.of(new MicroConditioning.Size(5, 6)),
+            Optional.of(new MicroConditioning.Size(7, 8)),
+            Optional.of(new MicroConditioning.Crop(9, 10)),
+            Optional.of(new MicroConditioning.Size(11, 12)));
     ImageRequest all =
         REQUEST
             .withPrompts(List.of("a", "b"))
@@ -49,6 +62,24 @@ class ImageRequestTest {
             .withSeeds(4, 5)
             .withGenerators(generators)
             .withLatents(latents)
+            .withDenoisingEnd(0.5)
+            .withGuidanceRescale(0.25f)
+            .withEta(0.75)
+            .withRng(GeneratorType.CUDA)
+            .withImageLatents(latents)
+            .withStrength(0.9)
+            .withDenoisingStart(0.2)
+            .withOriginalSize(1, 2)
+            .withCropsCoordsTopLeft(3, 4)
+            .withTargetSize(5, 6)
+            .withNegativeOriginalSize(7, 8)
+            .withNegativeCropsCoordsTopLeft(9, 10)
+            .withNegativeTargetSize(11, 12)
+            .withPagScale(3)
+            .withPagAdaptiveScale(0.5f)
+            .withPagAppliedLayers(List.of("down"))
+            .withVaeTiling(true)
+            .withCompatibility(Compatibility.DIFFUSERS)
             .withOutputType(OutputType.LATENT)
             .withMaxSequenceLength(17)
             .withOnStepEnd(callback)
@@ -58,16 +89,28 @@ class ImageRequestTest {
         new ImageRequest(
             List.of("a", "b"),
             List.of("c", "d"),
+            Optional.empty(),
             OptionalInt.of(32),
             OptionalInt.of(64),
             7,
+            List.of(),
+            List.of(),
+            OptionalDouble.of(0.5),
             1.5f,
+            0.25f,
+            0.75,
             3,
             List.of(4L, 5L),
             generators,
+            GeneratorType.CUDA,
             Optional.of(latents),
+            Optional.of(image),
+            sizes,
+            new PerturbedAttentionGuidance(3, 0.5f, List.of("down")),
             OutputType.LATENT,
+            true,
             17,
+            Compatibility.DIFFUSERS,
             Optional.of(callback),
             Optional.of(listener),
             Optional.of(token)),

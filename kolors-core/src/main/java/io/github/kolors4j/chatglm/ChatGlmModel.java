@@ -1,9 +1,11 @@
 package io.github.kolors4j.chatglm;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.SaveOptions;
 import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Linear;
+import io.github.kolors4j.nn.ModelFiles;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -29,12 +31,14 @@ public final class ChatGlmModel implements AutoCloseable {
 
   private final ChatGlmConfig config;
   private final TensorSource source;
+  private final ModelFiles files;
   private final Weight wordEmbeddings;
   private final List<GlmBlock> layers;
 
-  private ChatGlmModel(ChatGlmConfig config, Weights weights, TensorSource source) {
+  private ChatGlmModel(ChatGlmConfig config, Weights weights, Optional<JsonConfig> json) {
     this.config = config;
-    this.source = source;
+    this.source = weights.source();
+    this.files = ModelFiles.ofTransformers(weights, json);
     int d = config.hiddenSize();
     int vocabulary = config.paddedVocabSize();
     wordEmbeddings = weights.weight("embedding.word_embeddings.weight", vocabulary, d);
@@ -62,10 +66,11 @@ public final class ChatGlmModel implements AutoCloseable {
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public static ChatGlmModel load(Path directory, Optional<String> variant) throws IOException {
-    ChatGlmConfig config = ChatGlmConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
+    ChatGlmConfig config = ChatGlmConfig.of(json);
     TensorSource source = ShardedSafetensors.open(directory, "model", variant);
     try {
-      return of(config, source);
+      return of(config, Optional.of(json), source);
     } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
@@ -81,8 +86,13 @@ public final class ChatGlmModel implements AutoCloseable {
    * @throws KolorsException if a tensor is missing or wrong; the source stays open
    */
   public static ChatGlmModel of(ChatGlmConfig config, TensorSource source) throws KolorsException {
+    return of(config, Optional.empty(), source);
+  }
+
+  private static ChatGlmModel of(
+      ChatGlmConfig config, Optional<JsonConfig> json, TensorSource source) throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
-    ChatGlmModel model = new ChatGlmModel(config, weights, source);
+    ChatGlmModel model = new ChatGlmModel(config, weights, json);
     weights.requireComplete();
     return model;
   }
@@ -95,7 +105,7 @@ public final class ChatGlmModel implements AutoCloseable {
    */
   public static List<Parameter> parameters(ChatGlmConfig config) {
     Weights weights = Weights.definitions(COMPONENT);
-    ChatGlmModel _ = new ChatGlmModel(config, weights, weights.source());
+    ChatGlmModel _ = new ChatGlmModel(config, weights, Optional.empty());
     return weights.defined();
   }
 
@@ -137,6 +147,40 @@ public final class ChatGlmModel implements AutoCloseable {
       Tensor pooled = layers.getLast().forwardLast(hiddenStates, context); // [n, d]
       return new PromptEmbedding(scope.keep(hiddenStates), scope.keep(pooled));
     }
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public long byteLength() {
+    return files.byteLength();
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */

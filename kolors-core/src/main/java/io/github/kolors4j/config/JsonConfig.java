@@ -60,11 +60,13 @@ public final class JsonConfig {
   }
 
   private final String file;
+  private final String text;
   private final Map<String, Object> values;
   private final Set<String> read = new HashSet<>();
 
-  private JsonConfig(String file, Map<String, Object> values) {
+  private JsonConfig(String file, String text, Map<String, Object> values) {
     this.file = file;
+    this.text = text;
     this.values = values;
   }
 
@@ -123,7 +125,7 @@ public final class JsonConfig {
       if (reader.peek() != JsonToken.END_DOCUMENT) {
         throw new MalformedJsonException("more text after the object");
       }
-      return new JsonConfig(file, values);
+      return new JsonConfig(file, text, values);
     } catch (EOFException e) {
       throw new KolorsException(
           "[config] %s: ends within the JSON, after %d characters. Incomplete download?"
@@ -184,6 +186,15 @@ public final class JsonConfig {
    */
   public String file() {
     return file;
+  }
+
+  /**
+   * The file's text, with all keys, also those that nobody asks for.
+   *
+   * @return as it was read
+   */
+  public String text() {
+    return text;
   }
 
   /**

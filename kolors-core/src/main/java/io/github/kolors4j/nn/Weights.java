@@ -27,6 +27,13 @@ import java.util.Set;
 public final class Weights {
   private static final Shape NOTHING = Shape.of(0);
 
+  /** What becomes of a parameter that is not in the files, and of one that is. */
+  private enum Need {
+    REQUIRED,
+    OPTIONAL,
+    UNREAD
+  }
+
   /** What is known so far of the whole model; shared by all views. */
   private static final class Inventory {
     private final String component;
@@ -35,6 +42,7 @@ public final class Weights {
     private String misshapen;
     private String firstMissing;
     private int missing;
+    private String firstAbsent;
 
     private Inventory(String component, TensorSource source) {
       this.component = component;
@@ -44,12 +52,12 @@ public final class Weights {
 
   private final Inventory inventory;
   private final String prefix;
-  private final boolean required;
+  private final Need need;
 
-  private Weights(Inventory inventory, String prefix, boolean required) {
+  private Weights(Inventory inventory, String prefix, Need need) {
     this.inventory = inventory;
     this.prefix = prefix;
-    this.required = required;
+    this.need = need;
   }
 
   /**
@@ -60,7 +68,7 @@ public final class Weights {
    * @return the view of all
    */
   public static Weights of(String component, TensorSource source) {
-    return new Weights(new Inventory(component, source), "", true);
+    return new Weights(new Inventory(component, source), "", Need.REQUIRED);
   }
 
   /**
@@ -75,13 +83,22 @@ public final class Weights {
   }
 
   /**
+   * The name that these parameters are below, without the last dot.
+   *
+   * @return PyTorch's name of the layer, as {@code mid_block.attentions.0}; empty for the model
+   */
+  public String name() {
+    return prefix.isEmpty() ? prefix : prefix.substring(0, prefix.length() - 1);
+  }
+
+  /**
    * The parameters below a name.
    *
    * @param name one step or several, as {@code attn1.to_out.0}
    * @return the view
    */
   public Weights at(String name) {
-    return new Weights(inventory, prefix + name + ".", required);
+    return new Weights(inventory, prefix + name + ".", need);
   }
 
   /**
@@ -113,7 +130,26 @@ public final class Weights {
    * @return the view; its weights have no values
    */
   public Weights unread() {
-    return new Weights(inventory, prefix, false);
+    return new Weights(inventory, prefix, Need.UNREAD);
+  }
+
+  /**
+   * The same parameters as ones that a checkpoint may lack: {@link #firstAbsent} tells whether it
+   * does.
+   *
+   * @return the view; a weight that is not in the files has no values
+   */
+  public Weights optional() {
+    return new Weights(inventory, prefix, Need.OPTIONAL);
+  }
+
+  /**
+   * The first parameter that was asked for as {@link #optional} and is not in the files.
+   *
+   * @return its name, or nothing where all are there
+   */
+  public Optional<String> firstAbsent() {
+    return Optional.ofNullable(inventory.firstAbsent);
   }
 
   /**
@@ -141,9 +177,11 @@ public final class Weights {
     inventory.defined.put(key, expected);
     Optional<TensorInfo> found = inventory.source.find(key);
     if (found.isEmpty()) {
-      if (required) {
+      if (need == Need.REQUIRED) {
         inventory.missing++;
         inventory.firstMissing = inventory.firstMissing == null ? key : inventory.firstMissing;
+      } else if (need == Need.OPTIONAL && inventory.firstAbsent == null) {
+        inventory.firstAbsent = key;
       }
       return standIn(key);
     }
@@ -152,7 +190,7 @@ public final class Weights {
       note("%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
       return standIn(key);
     }
-    if (!required) {
+    if (need == Need.UNREAD) {
       return standIn(key);
     }
     Optional<DType> dtype = dtype(info);

@@ -1,7 +1,11 @@
 package io.github.kolors4j.scheduler;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.NewDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -85,6 +89,44 @@ public final class Schedulers {
           .fromConfig(config, Map.of());
     } catch (OptionException e) {
       throw new KolorsException("[config] " + file + ": " + e.reason(), e);
+    }
+  }
+
+  /**
+   * Saves a scheduler as diffusers and {@link #load} read it: {@code scheduler_config.json} with
+   * the name of its class and all options.
+   *
+   * @param scheduler one of this library's classes
+   * @param schedulerDirectory the folder to be; it must not exist, or be empty
+   * @throws IOException if the folder has files, or the file cannot be written; nothing is left
+   *     then
+   * @throws IllegalArgumentException if the scheduler is of a class of one's own, which nothing
+   *     could load
+   */
+  public static void save(Scheduler scheduler, Path schedulerDirectory) throws IOException {
+    requireSavable(scheduler);
+    Map<String, Object> named = new LinkedHashMap<>();
+    named.put(SchedulerConfig.CLASS_NAME, scheduler.className());
+    SchedulerConfig config = scheduler.config();
+    config.keys().forEach(key -> named.putIfAbsent(key, config.get(key)));
+    try (var target = NewDirectory.create("save", schedulerDirectory, 0, "")) {
+      Files.writeString(
+          target.path().resolve("scheduler_config.json"), SchedulerConfig.of(named) + "\n");
+      target.complete();
+    }
+  }
+
+  /**
+   * Checks that a scheduler can be saved.
+   *
+   * @param scheduler any
+   * @throws IllegalArgumentException if it is of a class of one's own, which nothing could load
+   */
+  public static void requireSavable(Scheduler scheduler) {
+    if (ALL.stream().noneMatch(type -> type.className().equals(scheduler.className()))) {
+      throw new IllegalArgumentException(
+          "[save] %s is none of diffusers' schedulers, so that nothing could load it: save with one of %s."
+              .formatted(scheduler.className(), names(SchedulerType::className)));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.github.kolors4j.tokenizer;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.NewDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,16 +35,27 @@ public final class ChatGlmTokenizer {
       Stream.concat(Stream.of("[MASK]", "[gMASK]", "[sMASK]", "sop", "eop"), ROLES.stream())
           .toList();
 
+  /** What a tokenizer's folder may have; Kolors publishes the model under two names. */
+  private static final List<String> FILES =
+      List.of(
+          "tokenizer.model",
+          "vocab.txt",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json");
+
   private static final Pattern ROLE =
       Pattern.compile(ROLES.stream().map(Pattern::quote).collect(Collectors.joining("|")));
 
+  private final Path directory;
   private final SentencePieceModel model;
   private final TokenizerConfig config;
   private final BytePairEncoder encoder;
   private final PieceDecoder decoder;
   private final int[] prefix;
 
-  private ChatGlmTokenizer(SentencePieceModel model, TokenizerConfig config) {
+  private ChatGlmTokenizer(Path directory, SentencePieceModel model, TokenizerConfig config) {
+    this.directory = directory;
     this.model = model;
     this.config = config;
     encoder = new BytePairEncoder(model, this::idOrUnknown);
@@ -67,7 +79,31 @@ public final class ChatGlmTokenizer {
     }
     TokenizerConfig config = TokenizerConfig.load(tokenizerDirectory);
     Path file = tokenizerDirectory.resolve("tokenizer.model");
-    return new ChatGlmTokenizer(SentencePieceModel.load(file), config);
+    return new ChatGlmTokenizer(tokenizerDirectory, SentencePieceModel.load(file), config);
+  }
+
+  /**
+   * Saves the tokenizer: copies the files that it was read from.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException if the folder has files, or a file cannot be copied, as when the one that
+   *     the tokenizer was read from is gone; nothing is left then
+   */
+  public void savePretrained(Path directory) throws IOException {
+    if (!Files.exists(this.directory.resolve(FILES.getFirst()))) {
+      throw new KolorsException(
+          "[save] %s is gone, of which the tokenizer was read: load it from where it is now."
+              .formatted(this.directory.resolve(FILES.getFirst())));
+    }
+    try (var target = NewDirectory.create("save", directory, 0, "")) {
+      for (String name : FILES) {
+        Path file = this.directory.resolve(name);
+        if (Files.exists(file)) {
+          Files.copy(file, target.path().resolve(name));
+        }
+      }
+      target.complete();
+    }
   }
 
   /**

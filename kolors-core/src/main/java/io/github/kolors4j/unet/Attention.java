@@ -10,12 +10,16 @@ import io.github.kolors4j.tensor.ops.Attention.Heads;
 /**
  * Attention of tokens to tokens, or to the text; diffusers {@code Attention}. Keys and values come
  * from the caller, because those of the text are the same in every step.
+ *
+ * @param name of the module in diffusers, as {@code
+ *     mid_block.attentions.0.transformer_blocks.0.attn1}
  */
-record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, Heads heads) {
+record Attention(String name, Linear toQ, Linear toK, Linear toV, Linear toOut, Heads heads) {
 
   /** {@code d} is the width of the queries, {@code contextDim} that of what they look at. */
   static Attention load(Weights weights, int d, int contextDim, int heads) {
     return new Attention(
+        weights.name(),
         Linear.load(weights.at("to_q"), d, d, false),
         Linear.load(weights.at("to_k"), contextDim, d, false),
         Linear.load(weights.at("to_v"), contextDim, d, false),
@@ -41,6 +45,27 @@ record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, Heads heads) 
   Tensor selfAttention(Tensor hiddenStates, Tensor residual) {
     try (var scope = hiddenStates.workspace().scope()) {
       return scope.keep(forward(hiddenStates, keyValue(hiddenStates), residual));
+    }
+  }
+
+  /**
+   * {@link #selfAttention}, but in the last {@code perturbed} samples each token looks at itself
+   * alone (Ahn et al. 2024); diffusers {@code PAGCFGIdentitySelfAttnProcessor2_0}. Such a map of
+   * attention is the identity, whatever queries and keys are: there they are not computed.
+   */
+  Tensor perturbedSelfAttention(Tensor hiddenStates, Tensor residual, int perturbed) {
+    try (var scope = hiddenStates.workspace().scope()) {
+      int original = hiddenStates.dim(0) - perturbed;
+      Tensor attended = toV.forward(hiddenStates); // [n, s, d]
+      if (original > 0) {
+        Tensor hiddenStatesOrg = hiddenStates.first(original);
+        Tensor query = toQ.forward(hiddenStatesOrg); // [original, s, d]
+        Tensor key = toK.forward(hiddenStatesOrg);
+        Tensor value = attended.first(original);
+        Tensor attendedOrg = scaledDotProduct(query, key, value, heads, null);
+        System.arraycopy(attendedOrg.data(), 0, attended.data(), 0, attendedOrg.shape().size());
+      }
+      return scope.keep(toOut.forward(attended, residual));
     }
   }
 }

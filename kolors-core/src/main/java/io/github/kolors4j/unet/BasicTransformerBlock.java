@@ -32,7 +32,12 @@ record BasicTransformerBlock(
   Tensor forward(Tensor x, Conditioning conditioning) {
     try (var scope = x.workspace().scope()) {
       // 1. Self-attention
-      Tensor hiddenStates = attn1.selfAttention(norm1.forward(x), x); // [n, s, d]
+      int perturbed = conditioning.perturbedRows(attn1);
+      Tensor normed = norm1.forward(x);
+      Tensor hiddenStates =
+          perturbed == 0
+              ? attn1.selfAttention(normed, x)
+              : attn1.perturbedSelfAttention(normed, x, perturbed); // [n, s, d]
 
       // 2. Cross-attention
       KeyValue text = conditioning.keyValue(attn2);

@@ -11,6 +11,8 @@ import java.util.Map;
 public final class Conditioning {
   private final Tensor augEmb;
   private final Map<Attention, KeyValue> crossAttention;
+  private final PerturbedAttention pag;
+  private final int perturbedRows;
 
   /**
    * @param augEmb pooled text and sizes {@code [n, timeEmbedDim]}, added to the timestep's
@@ -18,8 +20,23 @@ public final class Conditioning {
    * @param crossAttention the text as each cross-attention sees it, by the attention's identity
    */
   Conditioning(Tensor augEmb, Map<Attention, KeyValue> crossAttention) {
+    this(augEmb, crossAttention, PerturbedAttention.NONE, 0);
+  }
+
+  private Conditioning(
+      Tensor augEmb,
+      Map<Attention, KeyValue> crossAttention,
+      PerturbedAttention pag,
+      int perturbedRows) {
     this.augEmb = augEmb;
     this.crossAttention = crossAttention;
+    this.pag = pag;
+    this.perturbedRows = perturbedRows;
+  }
+
+  /** The same, with the last {@code rows} samples perturbed. */
+  Conditioning perturbing(PerturbedAttention pag, int rows) {
+    return new Conditioning(augEmb, crossAttention, pag, rows);
   }
 
   /**
@@ -37,5 +54,10 @@ public final class Conditioning {
 
   KeyValue keyValue(Attention attention) {
     return crossAttention.get(attention);
+  }
+
+  /** How many of the last samples are perturbed in this self-attention. */
+  int perturbedRows(Attention attention) {
+    return pag.perturbs(attention) ? perturbedRows : 0;
   }
 }

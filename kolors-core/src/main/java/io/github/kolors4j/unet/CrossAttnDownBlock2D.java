@@ -53,7 +53,7 @@ record CrossAttnDownBlock2D(
   }
 
   @Override
-  public Stream<Attention> crossAttentions() {
-    return attentions.stream().flatMap(Transformer2DModel::crossAttentions);
+  public Stream<BasicTransformerBlock> transformerBlocks() {
+    return attentions.stream().flatMap(attention -> attention.transformerBlocks().stream());
   }
 }

@@ -26,6 +26,6 @@ sealed interface DownBlock permits DownBlock2D, CrossAttnDownBlock2D {
    */
   Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals);
 
-  /** The attentions that look at the text, in order. */
-  Stream<Attention> crossAttentions();
+  /** The blocks that hold its attentions, in order. */
+  Stream<BasicTransformerBlock> transformerBlocks();
 }

@@ -51,7 +51,7 @@ record DownBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> downsampl
   }
 
   @Override
-  public Stream<Attention> crossAttentions() {
+  public Stream<BasicTransformerBlock> transformerBlocks() {
     return Stream.empty();
   }
 }

@@ -6,7 +6,6 @@ import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Transformer blocks over the pixels of a feature map; diffusers {@code Transformer2DModel}.
@@ -59,9 +58,5 @@ record Transformer2DModel(
       hiddenStates = projOut.forward(hiddenStates, residual);
       return scope.keep(hiddenStates).reshape(n, h, w, c); // [n, h, w, c]
     }
-  }
-
-  Stream<Attention> crossAttentions() {
-    return transformerBlocks.stream().map(BasicTransformerBlock::attn2);
   }
 }

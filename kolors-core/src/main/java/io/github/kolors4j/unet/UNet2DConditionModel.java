@@ -1,11 +1,13 @@
 package io.github.kolors4j.unet;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.SaveOptions;
 import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
+import io.github.kolors4j.nn.ModelFiles;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -40,6 +42,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
 
   private final UNet2DConditionConfig config;
   private final TensorSource source;
+  private final ModelFiles files;
 
   private final Conv2d convIn;
   private final Timesteps timeProj;
@@ -53,9 +56,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private final GroupNorm convNormOut;
   private final Conv2d convOut;
 
-  private UNet2DConditionModel(UNet2DConditionConfig config, Weights weights, TensorSource source) {
+  private UNet2DConditionModel(
+      UNet2DConditionConfig config, Weights weights, Optional<JsonConfig> json) {
     this.config = config;
-    this.source = source;
+    this.source = weights.source();
+    this.files = ModelFiles.ofDiffusers(weights, json);
     int c0 = config.blockOutChannels().getFirst();
 
     // input
@@ -99,11 +104,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel load(Path directory, Optional<String> variant)
       throws IOException {
-    UNet2DConditionConfig config =
-        UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
+    UNet2DConditionConfig config = UNet2DConditionConfig.of(json);
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
-      return of(config, source);
+      return of(config, Optional.of(json), source);
     } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
@@ -120,8 +125,14 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel of(UNet2DConditionConfig config, TensorSource source)
       throws KolorsException {
+    return of(config, Optional.empty(), source);
+  }
+
+  private static UNet2DConditionModel of(
+      UNet2DConditionConfig config, Optional<JsonConfig> json, TensorSource source)
+      throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
-    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, source);
+    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, json);
     weights.requireComplete();
     return model;
   }
@@ -192,7 +203,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static List<Parameter> parameters(UNet2DConditionConfig config) {
     Weights weights = Weights.definitions(COMPONENT);
-    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, weights.source());
+    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, Optional.empty());
     return weights.defined();
   }
 
@@ -223,7 +234,8 @@ public final class UNet2DConditionModel implements AutoCloseable {
       Tensor text = encoderHidProj.forward(encoderHiddenStates); // [n, s, crossAttentionDim]
 
       Map<Attention, KeyValue> crossAttention = new IdentityHashMap<>();
-      crossAttentions()
+      transformerBlocks()
+          .map(BasicTransformerBlock::attn2)
           .forEach(
               attention -> {
                 KeyValue keyValue = attention.keyValue(text);
@@ -250,12 +262,26 @@ public final class UNet2DConditionModel implements AutoCloseable {
     }
   }
 
-  private Stream<Attention> crossAttentions() {
+  private Stream<BasicTransformerBlock> transformerBlocks() {
     return Stream.of(
-            downBlocks.stream().flatMap(DownBlock::crossAttentions),
-            midBlock.crossAttentions(),
-            upBlocks.stream().flatMap(UpBlock::crossAttentions))
-        .flatMap(attentions -> attentions);
+            downBlocks.stream().flatMap(DownBlock::transformerBlocks),
+            midBlock.transformerBlocks(),
+            upBlocks.stream().flatMap(UpBlock::transformerBlocks))
+        .flatMap(blocks -> blocks);
+  }
+
+  /**
+   * Chooses the self-attentions that perturbed attention guidance replaces by the identity.
+   *
+   * @param pagAppliedLayers regular expressions, each of which is looked for anywhere in diffusers'
+   *     names of the modules, as {@code down_blocks.1.attentions.0.transformer_blocks.0.attn1}:
+   *     {@code mid}, {@code down_blocks.1}, {@code blocks.(1|2)}; none at all perturbs nothing
+   * @return the choice, for {@link #forward(Tensor, float, Conditioning, PerturbedAttention, int)}
+   * @throws IllegalArgumentException if one is not a regular expression or found in no name
+   */
+  public PerturbedAttention perturbedAttention(List<String> pagAppliedLayers) {
+    return PerturbedAttention.of(
+        pagAppliedLayers, transformerBlocks().map(block -> block.attn1().name()).toList());
   }
 
   /**
@@ -269,6 +295,41 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public Tensor forward(Tensor sample, float timestep, Conditioning conditioning) {
     checkSample(sample, conditioning);
+    return predict(sample, timestep, conditioning);
+  }
+
+  /**
+   * Predicts the noise of one step, for the last samples also without the structure that some
+   * self-attentions give a picture. The other samples are, to the last bit, what they are without.
+   *
+   * @param sample the noisy latents {@code [n, h, w, inChannels]}: {@code [negative, positive,
+   *     positive]} or without guidance {@code [positive, positive]}
+   * @param timestep the step's time; may have a fraction
+   * @param conditioning what {@link #prepare} made for as many samples; the perturbed ones have the
+   *     text of those that they are compared with
+   * @param pag what {@link #perturbedAttention} of this model chose
+   * @param perturbedRows how many of the last samples are perturbed, 0 to n: a third of them under
+   *     guidance, else the half
+   * @return the prediction {@code [n, h, w, outChannels]}
+   * @throws IllegalArgumentException if the sample's shape does not fit, or there are not as many
+   *     samples as are to be perturbed
+   */
+  public Tensor forward(
+      Tensor sample,
+      float timestep,
+      Conditioning conditioning,
+      PerturbedAttention pag,
+      int perturbedRows) {
+    checkSample(sample, conditioning);
+    if (perturbedRows < 0 || perturbedRows > sample.dim(0)) {
+      throw new IllegalArgumentException(
+          "[unet] perturbedRows is %d: the sample has 0 to %d rows to perturb."
+              .formatted(perturbedRows, sample.dim(0)));
+    }
+    return predict(sample, timestep, conditioning.perturbing(pag, perturbedRows));
+  }
+
+  private Tensor predict(Tensor sample, float timestep, Conditioning conditioning) {
     try (var scope = sample.workspace().scope()) {
       // 1. time
       float[] timesteps = new float[sample.dim(0)];
@@ -299,6 +360,40 @@ public final class UNet2DConditionModel implements AutoCloseable {
       hiddenStates = convNormOut.forwardSilu(hiddenStates);
       return scope.keep(convOut.forward(hiddenStates)); // [n, h, w, outChannels]
     }
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public long byteLength() {
+    return files.byteLength();
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */

@@ -28,7 +28,7 @@ record UNetMidBlock2DCrossAttn(
     }
   }
 
-  Stream<Attention> crossAttentions() {
-    return attention.crossAttentions();
+  Stream<BasicTransformerBlock> transformerBlocks() {
+    return attention.transformerBlocks().stream();
   }
 }

@@ -53,7 +53,7 @@ record UpBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsampler) im
   }
 
   @Override
-  public Stream<Attention> crossAttentions() {
+  public Stream<BasicTransformerBlock> transformerBlocks() {
     return Stream.empty();
   }
 }

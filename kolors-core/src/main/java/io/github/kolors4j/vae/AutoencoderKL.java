@@ -1,21 +1,25 @@
 package io.github.kolors4j.vae;
 
 import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.SaveOptions;
 import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.nn.Conv2d;
+import io.github.kolors4j.nn.ModelFiles;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
- * The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}, of which text to
- * image needs the decoder.
+ * The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}. Text to image
+ * needs the decoder only, so a checkpoint may lack the encoder.
  *
  * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
  * closing it unmaps its weights.
@@ -25,12 +29,17 @@ public final class AutoencoderKL implements AutoCloseable {
 
   private final AutoencoderKLConfig config;
   private final TensorSource source;
+  private final ModelFiles files;
   private final Optional<Conv2d> postQuantConv;
   private final Decoder decoder;
+  private final Optional<Encoder> encoder;
+  private final Optional<Conv2d> quantConv;
+  private final String firstAbsent;
 
-  private AutoencoderKL(AutoencoderKLConfig config, Weights weights, TensorSource source) {
+  private AutoencoderKL(AutoencoderKLConfig config, Weights weights, Optional<JsonConfig> json) {
     this.config = config;
-    this.source = source;
+    this.source = weights.source();
+    this.files = ModelFiles.ofDiffusers(weights, json);
     int latents = config.latentChannels();
     postQuantConv =
         config.usePostQuantConv()
@@ -38,10 +47,14 @@ public final class AutoencoderKL implements AutoCloseable {
             : Optional.empty();
     decoder = Decoder.load(weights.at("decoder"), config);
 
-    Encoder.define(weights.unread().at("encoder"), config);
-    if (config.useQuantConv()) {
-      Conv2d.load(weights.unread().at("quant_conv"), 2 * latents, 2 * latents, 1);
-    }
+    Weights optional = weights.optional();
+    Encoder defined = Encoder.load(optional.at("encoder"), config);
+    quantConv =
+        config.useQuantConv()
+            ? Optional.of(Conv2d.load(optional.at("quant_conv"), 2 * latents, 2 * latents, 1))
+            : Optional.empty();
+    firstAbsent = weights.firstAbsent().orElse("");
+    encoder = firstAbsent.isEmpty() ? Optional.of(defined) : Optional.empty();
   }
 
   /**
@@ -54,11 +67,11 @@ public final class AutoencoderKL implements AutoCloseable {
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public static AutoencoderKL load(Path directory, Optional<String> variant) throws IOException {
-    AutoencoderKLConfig config =
-        AutoencoderKLConfig.of(JsonConfig.read(directory.resolve("config.json")));
+    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
+    AutoencoderKLConfig config = AutoencoderKLConfig.of(json);
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
-      return of(config, source);
+      return of(config, Optional.of(json), source);
     } catch (KolorsException | RuntimeException e) {
       source.close();
       throw e;
@@ -75,8 +88,14 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public static AutoencoderKL of(AutoencoderKLConfig config, TensorSource source)
       throws KolorsException {
+    return of(config, Optional.empty(), source);
+  }
+
+  private static AutoencoderKL of(
+      AutoencoderKLConfig config, Optional<JsonConfig> json, TensorSource source)
+      throws KolorsException {
     Weights weights = Weights.of(COMPONENT, source);
-    AutoencoderKL model = new AutoencoderKL(config, weights, source);
+    AutoencoderKL model = new AutoencoderKL(config, weights, json);
     weights.requireComplete();
     return model;
   }
@@ -89,7 +108,7 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public static List<Parameter> parameters(AutoencoderKLConfig config) {
     Weights weights = Weights.definitions(COMPONENT);
-    AutoencoderKL _ = new AutoencoderKL(config, weights, weights.source());
+    AutoencoderKL _ = new AutoencoderKL(config, weights, Optional.empty());
     return weights.defined();
   }
 
@@ -103,22 +122,145 @@ public final class AutoencoderKL implements AutoCloseable {
   }
 
   /**
-   * Decodes latents, which have been divided by {@link AutoencoderKLConfig#scalingFactor}.
+   * Whether the checkpoint has the encoder's weights, which {@link #encode} needs.
+   *
+   * @return false where any of them is missing
+   */
+  public boolean hasEncoder() {
+    return encoder.isPresent();
+  }
+
+  /**
+   * Encodes pictures, one after another. What is drawn from the result is to be multiplied by
+   * {@link AutoencoderKLConfig#scalingFactor}.
+   *
+   * @param sample pictures {@code [n, H, W, inChannels]} from −1 to 1, each extent at least {@link
+   *     AutoencoderKLConfig#scaleFactor}
+   * @return the distribution of the latents, its parameters {@code [n, H/f, W/f, 2·latentChannels]}
+   *     with f the scale factor, rounded down
+   * @throws IllegalArgumentException if the pictures' shape does not fit
+   * @throws IllegalStateException if the checkpoint has no encoder
+   */
+  public DiagonalGaussianDistribution encode(Tensor sample) {
+    Encoder present = requireEncoder();
+    Shape moments = momentsOf(sample);
+    return new DiagonalGaussianDistribution(
+        eachSample(sample, moments, one -> encodeOne(present, one)));
+  }
+
+  private Tensor encodeOne(Encoder present, Tensor sample) {
+    try (var scope = sample.workspace().scope()) {
+      Tensor enc = present.forward(sample); // [1, h, w, 2·latentChannels]
+      return scope.keep(quantConv.isPresent() ? quantConv.get().forward(enc) : enc);
+    }
+  }
+
+  /**
+   * Decodes latents, which have been divided by {@link AutoencoderKLConfig#scalingFactor}, one
+   * picture after another.
    *
    * @param latents {@code [n, h, w, latentChannels]}
    * @return the pictures {@code [n, H, W, outChannels]}, nominally from −1 to 1
    * @throws IllegalArgumentException if the latents' shape does not fit
    */
   public Tensor decode(Tensor latents) {
+    return eachSample(latents, picturesOf(latents), this::decodeOne);
+  }
+
+  private Tensor decodeOne(Tensor latents) {
+    try (var scope = latents.workspace().scope()) {
+      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
+      return scope.keep(decoder.forward(z)); // [1, H, W, outChannels]
+    }
+  }
+
+  private Encoder requireEncoder() {
+    return encoder.orElseThrow(
+        () ->
+            new IllegalStateException(
+                ("[vae] %s is not in %s: encoding a picture needs the encoder's tensors, which text"
+                        + " to image does without. Take a checkpoint that has them.")
+                    .formatted(firstAbsent, source.path())));
+  }
+
+  /** The shape of encoded pictures, once theirs has been checked. */
+  private Shape momentsOf(Tensor sample) {
+    int f = config.scaleFactor();
+    if (sample.shape().rank() != 4
+        || sample.dim(3) != config.inChannels()
+        || sample.dim(1) < f
+        || sample.dim(2) < f) {
+      throw new IllegalArgumentException(
+          ("[vae] the pictures have the shape %s: [pictures, height, width, %d] is needed, with"
+                  + " %d or more pixels in each direction.")
+              .formatted(sample.shape(), config.inChannels(), f));
+    }
+    return Shape.of(
+        sample.dim(0), sample.dim(1) / f, sample.dim(2) / f, 2 * config.latentChannels());
+  }
+
+  /** The shape of decoded latents, once theirs has been checked. */
+  private Shape picturesOf(Tensor latents) {
     if (latents.shape().rank() != 4 || latents.dim(3) != config.latentChannels()) {
       throw new IllegalArgumentException(
           "[vae] the latents have the shape %s: [pictures, height, width, %d] is needed."
               .formatted(latents.shape(), config.latentChannels()));
     }
-    try (var scope = latents.workspace().scope()) {
-      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
-      return scope.keep(decoder.forward(z)); // [n, H, W, outChannels]
+    int f = config.scaleFactor();
+    return Shape.of(latents.dim(0), latents.dim(1) * f, latents.dim(2) * f, config.outChannels());
+  }
+
+  /** One sample after another: memory for one, and the same bytes whatever else is in the batch. */
+  private static Tensor eachSample(Tensor x, Shape shape, UnaryOperator<Tensor> forward) {
+    int n = x.dim(0);
+    if (n == 1) {
+      return forward.apply(x);
     }
+    Tensor y = x.workspace().tensor(shape);
+    int in = x.shape().size() / Math.max(n, 1);
+    int out = shape.size() / Math.max(n, 1);
+    for (int i = 0; i < n; i++) {
+      try (var _ = x.workspace().scope()) {
+        Tensor one = x.workspace().tensor(1, x.dim(1), x.dim(2), x.dim(3));
+        System.arraycopy(x.data(), i * in, one.data(), 0, in);
+        System.arraycopy(forward.apply(one).data(), 0, y.data(), i * out, out);
+      }
+    }
+    return y;
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
+   */
+  public void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   */
+  public void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public long byteLength() {
+    return files.byteLength();
   }
 
   /** Unmaps the weights; the model cannot be used afterwards. */

@@ -15,6 +15,8 @@ import java.util.List;
  * @param normNumGroups groups of the group normalizations
  * @param scalingFactor what latents are multiplied by for the U-Net, and divided by before {@link
  *     AutoencoderKL#decode}
+ * @param sampleSize pixels of the pictures that it was trained with, in each direction; tiles are
+ *     as large
  * @param useQuantConv whether there is a 1×1 convolution after the encoder
  * @param usePostQuantConv whether there is a 1×1 convolution before the decoder
  * @param midBlockAddAttention whether the middle blocks have an attention
@@ -27,6 +29,7 @@ public record AutoencoderKLConfig(
     int latentChannels,
     int normNumGroups,
     float scalingFactor,
+    int sampleSize,
     boolean useQuantConv,
     boolean usePostQuantConv,
     boolean midBlockAddAttention) {
@@ -45,7 +48,7 @@ public record AutoencoderKLConfig(
   public static AutoencoderKLConfig of(JsonConfig json) throws KolorsException {
     json.only("act_fn", "silu", "swish");
     json.onlyNull("latents_mean", "latents_std", "shift_factor");
-    json.withoutEffect("force_upcast", "sample_size");
+    json.withoutEffect("force_upcast");
 
     List<Integer> blockOutChannels = json.integers("block_out_channels", 1, MAX_CHANNELS);
     int blocks = blockOutChannels.size();
@@ -73,6 +76,7 @@ public record AutoencoderKLConfig(
             json.integer("latent_channels", 4, 1, MAX_CHANNELS),
             normNumGroups,
             json.positive("scaling_factor", 0.18215),
+            json.integerForEach("sample_size", 32, 2, 1, MAX_CHANNELS).getFirst(),
             json.bool("use_quant_conv", true),
             json.bool("use_post_quant_conv", true),
             json.bool("mid_block_add_attention", true));

@@ -1,39 +1,60 @@
 package io.github.kolors4j.vae;
 
 import io.github.kolors4j.nn.Conv2d;
-import io.github.kolors4j.nn.Downsample2D;
 import io.github.kolors4j.nn.GroupNorm;
-import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
-/**
- * The tensors of diffusers' {@code Encoder}. Text to image does not encode, so that a checkpoint
- * may lack them; where they are, their shapes must fit.
- */
-final class Encoder {
-  private Encoder() {}
+/** Pictures to the moments of latents; diffusers {@code Encoder}. */
+record Encoder(
+    Conv2d convIn,
+    List<DownEncoderBlock2D> downBlocks,
+    UNetMidBlock2D midBlock,
+    GroupNorm convNormOut,
+    Conv2d convOut) {
 
-  static void define(Weights weights, AutoencoderKLConfig config) {
+  static Encoder load(Weights weights, AutoencoderKLConfig config) {
     List<Integer> channels = config.blockOutChannels();
-    int c0 = channels.getFirst();
     int last = channels.size() - 1;
-    Conv2d.load(weights.at("conv_in"), config.inChannels(), c0, 3);
-    int out = c0;
+    Conv2d convIn = Conv2d.load(weights.at("conv_in"), config.inChannels(), channels.getFirst(), 3);
+    List<DownEncoderBlock2D> downBlocks = new ArrayList<>();
+    int out = channels.getFirst();
     for (int i = 0; i <= last; i++) {
-      Weights block = weights.at("down_blocks").at(i);
-      for (int j = 0; j < config.layersPerBlock(); j++) {
-        int in = out;
-        out = channels.get(i);
-        ResnetBlock2D.load(block.at("resnets").at(j), in, out, UNetMidBlock2D.resnetConfig(config));
-      }
-      if (i < last) {
-        Downsample2D.load(block.at("downsamplers.0"), out, 0);
-      }
+      int in = out;
+      out = channels.get(i);
+      downBlocks.add(
+          DownEncoderBlock2D.load(
+              weights.at("down_blocks").at(i),
+              new DownEncoderBlock2D.Channels(in, out, i < last),
+              config));
     }
-    UNetMidBlock2D.load(weights.at("mid_block"), config);
-    GroupNorm.load(
-        weights.at("conv_norm_out"), out, config.normNumGroups(), UNetMidBlock2D.NORM_EPS);
-    Conv2d.load(weights.at("conv_out"), out, 2 * config.latentChannels(), 3);
+    return new Encoder(
+        convIn,
+        List.copyOf(downBlocks),
+        UNetMidBlock2D.load(weights.at("mid_block"), config),
+        GroupNorm.load(
+            weights.at("conv_norm_out"), out, config.normNumGroups(), UNetMidBlock2D.NORM_EPS),
+        Conv2d.load(weights.at("conv_out"), out, 2 * config.latentChannels(), 3));
+  }
+
+  /** {@code x [n, H, W, inChannels]} to {@code [n, h, w, 2·latentChannels]}. */
+  Tensor forward(Tensor x) {
+    try (var scope = x.workspace().scope()) {
+      Tensor sample = convIn.forward(x); // [n, H, W, c0]
+
+      // down
+      for (DownEncoderBlock2D downBlock : downBlocks) {
+        sample = downBlock.forward(sample, scope);
+      } // [n, h, w, c]
+
+      // middle
+      sample = midBlock.forward(sample);
+
+      // post-process
+      Tensor normed = convNormOut.forwardSilu(sample);
+      return scope.keep(convOut.forward(normed)); // [n, h, w, 2·latentChannels]
+    }
   }
 }

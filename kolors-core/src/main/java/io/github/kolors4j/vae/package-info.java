@@ -1,2 +1,2 @@
-/** The decoder from latents to pictures; diffusers' {@code AutoencoderKL}. */
+/** The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}. */
 package io.github.kolors4j.vae;

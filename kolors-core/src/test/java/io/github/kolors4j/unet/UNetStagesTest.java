@@ -114,7 +114,7 @@ class UNetStagesTest {
       weights.requireComplete();
       assertEquals(dHead, block.attn1().heads().dHead());
       Tensor x = fixture.tensor(workspace, "input.hidden_states");
-      Conditioning conditioning = conditioning(fixture, Stream.of(block.attn2()));
+      Conditioning conditioning = conditioning(fixture, Stream.of(block));
       fixture.assertClose("output.sample", block.forward(x, conditioning));
     }
   }
@@ -135,7 +135,7 @@ class UNetStagesTest {
               unet(json, json.integer("norm_num_groups", 1, MAX), 1, 1e-5f));
       weights.requireComplete();
       Tensor x = fixture.tensor(workspace, "input.hidden_states");
-      Conditioning conditioning = conditioning(fixture, transformer.crossAttentions());
+      Conditioning conditioning = conditioning(fixture, transformer.transformerBlocks().stream());
       fixture.assertClose("output.sample", transformer.forward(x, conditioning));
     }
   }
@@ -162,7 +162,7 @@ class UNetStagesTest {
       weights.requireComplete();
       Tensor x = fixture.tensor(workspace, "input.hidden_states");
       Tensor temb = fixture.tensor(workspace, "input.temb");
-      Conditioning conditioning = conditioning(fixture, block.crossAttentions());
+      Conditioning conditioning = conditioning(fixture, block.transformerBlocks());
       fixture.assertClose("output.sample", block.forward(x, temb, conditioning));
     }
   }
@@ -210,10 +210,12 @@ class UNetStagesTest {
     return UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", unet));
   }
 
-  private Conditioning conditioning(Fixture fixture, Stream<Attention> attentions) {
+  private Conditioning conditioning(Fixture fixture, Stream<BasicTransformerBlock> blocks) {
     Tensor text = fixture.tensor(workspace, "input.encoder_hidden_states");
     Map<Attention, KeyValue> keyValues = new IdentityHashMap<>();
-    attentions.forEach(attention -> keyValues.put(attention, attention.keyValue(text)));
+    blocks
+        .map(BasicTransformerBlock::attn2)
+        .forEach(attention -> keyValues.put(attention, attention.keyValue(text)));
     return new Conditioning(workspace.tensor(1, 1), keyValues);
   }
 }

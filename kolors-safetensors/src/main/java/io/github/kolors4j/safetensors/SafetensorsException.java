@@ -43,7 +43,7 @@ public class SafetensorsException extends IOException {
   }
 
   /** Without the file, which is all that the message of some has. */
-  private static String reason(IOException cause) {
+  static String reason(IOException cause) {
     return switch (cause) {
       case AccessDeniedException _ -> "permission denied";
       case FileSystemException e when e.getReason() != null -> e.getReason();

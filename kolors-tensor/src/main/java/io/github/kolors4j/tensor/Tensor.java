@@ -75,6 +75,23 @@ public final class Tensor {
   }
 
   /**
+   * The first samples.
+   *
+   * @param n how many, 0 to the outermost extent
+   * @return a view {@code [n, ...]}
+   * @throws IllegalArgumentException if there are not as many
+   */
+  public Tensor first(int n) {
+    int[] dims = shape.dims();
+    if (n < 0 || n > dims[0]) {
+      throw new IllegalArgumentException(
+          "[first] %d samples of %s: 0 to %d can be taken.".formatted(n, shape, dims[0]));
+    }
+    dims[0] = n;
+    return new Tensor(Shape.of(dims), buffer);
+  }
+
+  /**
    * A copy of the values.
    *
    * @return a new array of exactly the shape's size

@@ -50,6 +50,21 @@ class WorkspaceTest {
   }
 
   @Test
+  void theFirstSamplesAreAView() {
+    Tensor all = workspace.copyOf(new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+    Tensor two = all.first(2);
+    all.data()[0] = 7;
+    assertEquals(Shape.of(2, 2), two.shape());
+    assertArrayEquals(new float[] {7, 2, 3, 4}, two.toArray());
+    assertEquals(0, all.first(0).shape().size());
+    for (int n : new int[] {-1, 4}) {
+      assertEquals(
+          "[first] %d samples of [3, 2]: 0 to 3 can be taken.".formatted(n),
+          assertThrows(IllegalArgumentException.class, () -> all.first(n)).getMessage());
+    }
+  }
+
+  @Test
   void aTensorIsInvalidAfterItsScopeAndSoAreItsViews() {
     Tensor inner;
     Tensor view;

@@ -1,28 +1,23 @@
 package io.github.kolors4j.examples.synthetic;
 
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonObject;
 import io.github.kolors4j.CancellationToken;
 import io.github.kolors4j.config.Parameter;
 import io.github.kolors4j.safetensors.DType;
+import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -42,7 +37,9 @@ import java.util.stream.Stream;
  */
 public final class SyntheticCheckpoint {
   private static final String VARIANT = "fp16";
-  private static final String PARTIAL = ".partial";
+
+  /** What helps where the disk is too small. */
+  private static final String FEWER = ", fewer --parts, or fewer layers with --text-layers";
 
   /**
    * Share of the whole that a file may have where there are three: with it, the published model's
@@ -53,21 +50,11 @@ public final class SyntheticCheckpoint {
   /** Values that a thread makes at a time; a multiple of 4. */
   private static final int BLOCK = 1 << 20;
 
-  /** Headers, configurations and blocks of the file system. */
-  private static final long OVERHEAD_BYTES = 8 << 20;
-
-  /** A file and the tensors that are in it. */
-  private record Shard(String file, List<Parameter> parameters) {
-    long bytes() {
-      return parameters.stream().mapToLong(each -> DType.F16.byteLength(each.shape())).sum();
-    }
-  }
-
   private final CheckpointConfig config;
   private final Path tokenizerModel;
   private final Path tokenizerConfig;
   private final long seed;
-  private final Map<Part, List<Shard>> shards = new EnumMap<>(Part.class);
+  private final Map<Part, ShardPlan> plans = new EnumMap<>(Part.class);
 
   /**
    * Plans a checkpoint.
@@ -89,7 +76,7 @@ public final class SyntheticCheckpoint {
     this.tokenizerConfig = tokenizerConfig;
     this.seed = seed;
     for (Part part : parts) {
-      shards.put(part, shards(part, part.parameters(config)));
+      plans.put(part, plan(part, part.parameters(config)));
     }
   }
 
@@ -99,12 +86,15 @@ public final class SyntheticCheckpoint {
    * @return bytes
    */
   public long bytes() {
-    return shards.values().stream().flatMap(List::stream).mapToLong(Shard::bytes).sum();
+    return plans.values().stream().mapToLong(ShardPlan::byteLength).sum();
   }
 
   /** Of each file of weights, in order. */
   List<Long> fileSizes() {
-    return shards.values().stream().flatMap(List::stream).map(Shard::bytes).toList();
+    return plans.values().stream()
+        .flatMap(plan -> plan.shards().stream())
+        .map(ShardPlan.Shard::byteLength)
+        .toList();
   }
 
   /**
@@ -121,71 +111,14 @@ public final class SyntheticCheckpoint {
   public void write(
       Path directory, int threads, LongConsumer progress, CancellationToken cancellation)
       throws IOException {
-    Path target = directory.toAbsolutePath().normalize();
-    Path parent = target.getParent();
-    if (parent == null) {
-      throw new IOException("[synthesize] " + directory + " cannot be replaced: name a folder.");
-    }
-    requireUnused(target);
     checkTokenizer();
-    Path partial = parent.resolve(target.getFileName() + PARTIAL);
-    if (Files.exists(partial)) {
-      throw new IOException(
-          ("[synthesize] %s is there: another run is writing it, or one was killed. Delete it, or"
-                  + " choose another folder.")
-              .formatted(partial));
-    }
-    Path existing = existingAncestor(parent);
-    requireSpace(target, Files.getFileStore(existing));
-    Files.createDirectories(partial);
-    try {
-      writeSmallFiles(partial);
+    try (var target = NewDirectory.create("synthesize", directory, bytes(), FEWER)) {
+      writeSmallFiles(target.path());
       try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
-        writeWeights(partial, new Run(workers, 2 * threads, progress, cancellation));
+        writeWeights(target.path(), new Run(workers, 2 * threads, progress, cancellation));
       }
-      Files.move(partial, target, StandardCopyOption.REPLACE_EXISTING);
-    } catch (Throwable e) {
-      delete(partial);
-      throw e;
+      target.complete();
     }
-  }
-
-  private static void requireUnused(Path target) throws IOException {
-    if (!Files.exists(target)) {
-      return;
-    }
-    try (Stream<Path> files = Files.list(target)) {
-      if (files.findAny().isPresent()) {
-        throw new IOException(
-            "[synthesize] %s is not empty: name a folder that is new or empty.".formatted(target));
-      }
-    } catch (NotDirectoryException e) {
-      throw new IOException(
-          "[synthesize] %s is a file: name a folder that is new or empty.".formatted(target), e);
-    }
-  }
-
-  private static Path existingAncestor(Path folder) {
-    Path existing = folder;
-    while (!Files.exists(existing) && existing.getParent() != null) {
-      existing = existing.getParent();
-    }
-    return existing;
-  }
-
-  private void requireSpace(Path target, FileStore store) throws IOException {
-    long needed = bytes() + OVERHEAD_BYTES;
-    long free = store.getUsableSpace();
-    if (needed > free) {
-      throw new IOException(diskTooSmall(target, needed, free));
-    }
-  }
-
-  /** What is said when the disk is too small. */
-  static String diskTooSmall(Path target, long needed, long free) {
-    return ("[synthesize] %s needs %.2f GB and the disk has %.2f GB free: choose another folder,"
-            + " fewer --parts, or fewer layers with --text-layers.")
-        .formatted(target, needed / 1e9, free / 1e9);
   }
 
   /** It must be one, and the text encoder must have a row for each of its ids. */
@@ -232,16 +165,14 @@ public final class SyntheticCheckpoint {
 
   private void writeWeights(Path root, Run run) throws IOException {
     long done = 0;
-    for (var each : shards.entrySet()) {
+    for (var each : plans.entrySet()) {
       Part part = each.getKey();
       Path folder = root.resolve(part.folder());
       Map<String, Distribution> distributions = Distribution.of(part.parameters(config));
-      for (Shard shard : each.getValue()) {
+      for (ShardPlan.Shard shard : each.getValue().shards()) {
         done = writeShard(folder, part, shard, distributions, run, done);
       }
-      if (part.files() > 1) {
-        writeIndex(folder, part, each.getValue());
-      }
+      each.getValue().writeIndex(folder);
     }
   }
 
@@ -251,16 +182,15 @@ public final class SyntheticCheckpoint {
   private long writeShard(
       Path folder,
       Part part,
-      Shard shard,
+      ShardPlan.Shard shard,
       Map<String, Distribution> distributions,
       Run run,
       long doneBefore)
       throws IOException {
-    List<SafetensorsWriter.Entry> entries = new ArrayList<>();
     Deque<Block> blocks = new ArrayDeque<>();
-    for (Parameter parameter : shard.parameters()) {
-      String name = parameter.name();
-      entries.add(new SafetensorsWriter.Entry(name, DType.F16, parameter.shape()));
+    for (SafetensorsWriter.Entry entry : shard.entries()) {
+      String name = entry.name();
+      Parameter parameter = new Parameter(name, entry.shape());
       RandomValues values =
           new RandomValues(seed, part.folder(), parameter, distributions.get(name));
       for (long from = 0; from < parameter.size(); from += BLOCK) {
@@ -273,7 +203,8 @@ public final class SyntheticCheckpoint {
     Deque<Future<short[]>> made = new ArrayDeque<>();
     Deque<short[]> free = new ArrayDeque<>();
     try (var writer =
-        SafetensorsWriter.create(folder.resolve(shard.file()), entries, Map.of("format", "pt"))) {
+        SafetensorsWriter.create(
+            folder.resolve(shard.fileName()), shard.entries(), Map.of("format", "pt"))) {
       while (!blocks.isEmpty() || !begun.isEmpty()) {
         while (!blocks.isEmpty() && begun.size() < run.ahead()) {
           Block block = blocks.poll();
@@ -325,59 +256,22 @@ public final class SyntheticCheckpoint {
   }
 
   /** Divides the tensors, in order, over as many files as published. */
-  private static List<Shard> shards(Part part, List<Parameter> parameters) {
-    if (part.files() == 1) {
-      return List.of(new Shard(part.base() + "." + VARIANT + ".safetensors", parameters));
+  private static ShardPlan plan(Part part, List<Parameter> parameters) {
+    List<SafetensorsWriter.Entry> entries =
+        parameters.stream()
+            .map(each -> new SafetensorsWriter.Entry(each.name(), DType.F16, each.shape()))
+            .toList();
+    double most = Long.MAX_VALUE;
+    if (part.files() > 1) {
+      most = FILE_SHARE * entries.stream().mapToLong(SafetensorsWriter.Entry::byteLength).sum();
     }
-    long total = new Shard("", parameters).bytes();
-    List<List<Parameter>> files;
-    double most = FILE_SHARE * total;
-    do {
-      files = filled(parameters, (long) most);
-      most *= 1.05; // tensors that are large for the whole leave gaps
-    } while (files.size() > part.files());
-    List<Shard> shards = new ArrayList<>();
-    for (int i = 0; i < files.size(); i++) {
-      String file =
-          "%s.%s-%05d-of-%05d.safetensors".formatted(part.base(), VARIANT, i + 1, files.size());
-      shards.add(new Shard(file, files.get(i)));
-    }
-    return List.copyOf(shards);
-  }
-
-  /** A tensor that does not fit begins the next file, as Hugging Face's libraries do it. */
-  private static List<List<Parameter>> filled(List<Parameter> parameters, long most) {
-    List<List<Parameter>> files = new ArrayList<>();
-    long bytes = Long.MAX_VALUE;
-    for (Parameter parameter : parameters) {
-      long more = DType.F16.byteLength(parameter.shape());
-      if (bytes > most - more) {
-        files.add(new ArrayList<>());
-        bytes = 0;
+    while (true) {
+      ShardPlan plan = ShardPlan.of(part.base(), VARIANT, entries, (long) most);
+      if (plan.shards().size() <= part.files()) {
+        return plan;
       }
-      files.getLast().add(parameter);
-      bytes += more;
+      most *= 1.05; // tensors that are large for the whole leave gaps
     }
-    return files;
-  }
-
-  private static void writeIndex(Path folder, Part part, List<Shard> shards) throws IOException {
-    Map<String, String> files = new TreeMap<>();
-    long bytes = 0;
-    for (Shard shard : shards) {
-      shard.parameters().forEach(each -> files.put(each.name(), shard.file()));
-      bytes += shard.bytes();
-    }
-    JsonObject metadata = new JsonObject();
-    metadata.addProperty("total_size", bytes);
-    JsonObject weightMap = new JsonObject();
-    files.forEach(weightMap::addProperty);
-    JsonObject index = new JsonObject();
-    index.add("metadata", metadata);
-    index.add("weight_map", weightMap);
-    Files.writeString(
-        folder.resolve(part.base() + ".safetensors.index." + VARIANT + ".json"),
-        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(index) + "\n");
   }
 
   private static void delete(Path folder) throws IOException {

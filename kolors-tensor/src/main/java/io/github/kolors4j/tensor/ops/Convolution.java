@@ -23,20 +23,36 @@ public final class Convolution {
    * How a convolution moves over its input.
    *
    * @param stride pixels from one output to the next, in both directions; at least 1
-   * @param padding zeros around the input, on every side; at least 0
+   * @param padding zeros above and to the left of the input; at least 0
+   * @param paddingAfter zeros below and to the right of the input; at least 0
    */
-  public record Geometry(int stride, int padding) {
+  public record Geometry(int stride, int padding, int paddingAfter) {
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if the stride is below 1 or the padding negative
+     * @throws IllegalArgumentException if the stride is below 1 or a padding negative
      */
     public Geometry {
       Checks.that(
-          stride >= 1 && padding >= 0,
+          stride >= 1 && padding >= 0 && paddingAfter >= 0,
           "[conv2d] stride %d, padding %d: at least 1 and 0.",
           stride,
-          padding);
+          Math.min(padding, paddingAfter));
+    }
+
+    /**
+     * The same padding on every side.
+     *
+     * @param stride pixels from one output to the next, in both directions; at least 1
+     * @param padding zeros around the input; at least 0
+     * @throws IllegalArgumentException if the stride is below 1 or the padding negative
+     */
+    public Geometry(int stride, int padding) {
+      this(stride, padding, padding);
+    }
+
+    private int around() {
+      return padding + paddingAfter;
     }
   }
 
@@ -47,7 +63,8 @@ public final class Convolution {
    * @param weight {@code [cOut, cIn, kh, kw]}
    * @param bias {@code [cOut]}, or null for none
    * @param geometry stride and padding
-   * @return {@code [n, hOut, wOut, cOut]}, {@code hOut = (h + 2·padding − kh) / stride + 1}
+   * @return {@code [n, hOut, wOut, cOut]}, {@code hOut = (h + padding + paddingAfter − kh) / stride
+   *     + 1}
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public static Tensor conv2d(Tensor x, Weight weight, Weight bias, Geometry geometry) {
@@ -77,8 +94,8 @@ public final class Convolution {
         weight);
     int n = x.dim(0);
     int cOut = kernel.dim(0);
-    int down = x.dim(1) + 2 * geometry.padding() - kernel.dim(2);
-    int across = x.dim(2) + 2 * geometry.padding() - kernel.dim(3);
+    int down = x.dim(1) + geometry.around() - kernel.dim(2);
+    int across = x.dim(2) + geometry.around() - kernel.dim(3);
     Checks.that(
         down >= 0 && across >= 0,
         "[conv2d] x is %s, smaller than the kernel of %s.",

@@ -97,6 +97,7 @@ final class Winograd {
         && kernel.dim(3) == 3
         && geometry.stride() == 1
         && geometry.padding() == 1
+        && geometry.paddingAfter() == 1
         && kernel.dim(0) >= MIN_CHANNELS
         && kernel.dim(1) >= MIN_CHANNELS
         && x.dim(1) >= MIN_EXTENT
