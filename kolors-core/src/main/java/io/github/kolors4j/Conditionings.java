@@ -62,8 +62,7 @@ final class Conditionings implements AutoCloseable {
         addTimeIds);
   }
 
-  private Tensor batchOf(
-      List<ConditioningRow> wanted, Function<ConditioningRow, FloatArray> part) {
+  private Tensor batchOf(List<ConditioningRow> wanted, Function<ConditioningRow, FloatArray> part) {
     FloatArray batch = stacked(wanted, part);
     return workspace.copyOf(batch.shared(), batch.shape().dims());
   }

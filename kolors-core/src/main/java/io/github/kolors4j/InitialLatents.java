@@ -58,9 +58,7 @@ final class InitialLatents {
             : encode(from.image(index), noise);
     if (from.denoisingStart().isEmpty()) {
       Slice latents = Slice.of(initLatents);
-      timetable
-          .schedule()
-          .addNoise(timetable.begin(), latents, Slice.of(drawn(noise)), latents);
+      timetable.schedule().addNoise(timetable.begin(), latents, Slice.of(drawn(noise)), latents);
     }
     return initLatents;
   }

@@ -378,8 +378,7 @@ public final class KolorsPipeline implements AutoCloseable {
         ConditioningRow.of(
             prompt.negative().get(), mixed && image % 2 == 1 ? positiveIds : negativeIds),
         ConditioningRow.of(
-            prompt.positive(),
-            mixed && (images + image) % 2 == 0 ? negativeIds : positiveIds));
+            prompt.positive(), mixed && (images + image) % 2 == 0 ? negativeIds : positiveIds));
   }
 
   /** Noise of the image's own generator, brought from PyTorch's order into ours. */

@@ -98,9 +98,7 @@ record PromptEncoder(Components.Parts parts) {
     if (request.embeds().isPresent()) {
       return request.embeds().get().tokens();
     }
-    return request.likeDiffusers()
-        ? ImageRequest.MAX_SEQUENCE_LENGTH
-        : request.maxSequenceLength();
+    return request.likeDiffusers() ? ImageRequest.MAX_SEQUENCE_LENGTH : request.maxSequenceLength();
   }
 
   /** Encodes texts, all together. */

@@ -1,7 +1,9 @@
 package io.github.kolors4j;
 
-/** Called at the end of each denoising step, on the thread that generates; may look, change and
- * stop. */
+/**
+ * Called at the end of each denoising step, on the thread that generates; may look, change and
+ * stop.
+ */
 @FunctionalInterface
 public interface StepCallback {
   /**

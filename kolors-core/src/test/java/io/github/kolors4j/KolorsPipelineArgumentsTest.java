@@ -60,8 +60,7 @@ class KolorsPipelineArgumentsTest {
   void encodedPromptsGiveThePictureOfTheirTexts() {
     EncodedPrompt prompt = pipeline.encodePrompt("一只瓢虫,蓝色背景", 16);
     EncodedPrompt negative = pipeline.encodePrompt("", 16);
-    ImageRequest both =
-        new Embedded(PromptEmbeds.of(prompt, negative)).request().withSize(32, 24);
+    ImageRequest both = new Embedded(PromptEmbeds.of(prompt, negative)).request().withSize(32, 24);
     assertEquals(expected, latents(both));
     ImageRequest positiveOnly = new Embedded(PromptEmbeds.of(prompt)).request().withSize(32, 24);
     assertEquals(expected, latents(positiveOnly), "the negative prompt is encoded");
@@ -170,18 +169,15 @@ class KolorsPipelineArgumentsTest {
   void etaAddsNoiseWithDdimOnly() {
     assertEquals(expected, latents(SMALL.withEta(0.7)));
     KolorsPipeline ddim =
-        pipeline.withScheduler(
-            DDIMScheduler.fromConfig(pipeline.scheduler().config(), Map.of()));
-    assertNotEquals(
-        ddim.generate(SMALL).latents(), ddim.generate(SMALL.withEta(0.7)).latents());
+        pipeline.withScheduler(DDIMScheduler.fromConfig(pipeline.scheduler().config(), Map.of()));
+    assertNotEquals(ddim.generate(SMALL).latents(), ddim.generate(SMALL.withEta(0.7)).latents());
   }
 
   @Test
   void seedsAreForTheGeneratorThatIsChosen() {
     for (GeneratorType rng : GeneratorType.values()) {
       ImageRequest seeded = SMALL.withRng(rng);
-      ImageRequest generated =
-          SMALL.withSeeds(List.of()).withGenerators(List.of(rng.generator(5)));
+      ImageRequest generated = SMALL.withSeeds(List.of()).withGenerators(List.of(rng.generator(5)));
       assertEquals(latents(seeded), latents(generated), rng.toString());
     }
     assertNotEquals(expected, latents(SMALL.withRng(GeneratorType.CUDA)));
@@ -281,10 +277,8 @@ class KolorsPipelineArgumentsTest {
   void anInterruptedRequestIsDecodedOnlyWhereTheReferenceIsWanted() {
     ImageRequest interrupted =
         SMALL.withOutputType(OutputType.IMAGE).withOnStepEnd(StepEnd::cancel);
-    assertThrows(
-        GenerationCancelledException.class, () -> pipeline.generate(interrupted));
-    ImageResult decoded =
-        pipeline.generate(interrupted.withCompatibility(Compatibility.DIFFUSERS));
+    assertThrows(GenerationCancelledException.class, () -> pipeline.generate(interrupted));
+    ImageResult decoded = pipeline.generate(interrupted.withCompatibility(Compatibility.DIFFUSERS));
     assertEquals(1, decoded.images().size());
   }
 
@@ -306,8 +300,7 @@ class KolorsPipelineArgumentsTest {
         assertThrows(
             IllegalArgumentException.class,
             () ->
-                pipeline.generate(
-                    SMALL.withPagScale(3).withPagAppliedLayers(List.of("nowhere"))));
+                pipeline.generate(SMALL.withPagScale(3).withPagAppliedLayers(List.of("nowhere"))));
     assertEquals(true, e.getMessage().contains("nowhere"), e.getMessage());
   }
 }

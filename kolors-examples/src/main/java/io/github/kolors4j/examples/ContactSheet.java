@@ -36,8 +36,7 @@ public final class ContactSheet {
   public static void main(String[] args) throws IOException {
     Path file = Path.of(args.length > 0 ? args[0] : "schedulers.png");
     Path model = args.length > 1 ? Path.of(args[1]) : MiniCheckpoint.directory();
-    ImageRequest request =
-        ImageRequest.of("一只瓢虫,蓝色背景").withNumInferenceSteps(STEPS).withSeed(0);
+    ImageRequest request = ImageRequest.of("一只瓢虫,蓝色背景").withNumInferenceSteps(STEPS).withSeed(0);
 
     List<SchedulerType> types = Schedulers.all();
     int rows = Math.ceilDiv(types.size(), COLUMNS);
