@@ -10,7 +10,6 @@ import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -38,7 +37,7 @@ record CheckpointWriter(ModelIndex index, Components.Parts parts, Scheduler sche
       parts.vae().savePretrained(root.resolve("vae"), options);
       parts.unet().savePretrained(root.resolve("unet"), options);
       parts.textEncoder().savePretrained(root.resolve("text_encoder"), options);
-      Files.writeString(root.resolve(ModelIndex.FILE), modelIndex());
+      target.write(ModelIndex.FILE, modelIndex());
       target.complete();
     }
   }

@@ -30,30 +30,29 @@ import java.util.stream.LongStream;
  * on the model or on other values is checked when the request is generated, before any work.
  *
  * @param prompts one or several, each may be empty text; none where there are {@code embeds}
- * @param negativePrompts what the pictures should not show: one for all prompts, or one a
- *     prompt; none means empty text, as {@code negative_prompt=None}. Not used without guidance
+ * @param negativePrompts what the pictures should not show: one for all prompts, or one a prompt;
+ *     none means empty text, as {@code negative_prompt=None}. Not used without guidance
  * @param embeds encoded prompts in place of {@code prompts}
- * @param height in pixels, a multiple of 8 and of the pixels of a latent cell; by default what
- *     the U-Net was trained on
+ * @param height in pixels, a multiple of 8 and of the pixels of a latent cell; by default what the
+ *     U-Net was trained on
  * @param width in pixels, like the height
- * @param numInferenceSteps denoising steps, at least 1; more are slower and, up to a point,
- *     better
+ * @param numInferenceSteps denoising steps, at least 1; more are slower and, up to a point, better
  * @param timesteps in place of a number of steps, the timesteps themselves, the noisiest first
  * @param sigmas in place of a number of steps, the noise levels before each step and after the
  *     last, the noisiest first
- * @param denoisingEnd the share of the way to go, between 0 and 1, so that another request can
- *     go on from the latents; empty for all of it
- * @param guidanceScale how strongly the prompt rules; at most 1 means no guidance, which halves
- *     the work
- * @param guidanceRescale how far the contrast of the guided prediction is taken back to that of
- *     the prompt's own (Lin et al. 2023), 0 to 1; 0 for not at all
- * @param eta how much noise DDIM and TCD add in each step, 0 to 1; other schedulers do not look
- *     at it
+ * @param denoisingEnd the share of the way to go, between 0 and 1, so that another request can go
+ *     on from the latents; empty for all of it
+ * @param guidanceScale how strongly the prompt rules; at most 1 means no guidance, which halves the
+ *     work
+ * @param guidanceRescale how far the contrast of the guided prediction is taken back to that of the
+ *     prompt's own (Lin et al. 2023), 0 to 1; 0 for not at all
+ * @param eta how much noise DDIM and TCD add in each step, 0 to 1; other schedulers do not look at
+ *     it
  * @param numImagesPerPrompt how many images of each prompt
- * @param seeds of the noise: one {@code S} for all images, which gives them {@code S, S+1, …},
- *     or one an image; none means that a random one is drawn and reported
- * @param generators instead of seeds, the noise's generators, one an image. Their draws go on
- *     from where they stand, so such a request gives other pictures each time
+ * @param seeds of the noise: one {@code S} for all images, which gives them {@code S, S+1, …}, or
+ *     one an image; none means that a random one is drawn and reported
+ * @param generators instead of seeds, the noise's generators, one an image. Their draws go on from
+ *     where they stand, so such a request gives other pictures each time
  * @param rng which of PyTorch's generators the seeds are for
  * @param latents instead of drawn noise, {@code [n, c, h/f, w/f]} in PyTorch's order for the n
  *     images, before the multiplication by the scheduler's initial sigma
@@ -62,8 +61,8 @@ import java.util.stream.LongStream;
  * @param pag perturbed-attention guidance
  * @param outputType pictures or latents
  * @param vaeTiling whether the VAE works on overlapping tiles: less memory, another picture
- * @param maxSequenceLength tokens that the model reads of a prompt, its two first included: 1
- *     to 256. Less is faster and gives another picture (diffusers ignores it)
+ * @param maxSequenceLength tokens that the model reads of a prompt, its two first included: 1 to
+ *     256. Less is faster and gives another picture (diffusers ignores it)
  * @param compatibility what happens where diffusers has faults
  * @param onStepEnd called after each denoising step
  * @param onProgress told of each stage and step
@@ -609,8 +608,7 @@ public record ImageRequest(
    * @return the changed request
    */
   public ImageRequest withPagScale(float scale) {
-    return withPag(
-        new PerturbedAttentionGuidance(scale, pag.adaptiveScale(), pag.appliedLayers()));
+    return withPag(new PerturbedAttentionGuidance(scale, pag.adaptiveScale(), pag.appliedLayers()));
   }
 
   /**
@@ -698,8 +696,7 @@ public record ImageRequest(
 
   private static void checkShare(String name, double value) {
     if (!(value >= 0 && value <= 1)) {
-      throw new IllegalArgumentException(
-          "[request] %s is %s: use 0 to 1.".formatted(name, value));
+      throw new IllegalArgumentException("[request] %s is %s: use 0 to 1.".formatted(name, value));
     }
   }
 

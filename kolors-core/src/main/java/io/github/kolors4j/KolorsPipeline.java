@@ -1,36 +1,21 @@
 package io.github.kolors4j;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.VaeImageProcessor;
 import io.github.kolors4j.scheduler.NoiseSource;
-import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
-import io.github.kolors4j.scheduler.Slice;
-import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.random.Generator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
-import io.github.kolors4j.tokenizer.TokenizedPrompt;
-import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.SequencedSet;
-import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Text to picture with Kolors; diffusers {@code KolorsPipeline}.
@@ -59,11 +44,6 @@ import org.slf4j.LoggerFactory;
  * #withScheduler}.
  */
 public final class KolorsPipeline implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(KolorsPipeline.class);
-
-  /** Texts that are encoded together, so that the weights are decoded once for all of them. */
-  private static final int TEXT_BATCH = 4;
-
   private final Components components;
   private final Components.Parts parts;
   private final RequestCheck check;
@@ -336,36 +316,36 @@ public final class KolorsPipeline implements AutoCloseable {
     // 0. Default height and width to unet
     // 1. Check inputs. Also the scheduler's, which in diffusers come after the text
     ImageRequest request = check.resolve(given);
-    Schedule schedule = scheduler.schedule(Steps.of(request.numInferenceSteps()));
+    Timetable timetable = Timetable.of(scheduler, request);
 
     // 2. Define call parameters
     LatentSize size = check.latentSize(request.height().getAsInt(), request.width().getAsInt());
-    RequestRun run = new RequestRun(request, size, schedule.timesteps().length);
+    RequestRun run = new RequestRun(request, size, timetable.count());
 
-    Prepared prepared = null;
-    try {
+    try (DenoisingLoop loop = new DenoisingLoop(parts, request, size, timetable)) {
       // 3. Encode input prompt
       run.checkCancelled();
-      Map<String, EncodedPrompt> prompts = encodePrompts(request, run);
+      List<PromptEncoder.Guided> prompts = new PromptEncoder(parts).encode(request, run);
+      InitialLatents initialLatents = new InitialLatents(parts, request, size, timetable);
 
       for (int image = 0; image < request.numImages(); image++) {
-        // 4. to 8. From noise to latents
+        run.checkCancelled();
         run.beginDenoise(image);
-        List<EncodedPrompt> batch = promptsOf(request, image, prompts);
-        ImageInputs inputs = new ImageInputs(request, image, size, batch);
-        if (prepared == null) {
-          prepared = prepare(inputs);
-        }
-        float[] latents = denoise(inputs, prepared, schedule, run);
+
+        // 5. Prepare latent variables
+        NoiseSource noise = noiseOf(request, image, size);
+        float[] latents = initialLatents.of(image, noise); // [h, w, c]
+
+        // 7. Prepare added time ids & embeddings
+        List<ConditioningRow> rows = conditioningRows(request, image, prompts);
+
+        // 8. Denoising loop
+        DenoisingState state = new DenoisingState(size, latents, request.guidanceScale(), rows);
+        loop.denoise(state, noise, run, current -> decode(request, current, size));
         run.endDenoise();
-        boolean samePromptsFollow =
-            image + 1 < request.numImages() && promptsOf(request, image + 1, prompts).equals(batch);
-        if (samePromptsFollow) {
-          prepared.workspace().trim();
-        } else {
-          prepared.close();
-          prepared = null;
-        }
+        loop.trim(
+            image + 1 < request.numImages()
+                && conditioningRows(request, image + 1, prompts).equals(rows));
 
         // 9. From latents to a picture
         if (request.outputType() == OutputType.LATENT) {
@@ -373,174 +353,51 @@ public final class KolorsPipeline implements AutoCloseable {
         } else {
           run.checkCancelled();
           run.beginDecode();
-          run.finished(decode(latents, size));
+          run.finished(decode(request, latents, size));
         }
       }
       return run.result();
     } catch (OutOfMemoryError e) {
       throw outOfMemory(request, e);
-    } finally {
-      if (prepared != null) {
-        prepared.close();
-      }
     }
   }
 
-  /**
-   * What one image is made from.
-   *
-   * @param request with everything filled in
-   * @param index which image
-   * @param size of its latents
-   * @param prompts {@code [negative, positive]} under guidance, else {@code [positive]}
-   */
-  private record ImageInputs(
-      ImageRequest request, int index, LatentSize size, List<EncodedPrompt> prompts) {}
-
-  /** A workspace with what the prompts decide, for all images in a row that share them. */
-  private record Prepared(Workspace workspace, Conditioning conditioning) implements AutoCloseable {
-    @Override
-    public void close() {
-      workspace.close();
+  /** {@code [negative, positive]} under guidance, else {@code [positive]}. */
+  private List<ConditioningRow> conditioningRows(
+      ImageRequest request, int image, List<PromptEncoder.Guided> prompts) {
+    PromptEncoder.Guided prompt = prompts.get(image / request.numImagesPerPrompt());
+    MicroConditioning.Size picture = check.conditionedSize(request);
+    float[] positiveIds = request.sizes().addTimeIds(picture);
+    if (prompt.negative().isEmpty()) {
+      return List.of(ConditioningRow.of(prompt.positive(), positiveIds));
     }
-  }
-
-  /** 7. Prepare added time ids & embeddings: before the latents, as they need no noise. */
-  private Prepared prepare(ImageInputs image) {
-    Workspace workspace = new Workspace(parts.threads());
-    try {
-      return new Prepared(workspace, prepareConditioning(image, workspace));
-    } catch (RuntimeException | Error e) {
-      workspace.close();
-      throw e;
-    }
-  }
-
-  /** The latents of one image {@code [h, w, c]}. */
-  private float[] denoise(ImageInputs image, Prepared prepared, Schedule schedule, RequestRun run) {
-    ImageRequest request = image.request();
-    LatentSize size = image.size();
-    Workspace workspace = prepared.workspace();
-
-    // 4. Prepare timesteps
-    float[] timesteps = schedule.timesteps();
-
-    // 5. Prepare latent variables
-    NoiseSource noise = noiseOf(image);
-    float[] latents = prepareLatents(image, noise, schedule.initNoiseSigma()); // [h, w, c]
-
-    // 6. Prepare extra step kwargs: the solver draws from the image's own generator
-    Schedule.Run solver = schedule.start(noise);
-
-    // 8. Denoising loop
-    for (int i = 0; i < timesteps.length; i++) {
-      run.checkCancelled();
-      long stepBegin = System.nanoTime();
-      try (var _ = workspace.scope()) {
-        // expand the latents if we are doing classifier free guidance
-        int n = image.prompts().size();
-        Tensor latentModelInput =
-            workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
-        for (int row = 0; row < n; row++) {
-          solver.scaleModelInput(i, Slice.of(latents), rowOf(latentModelInput, row));
-        }
-
-        // predict the noise residual
-        Tensor noisePred =
-            parts
-                .unet()
-                .forward(latentModelInput, timesteps[i], prepared.conditioning()); // [n, h, w, c]
-
-        // perform guidance
-        if (request.doClassifierFreeGuidance()) {
-          guide(rowOf(noisePred, 0), rowOf(noisePred, 1), request.guidanceScale());
-        }
-
-        // compute the previous noisy sample x_t -> x_t-1
-        solver.step(i, rowOf(noisePred, 0), Slice.of(latents));
-      }
-      Progress progress = run.endStep(timesteps[i], stepBegin);
-      if (request.onStepEnd().isPresent()) {
-        run.callback(
-            request.onStepEnd().get(),
-            new StepEnd(
-                progress,
-                () -> ChannelOrder.toChannelsFirst(latents, size),
-                () -> decode(latents, size)));
-      }
-    }
-    return latents;
-  }
-
-  /** {@code uncond + scale · (text − uncond)} in place of {@code uncond}. */
-  private static void guide(Slice uncond, Slice text, float guidanceScale) {
-    for (int i = 0; i < uncond.length(); i++) {
-      float noisePredUncond = uncond.get(i);
-      uncond.set(i, noisePredUncond + guidanceScale * (text.get(i) - noisePredUncond));
-    }
-  }
-
-  private static Slice rowOf(Tensor batch, int row) {
-    int length = batch.shape().size() / batch.dim(0);
-    return new Slice(batch.data(), row * length, length);
+    float[] negativeIds = request.sizes().negativeAddTimeIds(picture);
+    boolean mixed = request.likeDiffusers() && !request.pag().on();
+    int images = request.numImages();
+    return List.of(
+        ConditioningRow.of(
+            prompt.negative().get(), mixed && image % 2 == 1 ? positiveIds : negativeIds),
+        ConditioningRow.of(
+            prompt.positive(), mixed && (images + image) % 2 == 0 ? negativeIds : positiveIds));
   }
 
   /** Noise of the image's own generator, brought from PyTorch's order into ours. */
-  private static NoiseSource noiseOf(ImageInputs image) {
-    ImageRequest request = image.request();
+  private static NoiseSource noiseOf(ImageRequest request, int image, LatentSize size) {
     Generator generator =
         request.generators().isEmpty()
-            ? request.rng().generator(request.seeds().get(image.index()))
-            : request.generators().get(image.index());
-    return target ->
-        ChannelOrder.toChannelsLast(generator.randn(target.length), 0, image.size(), target);
-  }
-
-  /** Drawn noise or given latents, times the scheduler's initial sigma. */
-  private static float[] prepareLatents(
-      ImageInputs image, NoiseSource noise, float initNoiseSigma) {
-    LatentSize size = image.size();
-    float[] latents = new float[size.values()];
-    if (image.request().latents().isPresent()) {
-      float[] given = image.request().latents().get().shared();
-      ChannelOrder.toChannelsLast(given, image.index() * size.values(), size, latents);
-    } else {
-      noise.draw(latents);
-    }
-    for (int i = 0; i < latents.length; i++) {
-      latents[i] *= initNoiseSigma;
-    }
-    return latents;
-  }
-
-  private Conditioning prepareConditioning(ImageInputs image, Workspace workspace) {
-    int height = image.request().height().getAsInt();
-    int width = image.request().width().getAsInt();
-    float[] timeIds = {height, width, 0, 0, height, width}; // original size, crop, target size
-    float[][] addTimeIds = new float[image.prompts().size()][];
-    Arrays.fill(addTimeIds, timeIds);
-    Tensor promptEmbeds = batchOf(workspace, image.prompts(), EncodedPrompt::promptEmbeds);
-    Tensor addTextEmbeds = batchOf(workspace, image.prompts(), EncodedPrompt::pooledPromptEmbeds);
-    return parts.unet().prepare(promptEmbeds, addTextEmbeds, addTimeIds);
-  }
-
-  /** Arrays {@code [1, …]} as one tensor {@code [n, …]}. */
-  private static Tensor batchOf(
-      Workspace workspace, List<EncodedPrompt> prompts, Function<EncodedPrompt, FloatArray> of) {
-    int[] dims = of.apply(prompts.getFirst()).shape().dims();
-    dims[0] = prompts.size();
-    Tensor batch = workspace.tensor(dims);
-    int at = 0;
-    for (EncodedPrompt prompt : prompts) {
-      float[] values = of.apply(prompt).shared();
-      System.arraycopy(values, 0, batch.data(), at, values.length);
-      at += values.length;
-    }
-    return batch;
+            ? request.rng().generator(request.seeds().get(image))
+            : request.generators().get(image);
+    return NoiseSource.of(
+        generator,
+        drawn -> {
+          float[] arranged = new float[drawn.length];
+          ChannelOrder.toChannelsLast(drawn, 0, size, arranged);
+          return arranged;
+        });
   }
 
   /** The picture of the latents {@code [h, w, c]}. */
-  private KolorsImage decode(float[] latents, LatentSize size) {
+  private KolorsImage decode(ImageRequest request, float[] latents, LatentSize size) {
     try (Workspace workspace = new Workspace(parts.threads())) {
       // unscale/denormalize the latents
       float scalingFactor = parts.vae().config().scalingFactor();
@@ -548,7 +405,9 @@ public final class KolorsPipeline implements AutoCloseable {
       for (int i = 0; i < latents.length; i++) {
         scaled.data()[i] = latents[i] / scalingFactor;
       }
-      return VaeImageProcessor.postprocess(parts.vae().decode(scaled), 0);
+      Tensor decoded =
+          request.vaeTiling() ? parts.vae().decodeTiled(scaled) : parts.vae().decode(scaled);
+      return VaeImageProcessor.postprocess(decoded, 0);
     }
   }
 
@@ -574,113 +433,19 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
     ImageRequest request = ImageRequest.of(prompt).withMaxSequenceLength(maxSequenceLength);
-    return components.use(() -> encode(List.of(prompt), request.maxSequenceLength()).getFirst());
-  }
-
-  /** Every text of a request once. */
-  private Map<String, EncodedPrompt> encodePrompts(ImageRequest request, RequestRun run) {
-    List<String> texts = textsOf(request);
-    Map<String, EncodedPrompt> encoded = new HashMap<>();
-    run.beginText(texts.size());
-    for (int from = 0; from < texts.size(); from += TEXT_BATCH) {
-      run.checkCancelled();
-      List<String> batch = texts.subList(from, Math.min(from + TEXT_BATCH, texts.size()));
-      for (EncodedPrompt prompt : encode(batch, request.maxSequenceLength())) {
-        String text = texts.get(encoded.size());
-        encoded.put(text, prompt);
-        if (prompt.tokens().truncated()) {
-          run.truncated(text, prompt.tokens().lost());
-        }
-      }
-      run.endTexts(encoded.size(), texts.size());
-    }
-    return encoded;
-  }
-
-  private List<EncodedPrompt> encode(List<String> texts, int maxSequenceLength) {
-    List<TokenizedPrompt> tokens =
-        texts.stream().map(text -> parts.tokenizer().encode(text, maxSequenceLength)).toList();
-    for (TokenizedPrompt prompt : tokens) {
-      if (prompt.truncated()) {
-        LOG.warn(
-            "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
-            maxSequenceLength,
-            prompt.lost());
-      }
-    }
-    try (Workspace workspace = new Workspace(parts.threads())) {
-      PromptEmbedding embedding =
-          parts
-              .textEncoder()
-              .encode(
-                  workspace,
-                  tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
-      List<EncodedPrompt> encoded = new ArrayList<>();
-      for (int row = 0; row < texts.size(); row++) {
-        encoded.add(
-            new EncodedPrompt(
-                tokens.get(row),
-                arrayOf(embedding.hiddenStates(), row), // [1, s, d]
-                arrayOf(embedding.pooled(), row))); // [1, d]
-      }
-      return encoded;
-    }
-  }
-
-  /** One row of a batch {@code [n, …]} as {@code [1, …]}. */
-  private static FloatArray arrayOf(Tensor batch, int row) {
-    Slice slice = rowOf(batch, row);
-    int[] dims = batch.shape().dims();
-    dims[0] = 1;
-    int end = slice.offset() + slice.length();
-    return FloatArray.wrap(Arrays.copyOfRange(slice.values(), slice.offset(), end), dims);
-  }
-
-  /** The texts that must be encoded, each once. */
-  private List<String> textsOf(ImageRequest request) {
-    SequencedSet<String> texts = new LinkedHashSet<>(request.prompts());
-    if (request.doClassifierFreeGuidance() && !zeroOutNegativePrompt(request)) {
-      for (int prompt = 0; prompt < request.prompts().size(); prompt++) {
-        texts.add(negativeOf(request, prompt));
-      }
-    }
-    return List.copyOf(texts);
-  }
-
-  /** {@code [negative, positive]} under guidance, else {@code [positive]}. */
-  private List<EncodedPrompt> promptsOf(
-      ImageRequest request, int image, Map<String, EncodedPrompt> encoded) {
-    int prompt = image / request.numImagesPerPrompt();
-    EncodedPrompt positive = encoded.get(request.prompts().get(prompt));
-    if (!request.doClassifierFreeGuidance()) {
-      return List.of(positive);
-    }
-    EncodedPrompt negative =
-        zeroOutNegativePrompt(request)
-            ? positive.zeros()
-            : encoded.get(negativeOf(request, prompt));
-    return List.of(negative, positive);
-  }
-
-  private boolean zeroOutNegativePrompt(ImageRequest request) {
-    return request.negativePrompts().isEmpty() && parts.forceZerosForEmptyPrompt();
-  }
-
-  private static String negativeOf(ImageRequest request, int prompt) {
-    return switch (request.negativePrompts().size()) {
-      case 0 -> "";
-      case 1 -> request.negativePrompts().getFirst();
-      default -> request.negativePrompts().get(prompt);
-    };
+    return components.use(
+        () ->
+            new PromptEncoder(parts)
+                .encode(List.of(prompt), request.maxSequenceLength())
+                .getFirst());
   }
 
   private static OutOfMemoryError outOfMemory(ImageRequest request, OutOfMemoryError cause) {
     OutOfMemoryError error =
         new OutOfMemoryError(
             ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
-                    + " or height, run fewer requests at once, or start Java with a larger -Xmx.")
+                    + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
+                    + " -Xmx.")
                 .formatted(
                     request.width().getAsInt(),
                     request.height().getAsInt(),

@@ -91,27 +91,63 @@ public record MicroConditioning(
   }
 
   MicroConditioning withOriginalSize(Size value) {
-    return new MicroConditioning(Optional.of(value), cropsCoordsTopLeft, targetSize, negativeOriginalSize, negativeCropsCoordsTopLeft, negativeTargetSize);
+    return new MicroConditioning(
+        Optional.of(value),
+        cropsCoordsTopLeft,
+        targetSize,
+        negativeOriginalSize,
+        negativeCropsCoordsTopLeft,
+        negativeTargetSize);
   }
 
   MicroConditioning withCropsCoordsTopLeft(Crop value) {
-    return new MicroConditioning(originalSize, Optional.of(value), targetSize, negativeOriginalSize, negativeCropsCoordsTopLeft, negativeTargetSize);
+    return new MicroConditioning(
+        originalSize,
+        Optional.of(value),
+        targetSize,
+        negativeOriginalSize,
+        negativeCropsCoordsTopLeft,
+        negativeTargetSize);
   }
 
   MicroConditioning withTargetSize(Size value) {
-    return new MicroConditioning(originalSize, cropsCoordsTopLeft, Optional.of(value), negativeOriginalSize, negativeCropsCoordsTopLeft, negativeTargetSize);
+    return new MicroConditioning(
+        originalSize,
+        cropsCoordsTopLeft,
+        Optional.of(value),
+        negativeOriginalSize,
+        negativeCropsCoordsTopLeft,
+        negativeTargetSize);
   }
 
   MicroConditioning withNegativeOriginalSize(Size value) {
-    return new MicroConditioning(originalSize, cropsCoordsTopLeft, targetSize, Optional.of(value), negativeCropsCoordsTopLeft, negativeTargetSize);
+    return new MicroConditioning(
+        originalSize,
+        cropsCoordsTopLeft,
+        targetSize,
+        Optional.of(value),
+        negativeCropsCoordsTopLeft,
+        negativeTargetSize);
   }
 
   MicroConditioning withNegativeCropsCoordsTopLeft(Crop value) {
-    return new MicroConditioning(originalSize, cropsCoordsTopLeft, targetSize, negativeOriginalSize, Optional.of(value), negativeTargetSize);
+    return new MicroConditioning(
+        originalSize,
+        cropsCoordsTopLeft,
+        targetSize,
+        negativeOriginalSize,
+        Optional.of(value),
+        negativeTargetSize);
   }
 
   MicroConditioning withNegativeTargetSize(Size value) {
-    return new MicroConditioning(originalSize, cropsCoordsTopLeft, targetSize, negativeOriginalSize, negativeCropsCoordsTopLeft, Optional.of(value));
+    return new MicroConditioning(
+        originalSize,
+        cropsCoordsTopLeft,
+        targetSize,
+        negativeOriginalSize,
+        negativeCropsCoordsTopLeft,
+        Optional.of(value));
   }
 
   private static float[] ids(Size original, Crop crop, Size target) {

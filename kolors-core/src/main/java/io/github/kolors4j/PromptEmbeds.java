@@ -52,8 +52,7 @@ public record PromptEmbeds(
         negative -> requireSame("negative_prompt_embeds", negative, "prompt_embeds", context));
     negativePooledPromptEmbeds.ifPresent(
         negative ->
-            requireSame(
-                "negative_pooled_prompt_embeds", negative, "pooled_prompt_embeds", pooled));
+            requireSame("negative_pooled_prompt_embeds", negative, "pooled_prompt_embeds", pooled));
   }
 
   /**

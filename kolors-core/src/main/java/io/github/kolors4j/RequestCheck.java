@@ -5,6 +5,7 @@ import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.LongStream;
 
@@ -31,14 +32,19 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
    * @throws IllegalArgumentException if it cannot be generated
    */
   ImageRequest resolve(ImageRequest request) {
-    int height = request.height().orElseGet(this::defaultSize);
-    int width = request.width().orElseGet(this::defaultSize);
+    checkContradictions(request);
+    int height = request.height().orElseGet(() -> defaultHeight(request));
+    int width = request.width().orElseGet(() -> defaultWidth(request));
     checkMultiple("height", height);
     checkMultiple("width", width);
     checkCounts(request);
     checkFeatureMaps(request, height, width);
     LatentSize size = latentSize(height, width);
-    request.latents().ifPresent(latents -> checkLatents(latents, request.numImages(), size));
+    request
+        .latents()
+        .ifPresent(latents -> checkLatents("latents", latents, request.numImages(), size));
+    request.image().ifPresent(image -> checkImage(request, image, size));
+    request.embeds().ifPresent(embeds -> checkEmbeds(request, embeds));
     if (request.outputType() == OutputType.LATENT
         && (long) request.numImages() * size.values() > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -65,9 +71,129 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
                             + " them from, so give both."));
   }
 
+  /**
+   * What the U-Net is told of the size where the request does not say: the picture's own. The
+   * reference's image to image takes the default size instead, whatever the image's.
+   */
+  MicroConditioning.Size conditionedSize(ImageRequest resolved) {
+    if (resolved.likeDiffusers() && resolved.image().isPresent()) {
+      return new MicroConditioning.Size(defaultSize(), defaultSize());
+    }
+    return new MicroConditioning.Size(resolved.height().getAsInt(), resolved.width().getAsInt());
+  }
+
+  private int defaultHeight(ImageRequest request) {
+    return request.image().map(this::heightOf).orElseGet(this::defaultSize);
+  }
+
+  private int defaultWidth(ImageRequest request) {
+    return request.image().map(this::widthOf).orElseGet(this::defaultSize);
+  }
+
+  private int heightOf(ImageToImage from) {
+    return from.latents()
+        .map(latents -> latentExtent(latents, 2))
+        .orElseGet(() -> roundedDown("height", from.images().getFirst().height()));
+  }
+
+  private int widthOf(ImageToImage from) {
+    return from.latents()
+        .map(latents -> latentExtent(latents, 3))
+        .orElseGet(() -> roundedDown("width", from.images().getFirst().width()));
+  }
+
+  private int latentExtent(FloatArray latents, int axis) {
+    if (latents.shape().rank() != 4) {
+      throw new IllegalArgumentException(
+          "[request] the image's latents are %s: [images, channels, height, width] is needed."
+              .formatted(latents.shape()));
+    }
+    return Math.multiplyExact(latents.shape().dim(axis), vae.scaleFactor());
+  }
+
+  private int roundedDown(String side, int pixels) {
+    int multiple = pixelMultiple();
+    if (pixels < multiple) {
+      throw new IllegalArgumentException(
+          "[request] the image's %s is %d: at least %d pixels are needed, resize it or give a %s."
+              .formatted(side, pixels, multiple, side));
+    }
+    return pixels - pixels % multiple;
+  }
+
+  /** What width and height are multiples of. */
+  int pixelMultiple() {
+    return Math.max(PIXEL_MULTIPLE, vae.scaleFactor());
+  }
+
+  private static void checkContradictions(ImageRequest request) {
+    if (request.embeds().isPresent()) {
+      contradiction(!request.prompts().isEmpty(), "prompt", "prompt_embeds");
+      contradiction(
+          !request.negativePrompts().isEmpty()
+              && request.embeds().get().negativePromptEmbeds().isPresent(),
+          "negative_prompt",
+          "negative_prompt_embeds");
+    }
+    contradiction(
+        !request.timesteps().isEmpty() && !request.sigmas().isEmpty(), "timesteps", "sigmas");
+    OptionalDouble start =
+        request.image().map(ImageToImage::denoisingStart).orElse(OptionalDouble.empty());
+    OptionalDouble end = request.denoisingEnd();
+    if (start.isPresent() && end.isPresent() && start.getAsDouble() >= end.getAsDouble()) {
+      throw new IllegalArgumentException(
+          "[request] denoising_start %s is not before denoising_end %s: start earlier or end later."
+              .formatted(start.getAsDouble(), end.getAsDouble()));
+    }
+  }
+
+  private static void contradiction(boolean both, String one, String other) {
+    if (both) {
+      throw new IllegalArgumentException(
+          "[request] both %s and %s: they say the same in two ways, give one of them."
+              .formatted(one, other));
+    }
+  }
+
+  private static void checkImage(ImageRequest request, ImageToImage image, LatentSize size) {
+    int images = request.numImages();
+    if (image.images().size() > 1 && image.images().size() != images) {
+      throw new IllegalArgumentException(
+          "[request] %d images to begin with for %s: give one for all, or one a picture."
+              .formatted(image.images().size(), counted(images, "picture")));
+    }
+    if (image.latents().isPresent()) {
+      FloatArray latents = image.latents().get();
+      boolean one = latents.shape().rank() == 4 && latents.shape().dim(0) == 1;
+      checkLatents("image's latents", latents, one ? 1 : images, size);
+    }
+  }
+
+  private void checkEmbeds(ImageRequest request, PromptEmbeds embeds) {
+    int width = embeds.promptEmbeds().shape().dim(2);
+    if (width != unet.encoderHidDim()) {
+      throw new IllegalArgumentException(
+          "[request] prompt_embeds are %s: this model's have a width of %d."
+              .formatted(embeds.promptEmbeds().shape(), unet.encoderHidDim()));
+    }
+    if (embeds.pooledPromptEmbeds().shape().dim(1) != unet.textEmbedDim()) {
+      throw new IllegalArgumentException(
+          "[request] pooled_prompt_embeds are %s: this model's have a width of %d."
+              .formatted(embeds.pooledPromptEmbeds().shape(), unet.textEmbedDim()));
+    }
+    boolean encodesNegative =
+        request.doClassifierFreeGuidance() && embeds.negativePromptEmbeds().isEmpty();
+    if (encodesNegative && embeds.tokens() > ImageRequest.MAX_SEQUENCE_LENGTH) {
+      throw new IllegalArgumentException(
+          ("[request] prompt_embeds of %d tokens without negative_prompt_embeds: a negative prompt"
+                  + " can be encoded to %d tokens at most, so give its embeddings too.")
+              .formatted(embeds.tokens(), ImageRequest.MAX_SEQUENCE_LENGTH));
+    }
+  }
+
   private void checkMultiple(String side, int pixels) {
     int f = vae.scaleFactor();
-    int multiple = Math.max(PIXEL_MULTIPLE, f);
+    int multiple = pixelMultiple();
     if (pixels % multiple == 0) {
       return;
     }
@@ -86,7 +212,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
   }
 
   private static void checkCounts(ImageRequest request) {
-    int prompts = request.prompts().size();
+    int prompts = request.numPrompts();
     int negatives = request.negativePrompts().size();
     if (negatives > 1 && negatives != prompts) {
       throw new IllegalArgumentException(
@@ -116,12 +242,13 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
     }
   }
 
-  private static void checkLatents(FloatArray latents, int images, LatentSize size) {
+  private static void checkLatents(String what, FloatArray latents, int images, LatentSize size) {
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
-          "[request] the latents are %s: %s of %dx%d cells and %d channels %s %s."
+          "[request] the %s are %s: %s of %dx%d cells and %d channels %s %s."
               .formatted(
+                  what,
                   latents.shape(),
                   counted(images, "image"),
                   size.width(),

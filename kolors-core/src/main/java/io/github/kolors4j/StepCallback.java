@@ -1,6 +1,9 @@
 package io.github.kolors4j;
 
-/** Called at the end of each denoising step, on the thread that generates; may look and stop. */
+/**
+ * Called at the end of each denoising step, on the thread that generates; may look, change and
+ * stop.
+ */
 @FunctionalInterface
 public interface StepCallback {
   /**
@@ -9,4 +12,17 @@ public interface StepCallback {
    * @param step the step; valid until this method returns
    */
   void onStepEnd(StepEnd step);
+
+  /**
+   * This callback and then another one, at each step; diffusers' {@code MultiPipelineCallbacks}.
+   *
+   * @param next called after this one
+   * @return both as one
+   */
+  default StepCallback andThen(StepCallback next) {
+    return step -> {
+      onStepEnd(step);
+      next.onStepEnd(step);
+    };
+  }
 }

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +57,77 @@ class RequestCheckTest {
     assertEquals(OptionalInt.of(1024), resolved.width());
     assertEquals(1024, KOLORS.defaultSize());
     assertEquals(new LatentSize(4, 64, 96), KOLORS.latentSize(512, 768));
+  }
+
+  @Test
+  void argumentsThatContradictOneAnotherAreRefusedByName() {
+    FloatArray context = FloatArray.of(new float[2 * 4096], 1, 2, 4096);
+    FloatArray pooled = FloatArray.of(new float[4096], 1, 4096);
+    PromptEmbeds embeds = PromptEmbeds.of(context, pooled);
+    PromptEmbeds withNegative =
+        new PromptEmbeds(context, pooled, Optional.of(context), Optional.of(pooled));
+    assertRefused(
+        "[request] both prompt and prompt_embeds: they say the same in two ways, give one of them.",
+        KOLORS,
+        ImageRequest.of(embeds).withPrompts(List.of("a")));
+    assertRefused(
+        "[request] both negative_prompt and negative_prompt_embeds: they say the same in two ways,"
+            + " give one of them.",
+        KOLORS,
+        ImageRequest.of(withNegative).withNegativePrompt("b"));
+    assertRefused(
+        "[request] both timesteps and sigmas: they say the same in two ways, give one of them.",
+        KOLORS,
+        REQUEST.withTimesteps(999, 1).withSigmas(3, 0));
+    assertRefused(
+        "[request] denoising_start 0.6 is not before denoising_end 0.5: start earlier or end later.",
+        KOLORS,
+        REQUEST
+            .withImageLatents(FloatArray.of(new float[4 * 64], 1, 4, 8, 8))
+            .withDenoisingStart(0.6)
+            .withDenoisingEnd(0.5));
+  }
+
+  @Test
+  void embeddingsMustBeOfThisModel() {
+    FloatArray context = FloatArray.of(new float[20], 1, 2, 10);
+    assertRefused(
+        "[request] prompt_embeds are [1, 2, 10]: this model's have a width of 4096.",
+        KOLORS,
+        ImageRequest.of(PromptEmbeds.of(context, FloatArray.of(new float[10], 1, 10))));
+    FloatArray wide = FloatArray.of(new float[300 * 4096], 1, 300, 4096);
+    assertRefused(
+        "[request] prompt_embeds of 300 tokens without negative_prompt_embeds: a negative prompt can"
+            + " be encoded to 256 tokens at most, so give its embeddings too.",
+        KOLORS,
+        ImageRequest.of(PromptEmbeds.of(wide, FloatArray.of(new float[4096], 1, 4096))));
+  }
+
+  @Test
+  void imageToImageHasTheSizeOfItsImage() {
+    KolorsImage image = KolorsImage.of(100, 61, new byte[100 * 61 * 3]);
+    ImageRequest resolved = KOLORS.resolve(REQUEST.withImage(image));
+    assertEquals(OptionalInt.of(96), resolved.width());
+    assertEquals(OptionalInt.of(56), resolved.height());
+    assertEquals(new MicroConditioning.Size(56, 96), KOLORS.conditionedSize(resolved));
+    assertEquals(
+        new MicroConditioning.Size(1024, 1024),
+        KOLORS.conditionedSize(resolved.withCompatibility(Compatibility.DIFFUSERS)),
+        "as the reference has it");
+    assertRefused(
+        "[request] the image's height is 7: at least 8 pixels are needed, resize it or give a"
+            + " height.",
+        KOLORS,
+        REQUEST.withImage(KolorsImage.of(9, 7, new byte[9 * 7 * 3])));
+    assertRefused(
+        "[request] 2 images to begin with for 1 picture: give one for all, or one a picture.",
+        KOLORS,
+        REQUEST.withImages(List.of(image, image)));
+    assertRefused(
+        "[request] the image's latents are [1, 3, 8, 8]: 1 image of 8x8 cells and 4 channels asks"
+            + " for [1, 4, 8, 8].",
+        KOLORS,
+        REQUEST.withImageLatents(FloatArray.of(new float[3 * 64], 1, 3, 8, 8)));
   }
 
   @Test

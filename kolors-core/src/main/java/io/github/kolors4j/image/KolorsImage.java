@@ -17,7 +17,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** A finished picture: 8-bit RGB, rows from the top. Immutable. */
+/** A picture, finished or to begin with: 8-bit RGB, rows from the top. Immutable. */
 public final class KolorsImage {
   private static final int CHANNELS = 3;
 
@@ -48,6 +48,53 @@ public final class KolorsImage {
               .formatted(rgb.length, width, height));
     }
     return new KolorsImage(width, height, rgb.clone());
+  }
+
+  /**
+   * Reads a picture file: PNG, JPEG, GIF, BMP, TIFF and what else ImageIO knows. Grey becomes RGB,
+   * alpha is dropped, of 16 bits the higher eight are taken; a photograph is turned upright by its
+   * Exif orientation.
+   *
+   * @param file the file
+   * @return the picture
+   * @throws IOException if the file is missing, damaged, too large or no picture that can be read
+   */
+  public static KolorsImage read(Path file) throws IOException {
+    return PictureFile.read(file);
+  }
+
+  /**
+   * The colours of an image of Swing, Java 2D or ImageIO; alpha is dropped.
+   *
+   * @param image of any type; copied
+   * @return the picture
+   * @throws IllegalArgumentException if it has more than (2³¹−1)/3 pixels
+   */
+  public static KolorsImage of(BufferedImage image) {
+    return PictureFile.of(image);
+  }
+
+  /**
+   * The picture at another size, by Lanczos' filter; byte for byte as Pillow's {@code
+   * resize((width, height), LANCZOS)}. The proportions may change.
+   *
+   * @param newWidth pixels in a row, at least 1
+   * @param newHeight rows, at least 1
+   * @return the resized picture; this one where the size is the same
+   * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
+   */
+  public KolorsImage resize(int newWidth, int newHeight) {
+    if (newWidth == width && newHeight == height) {
+      return this;
+    }
+    long most = Math.max((long) newWidth * height, (long) newWidth * newHeight) * CHANNELS;
+    if (newWidth < 1 || newHeight < 1 || most > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "[image] %dx%d pixels cannot be resized to %dx%d: 1 is the least, and 2^31-1 bytes the most."
+              .formatted(width, height, newWidth, newHeight));
+    }
+    return new KolorsImage(
+        newWidth, newHeight, Lanczos.resize(rgb, width, height, newWidth, newHeight));
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.github.kolors4j.image;
 
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Workspace;
 
 /** From the values that the VAE works with, about −1 to 1, to pictures and back. */
 public final class VaeImageProcessor {
@@ -30,6 +31,27 @@ public final class VaeImageProcessor {
       rgb[i] = (byte) toByte(values[from + i]);
     }
     return KolorsImage.of(width, height, rgb);
+  }
+
+  /**
+   * A picture for the VAE's encoder, as diffusers' {@code VaeImageProcessor.preprocess}: resized
+   * where it has another size, then {@code 2·(byte/255) − 1}.
+   *
+   * @param workspace where the tensor is made
+   * @param image the picture
+   * @param width pixels in a row, at least 1
+   * @param height rows, at least 1
+   * @return {@code [1, height, width, 3]}, from −1 to 1, in the innermost scope
+   * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
+   */
+  public static Tensor preprocess(Workspace workspace, KolorsImage image, int width, int height) {
+    byte[] rgb = image.resize(width, height).rgb();
+    Tensor sample = workspace.tensor(1, height, width, CHANNELS);
+    float[] values = sample.data();
+    for (int i = 0; i < rgb.length; i++) {
+      values[i] = 2f * ((rgb[i] & 255) / 255f) - 1f;
+    }
+    return sample;
   }
 
   /** F32 as the reference computes; a value that is not a number becomes 0. */

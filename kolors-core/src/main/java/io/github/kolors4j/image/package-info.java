@@ -1,2 +1,5 @@
-/** Finished pictures: from the VAE's values to RGB bytes, {@code BufferedImage} and PNG. */
+/**
+ * Pictures: from files and {@code BufferedImage} to the VAE's values, and from those to RGB bytes
+ * and PNG.
+ */
 package io.github.kolors4j.image;

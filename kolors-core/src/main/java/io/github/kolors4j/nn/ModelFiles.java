@@ -7,7 +7,6 @@ import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.safetensors.TensorInfo;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -77,20 +76,19 @@ public final class ModelFiles {
   public void savePretrained(Path directory, SaveOptions options) throws IOException {
     String json = requireConfig();
     try (var target = NewDirectory.create("save", directory, byteLength(), "")) {
-      write(target.path(), json, options);
+      target.write("config.json", json);
+      plan(options).write(target.path(), weights.source());
       target.complete();
     }
   }
 
-  private void write(Path directory, String json, SaveOptions options) throws IOException {
-    Files.writeString(directory.resolve("config.json"), json);
+  private ShardPlan plan(SaveOptions options) {
     List<SafetensorsWriter.Entry> entries =
         tensors()
             .map(each -> new SafetensorsWriter.Entry(each.name(), each.dtype(), each.shape()))
             .toList();
     long shardBytes = options.maxShardBytes().orElse(usualShardBytes);
-    ShardPlan.of(baseName, options.variant(), entries, shardBytes)
-        .write(directory, weights.source());
+    return ShardPlan.of(baseName, options.variant(), entries, shardBytes);
   }
 
   /** Which were found, in PyTorch's order. */

@@ -3,7 +3,6 @@ package io.github.kolors4j.scheduler;
 import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.safetensors.NewDirectory;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,8 +109,7 @@ public final class Schedulers {
     SchedulerConfig config = scheduler.config();
     config.keys().forEach(key -> named.putIfAbsent(key, config.get(key)));
     try (var target = NewDirectory.create("save", schedulerDirectory, 0, "")) {
-      Files.writeString(
-          target.path().resolve("scheduler_config.json"), SchedulerConfig.of(named) + "\n");
+      target.write("scheduler_config.json", SchedulerConfig.of(named) + "\n");
       target.complete();
     }
   }

@@ -99,7 +99,7 @@ public final class ChatGlmTokenizer {
       for (String name : FILES) {
         Path file = this.directory.resolve(name);
         if (Files.exists(file)) {
-          Files.copy(file, target.path().resolve(name));
+          target.copy(file);
         }
       }
       target.complete();

@@ -119,6 +119,35 @@ public final class NewDirectory implements AutoCloseable {
   }
 
   /**
+   * Writes a small file.
+   *
+   * @param name of the file
+   * @param text in UTF-8
+   * @throws IOException if it cannot be written
+   */
+  public void write(String name, String text) throws IOException {
+    try {
+      Files.writeString(partial.resolve(name), text);
+    } catch (IOException e) {
+      throw unwritable(operation, target, e);
+    }
+  }
+
+  /**
+   * Copies a file, which keeps its name.
+   *
+   * @param file anywhere
+   * @throws IOException if it cannot be read or written
+   */
+  public void copy(Path file) throws IOException {
+    try {
+      Files.copy(file, partial.resolve(file.getFileName().toString()));
+    } catch (IOException e) {
+      throw unwritable(operation, target, e);
+    }
+  }
+
+  /**
    * Gives the directory its name: everything is written.
    *
    * @throws IOException if it cannot be renamed, or somebody has put files there meanwhile

@@ -1,0 +1,103 @@
+package io.github.kolors4j;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/** What a callback may read and replace between the steps of one image. */
+final class DenoisingState {
+  private final LatentSize size;
+  private final float[] latents; // [h, w, c]
+  private float guidanceScale;
+
+  /** {@code [negative, positive]}, or {@code [positive]} where the request has no guidance. */
+  private List<ConditioningRow> rows;
+
+  DenoisingState(
+      LatentSize size, float[] latents, float guidanceScale, List<ConditioningRow> rows) {
+    this.size = size;
+    this.latents = latents;
+    this.guidanceScale = guidanceScale;
+    this.rows = List.copyOf(rows);
+  }
+
+  /** The latents themselves {@code [h, w, c]}. */
+  float[] latents() {
+    return latents;
+  }
+
+  float guidanceScale() {
+    return guidanceScale;
+  }
+
+  boolean doClassifierFreeGuidance() {
+    return guidanceScale > 1;
+  }
+
+  /** The rows of the U-Net's batch: of the negative prompt only under guidance. */
+  List<ConditioningRow> batch(boolean perturbed) {
+    List<ConditioningRow> batch =
+        new ArrayList<>(doClassifierFreeGuidance() ? rows : List.of(rows.getLast()));
+    if (perturbed) {
+      batch.add(rows.getLast());
+    }
+    return batch;
+  }
+
+  FloatArray latentsChannelsFirst() {
+    return ChannelOrder.toChannelsFirst(latents, size);
+  }
+
+  void setLatents(FloatArray values) {
+    require("latents", values, size.channels(), size.height(), size.width());
+    ChannelOrder.toChannelsLast(values.shared(), 0, size, latents);
+  }
+
+  void setGuidanceScale(float value) {
+    if (!Float.isFinite(value)) {
+      throw new IllegalArgumentException(
+          "[callback] guidance scale %s is not a finite number.".formatted(value));
+    }
+    if (value > 1 && rows.size() == 1) {
+      throw new IllegalArgumentException(
+          ("[callback] guidance scale %s: the request began without guidance, so its negative"
+                  + " prompt is not encoded. Begin with a guidance scale above 1.")
+              .formatted(value));
+    }
+    guidanceScale = value;
+  }
+
+  FloatArray all(Function<ConditioningRow, FloatArray> part) {
+    return Conditionings.stacked(rows, part);
+  }
+
+  /** Replaces one part of all rows. */
+  void replace(
+      String name,
+      FloatArray values,
+      Function<ConditioningRow, FloatArray> part,
+      BiFunction<ConditioningRow, FloatArray, ConditioningRow> with) {
+    int[] dims = part.apply(rows.getFirst()).shape().dims();
+    require(name, values, Arrays.copyOfRange(dims, 1, dims.length));
+    int length = values.shape().size() / rows.size();
+    List<ConditioningRow> changed = new ArrayList<>();
+    for (int row = 0; row < rows.size(); row++) {
+      float[] own = Arrays.copyOfRange(values.shared(), row * length, (row + 1) * length);
+      changed.add(with.apply(rows.get(row), FloatArray.wrap(own, dims)));
+    }
+    rows = List.copyOf(changed);
+  }
+
+  private void require(String name, FloatArray values, int... rowDims) {
+    int[] expected = new int[rowDims.length + 1];
+    expected[0] = name.equals("latents") ? 1 : rows.size();
+    System.arraycopy(rowDims, 0, expected, 1, rowDims.length);
+    if (!Arrays.equals(values.shape().dims(), expected)) {
+      throw new IllegalArgumentException(
+          "[callback] %s are %s: %s is needed."
+              .formatted(name, values.shape(), Arrays.toString(expected)));
+    }
+  }
+}
