@@ -9,7 +9,7 @@ import java.util.List;
  * @param scale how strongly; 0 means not at all, and without it {@code appliedLayers} do not matter
  * @param adaptiveScale by how much the scale falls for each timestep below 1000
  * @param appliedLayers which self-attentions: parts of their names as diffusers has them, such as
- *     {@code mid}, {@code down.block_2} or {@code up_blocks.0.attentions.1}
+ *     {@code mid}, {@code down_blocks.1} or {@code up_blocks.0.attentions.1}
  */
 public record PerturbedAttentionGuidance(
     float scale, float adaptiveScale, List<String> appliedLayers) {

@@ -266,28 +266,53 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
               .formatted(width, height));
     }
     LatentSize size = latentSize(height, width);
-    int batch = request.doClassifierFreeGuidance() ? 2 : 1;
+    int batch = (request.doClassifierFreeGuidance() ? 2 : 1) + (request.pag().on() ? 1 : 0);
     long inUnet = unet.largestFeatureMap(batch, size.height(), size.width());
-    long inVae =
-        request.outputType() == OutputType.LATENT
-            ? 0
-            : vae.largestFeatureMap(size.height(), size.width());
+    long inVae = Math.max(inDecoder(request, size), inEncoder(request, height, width));
     long largest = Math.max(inUnet, inVae);
     String part = inVae >= inUnet ? "VAE" : "U-Net";
     if (largest > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
-                  + " 2^31-1 are the most. Use a smaller width or height.")
-              .formatted(width, height, largest, part));
+                  + " 2^31-1 are the most. Use a smaller width or height%s.")
+              .formatted(width, height, largest, part, orTiling(request, part)));
     }
     long bytes = MAPS_AT_ONCE * largest * Float.BYTES;
     if (bytes > maxMemory) {
       throw new IllegalArgumentException(
           ("[request] %dx%d pixels need at least %s of Java heap for the feature maps of the %s,"
-                  + " and it can have %s: use a smaller width or height, or start Java with a"
+                  + " and it can have %s: use a smaller width or height%s, or start Java with a"
                   + " larger -Xmx.")
-              .formatted(width, height, megabytes(bytes), part, megabytes(maxMemory)));
+              .formatted(
+                  width,
+                  height,
+                  megabytes(bytes),
+                  part,
+                  megabytes(maxMemory),
+                  orTiling(request, part)));
     }
+  }
+
+  private long inDecoder(ImageRequest request, LatentSize size) {
+    if (request.outputType() == OutputType.LATENT) {
+      return 0;
+    }
+    return request.vaeTiling()
+        ? vae.largestTiledFeatureMap(size.height(), size.width())
+        : vae.largestFeatureMap(size.height(), size.width());
+  }
+
+  private long inEncoder(ImageRequest request, int height, int width) {
+    if (request.image().isEmpty() || request.image().get().latents().isPresent()) {
+      return 0;
+    }
+    return request.vaeTiling()
+        ? vae.largestTiledEncoderFeatureMap(height, width)
+        : vae.largestEncoderFeatureMap(height, width);
+  }
+
+  private static String orTiling(ImageRequest request, String part) {
+    return part.equals("VAE") && !request.vaeTiling() ? ", or VAE tiling (--vae-tiling)" : "";
   }
 
   private static List<Long> seedOfEach(ImageRequest request) {

@@ -163,7 +163,7 @@ class RequestCheckTest {
   void featureMapsThatNoArrayHoldsAreRefused() {
     assertRefused(
         "[request] 4096x4096 pixels make a feature map of 4,294,967,296 values in the VAE: 2^31-1"
-            + " are the most. Use a smaller width or height.",
+            + " are the most. Use a smaller width or height, or VAE tiling (--vae-tiling).",
         KOLORS,
         REQUEST.withSize(4096, 4096));
     assertRefused(
@@ -179,8 +179,8 @@ class RequestCheckTest {
   void aHeapThatCannotHoldThePictureIsSaidBeforeTheWork() {
     assertRefused(
         "[request] 1024x1024 pixels need at least 2,148 MB of Java heap for the feature maps of"
-            + " the VAE, and it can have 1,000 MB: use a smaller width or height, or start Java"
-            + " with a larger -Xmx.",
+            + " the VAE, and it can have 1,000 MB: use a smaller width or height, or VAE tiling"
+            + " (--vae-tiling), or start Java with a larger -Xmx.",
         check("\"sample_size\": 128,", GIGABYTE),
         REQUEST);
     check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withSize(512, 512));

@@ -108,6 +108,16 @@ public final class SchedulerConfig {
   }
 
   /**
+   * The text that stands for a value on a command line: {@link #parseValue} gives the value again.
+   *
+   * @param value of an option, as {@link #get} gives it; may be null
+   * @return as {@code true}, {@code 3}, {@code null}, {@code -Infinity} or {@code karras}
+   */
+  public static String formatValue(Object value) {
+    return value instanceof String text && text.equals(parseValue(text)) ? text : Json.write(value);
+  }
+
+  /**
    * All keys.
    *
    * @return in order

@@ -11,6 +11,7 @@ import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.vae.Tiling.Scale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -148,6 +149,31 @@ public final class AutoencoderKL implements AutoCloseable {
         eachSample(sample, moments, one -> encodeOne(present, one)));
   }
 
+  /**
+   * Encodes pictures in overlapping tiles, which are blended; in the memory of one tile at any
+   * size. The result is near that of {@link #encode}, not equal: a tile does not see the others. A
+   * picture no larger than a tile is encoded as there.
+   *
+   * @param sample pictures {@code [n, H, W, inChannels]} from −1 to 1, each extent at least {@link
+   *     AutoencoderKLConfig#scaleFactor}
+   * @return as of {@link #encode}
+   * @throws IllegalArgumentException if the pictures' shape does not fit
+   * @throws IllegalStateException if the checkpoint has no encoder
+   */
+  public DiagonalGaussianDistribution encodeTiled(Tensor sample) {
+    Encoder present = requireEncoder();
+    Shape moments = momentsOf(sample);
+    Tiling tiling = config.tiling();
+    Scale scale = new Scale(config.scaleFactor(), 1);
+    return tiling.cuts(sample, scale)
+        ? new DiagonalGaussianDistribution(
+            eachSample(
+                sample,
+                moments,
+                one -> tiling.forward(one, scale, one(moments), x -> encodeOne(present, x))))
+        : encode(sample);
+  }
+
   private Tensor encodeOne(Encoder present, Tensor sample) {
     try (var scope = sample.workspace().scope()) {
       Tensor enc = present.forward(sample); // [1, h, w, 2·latentChannels]
@@ -165,6 +191,29 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public Tensor decode(Tensor latents) {
     return eachSample(latents, picturesOf(latents), this::decodeOne);
+  }
+
+  /**
+   * Decodes latents in overlapping tiles, which are blended; in the memory of one tile at any size.
+   * The result is near that of {@link #decode}, not equal: a tile does not see the others. Latents
+   * no larger than a tile are decoded as there.
+   *
+   * @param latents {@code [n, h, w, latentChannels]}
+   * @return the pictures {@code [n, H, W, outChannels]}, nominally from −1 to 1
+   * @throws IllegalArgumentException if the latents' shape does not fit
+   */
+  public Tensor decodeTiled(Tensor latents) {
+    Shape pictures = picturesOf(latents);
+    Tiling tiling = config.tiling();
+    Scale scale = new Scale(1, config.scaleFactor());
+    return tiling.cuts(latents, scale)
+        ? eachSample(
+            latents, pictures, one -> tiling.forward(one, scale, one(pictures), this::decodeOne))
+        : decode(latents);
+  }
+
+  private static Shape one(Shape shape) {
+    return Shape.of(1, shape.dim(1), shape.dim(2), shape.dim(3));
   }
 
   private Tensor decodeOne(Tensor latents) {

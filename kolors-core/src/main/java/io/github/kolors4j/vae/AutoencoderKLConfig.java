@@ -93,6 +93,53 @@ public record AutoencoderKLConfig(
     return 1 << (blockOutChannels.size() - 1);
   }
 
+  Tiling tiling() {
+    return Tiling.of(sampleSize, scaleFactor());
+  }
+
+  /**
+   * The number of values of the largest feature map of a decode in tiles.
+   *
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @return values for one tile, of one sample
+   */
+  public long largestTiledFeatureMap(int latentHeight, int latentWidth) {
+    int tile = tiling().size();
+    return largestFeatureMap(Math.min(latentHeight, tile), Math.min(latentWidth, tile));
+  }
+
+  /**
+   * The number of values of the largest feature map of an encode, of which two and a half exist at
+   * once. A picture with one above 2³¹−1 cannot be encoded.
+   *
+   * @param height of the picture, in pixels
+   * @param width of the picture, in pixels
+   * @return values for one sample
+   */
+  public long largestEncoderFeatureMap(int height, int width) {
+    long largest = 0;
+    int channels = blockOutChannels.getFirst();
+    for (int i = 0; i < blockOutChannels.size(); i++) {
+      channels = Math.max(blockOutChannels.get(i), channels);
+      largest = Math.max(largest, (long) (height >> i) * (width >> i) * channels);
+      channels = blockOutChannels.get(i);
+    }
+    return largest;
+  }
+
+  /**
+   * The number of values of the largest feature map of an encode in tiles.
+   *
+   * @param height of the picture, in pixels
+   * @param width of the picture, in pixels
+   * @return values for one tile, of one sample
+   */
+  public long largestTiledEncoderFeatureMap(int height, int width) {
+    int tile = tiling().size() * scaleFactor();
+    return largestEncoderFeatureMap(Math.min(height, tile), Math.min(width, tile));
+  }
+
   /**
    * The number of values of the largest feature map of a decode, of which two and a half exist at
    * once. One above 2³¹−1 cannot be decoded.

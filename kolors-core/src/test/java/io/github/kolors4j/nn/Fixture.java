@@ -101,6 +101,15 @@ public final class Fixture implements AutoCloseable {
     return file.data(key).toArray(FLOAT);
   }
 
+  public byte[] bytes(String key) {
+    return file.data(key).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** The extents as they are in the file. */
+  public int[] dims(String key) {
+    return shape(key).dims();
+  }
+
   public float[][] rows(String key) {
     float[] values = floats(key);
     int width = shape(key).dim(1);

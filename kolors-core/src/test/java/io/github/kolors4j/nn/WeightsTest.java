@@ -9,6 +9,7 @@ import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.tensor.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class WeightsTest {
@@ -74,6 +75,26 @@ class WeightsTest {
 
     Weights narrower = weights();
     Linear.load(narrower.unread().at("encoder"), 2, 4);
+    assertFault("encoder.weight has the shape [4, 3]; its config asks for [4, 2].", narrower);
+  }
+
+  @Test
+  void tellsWhichOfTheOptionalTensorsIsAbsent() throws KolorsException {
+    put("encoder.weight", DType.F32, 4, 3);
+    Weights weights = weights();
+    assertEquals(
+        "encoder.weight", Linear.load(weights.optional().at("encoder"), 3, 4).weight().name());
+    weights.requireComplete();
+    assertEquals(Optional.of("encoder.bias"), weights.firstAbsent());
+
+    put("encoder.bias", DType.F32, 4);
+    Weights complete = weights();
+    Linear.load(complete.optional().at("encoder"), 3, 4);
+    complete.requireComplete();
+    assertEquals(Optional.empty(), complete.firstAbsent());
+
+    Weights narrower = weights();
+    Linear.load(narrower.optional().at("encoder"), 2, 4);
     assertFault("encoder.weight has the shape [4, 3]; its config asks for [4, 2].", narrower);
   }
 

@@ -11,6 +11,7 @@ import io.github.kolors4j.KolorsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -198,6 +199,22 @@ class SchedulerConfigTest {
     assertEquals(List.of(0.1, 2L), SchedulerConfig.parseValue("[0.1, 2]"));
     assertNull(SchedulerConfig.parseValue("null"));
     assertEquals("", SchedulerConfig.parseValue(""));
+  }
+
+  @Test
+  void aFormattedValueParsesToItself() {
+    List<Object> values = new ArrayList<>(List.of(true, 3L, 0.5, 1e-7, "karras", "", "true", "3"));
+    values.add(null);
+    values.add("null");
+    values.add("two\nlines");
+    values.add(List.of(0.1, 2L));
+    values.add(Double.NEGATIVE_INFINITY);
+    for (Object value : values) {
+      assertEquals(value, SchedulerConfig.parseValue(SchedulerConfig.formatValue(value)));
+    }
+    assertEquals("karras", SchedulerConfig.formatValue("karras"));
+    assertEquals("\"true\"", SchedulerConfig.formatValue("true"));
+    assertEquals("-Infinity", SchedulerConfig.formatValue(Double.NEGATIVE_INFINITY));
   }
 
   @Test

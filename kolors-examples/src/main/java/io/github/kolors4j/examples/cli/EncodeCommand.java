@@ -59,12 +59,13 @@ final class EncodeCommand implements Callable<Integer> {
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));
       tensors.put("position_ids", ids(encoded.tokens().positionIds()));
-      tensors.put("prompt_embeds", values(encoded.promptEmbeds()));
-      tensors.put("pooled_prompt_embeds", values(encoded.pooledPromptEmbeds()));
+      tensors.put(EmbedsFile.PROMPT_EMBEDS, values(encoded.promptEmbeds()));
+      tensors.put(EmbedsFile.POOLED_PROMPT_EMBEDS, values(encoded.pooledPromptEmbeds()));
       if (negativePrompt != null) {
         EncodedPrompt negative = encode(pipeline, negativePrompt);
-        tensors.put("negative_prompt_embeds", values(negative.promptEmbeds()));
-        tensors.put("negative_pooled_prompt_embeds", values(negative.pooledPromptEmbeds()));
+        tensors.put(EmbedsFile.NEGATIVE_PROMPT_EMBEDS, values(negative.promptEmbeds()));
+        tensors.put(
+            EmbedsFile.NEGATIVE_POOLED_PROMPT_EMBEDS, values(negative.pooledPromptEmbeds()));
       }
     }
     interruption.whole(() -> SafetensorsWriter.write(out, Latents.METADATA, tensors));

@@ -1,6 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
 import com.google.gson.JsonObject;
+import io.github.kolors4j.Compatibility;
 import io.github.kolors4j.FloatArray;
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.ImageResult;
@@ -20,12 +21,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** From a prompt to pictures. */
 @Command(
@@ -38,55 +37,19 @@ final class GenerateCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final Interruption interruption;
 
-  @Parameters(
-      paramLabel = "PROMPT",
-      arity = "0..1",
-      description = "What the picture shows. Quote it; after -- it may begin with a hyphen.")
-  private String prompt;
-
+  @Mixin private PromptOptions prompts;
   @Mixin private CommonOptions.ModelOption model;
 
-  @Option(
-      names = "--negative-prompt",
-      paramLabel = "T",
-      defaultValue = "",
-      description = "What the picture should not show. Default: empty.")
-  private String negativePrompt;
-
-  @Option(
-      names = "--width",
-      paramLabel = "N",
-      description = "Pixels, a multiple of 8. Default: what the model was trained on.")
-  private Integer width;
-
-  @Option(
-      names = "--height",
-      paramLabel = "N",
-      description = "Pixels, a multiple of 8. Default: what the model was trained on.")
-  private Integer height;
-
-  @Option(
-      names = "--steps",
-      paramLabel = "N",
-      defaultValue = "50",
-      description = "Denoising steps. Default: ${DEFAULT-VALUE}.")
-  private int steps;
-
-  @Option(
-      names = "--guidance-scale",
-      paramLabel = "X",
-      defaultValue = "5.0",
-      converter = Numbers.Decimal.class,
-      description =
-          "How strongly the prompt rules; at most 1 means no guidance, in half the time. Default:"
-              + " ${DEFAULT-VALUE}.")
-  private float guidanceScale;
+  @Mixin private SizeOptions sizes;
+  @Mixin private StepOptions steps;
+  @Mixin private GuidanceOptions guidance;
 
   @Option(
       names = "--scheduler",
       paramLabel = "NAME",
       description =
-          "A diffusers class name, or euler or dpmsolver++. Default: the checkpoint's own.")
+          "A diffusers class name or a short one; see kolors schedulers. Default: the checkpoint's"
+              + " own.")
   private String scheduler;
 
   @Option(
@@ -96,21 +59,8 @@ final class GenerateCommand implements Callable<Integer> {
           "A key of scheduler_config.json with its value, as use_karras_sigmas=true. Repeatable.")
   private List<String> schedulerOptions = new ArrayList<>();
 
-  @Option(
-      names = "--seed",
-      paramLabel = "S[,S...]",
-      description =
-          "One for all images, which get S, S+1 ..., or one an image. Default: random, reported.")
-  private String seed;
-
-  @Option(names = "--images", paramLabel = "N", description = "How many images. Default: 1.")
-  private Integer images;
-
-  @Option(
-      names = "--latents",
-      paramLabel = "FILE",
-      description = "A safetensors file whose tensor \"latents\" takes the place of drawn noise.")
-  private Path latents;
+  @Mixin private NoiseOptions noise;
+  @Mixin private ImageToImageOptions imageToImage;
 
   @Option(
       names = "--output-type",
@@ -126,6 +76,18 @@ final class GenerateCommand implements Callable<Integer> {
           "Where to. Several pictures get -0, -1 ... before the suffix. Default: kolors.png, or"
               + " kolors.safetensors for latents.")
   private Path out;
+
+  @Option(
+      names = "--vae-tiling",
+      description =
+          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a little.")
+  private boolean vaeTiling;
+
+  @Option(
+      names = "--compat",
+      paramLabel = "diffusers",
+      description = "Restore the reference's known faults, for its exact pictures.")
+  private String compat;
 
   @Mixin private CommonOptions.ThreadsOption threads;
 
@@ -143,19 +105,16 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     final long begin = System.nanoTime();
     // Everything that can be known without the model comes first.
-    ImageRequest request = request();
-    int threadCount = threads.number();
+    checkArguments();
+    final int threadCount = threads.number();
     Map<String, Object> options = options();
     if (scheduler != null) {
       UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
     }
+    ImageRequest request = UsageException.checkReading(this::request);
     List<Path> files = files(request);
     for (Path file : files) {
       OutputFiles.checkWritable(file);
-    }
-    if (latents != null) {
-      FloatArray given = Latents.read(latents);
-      request = UsageException.check(withLatents(request, given));
     }
 
     try (ProgressBar bar = new ProgressBar(terminal)) {
@@ -175,35 +134,39 @@ final class GenerateCommand implements Callable<Integer> {
     return KolorsCommand.OK;
   }
 
-  /** The request as far as the arguments go. */
-  private ImageRequest request() {
-    if (prompt == null) {
-      throw new UsageException("[arguments] no PROMPT: say what the picture should show.");
-    }
-    return UsageException.check(
-        () -> {
-          ImageRequest request =
-              ImageRequest.of(prompt)
-                  .withNegativePrompt(negativePrompt)
-                  .withNumInferenceSteps(steps)
-                  .withGuidanceScale(guidanceScale)
-                  .withOutputType(type())
-                  .withCancellation(interruption.token());
-          List<Long> seeds = Numbers.seeds(seed);
-          int count = images != null ? images : Math.max(1, seeds.size());
-          request = request.withNumImagesPerPrompt(count).withSeeds(seeds);
-          if (seeds.size() > 1 && seeds.size() != count) {
-            throw new UsageException(
-                "[arguments] --seed has %d seeds for %d images: give one, or one an image."
-                    .formatted(seeds.size(), count));
-          }
-          request = width == null ? request : request.withWidth(width);
-          return height == null ? request : request.withHeight(height);
-        });
+  private void checkArguments() {
+    prompts.check();
+    steps.check();
+    guidance.check();
+    imageToImage.check(terminal);
+    sizes.check(terminal);
   }
 
-  private static Supplier<ImageRequest> withLatents(ImageRequest request, FloatArray latents) {
-    return () -> request.withLatents(latents);
+  /** The request, with the files that it is made of. */
+  private ImageRequest request() throws IOException {
+    Compatibility compatibility = compatibility();
+    OutputType type = type();
+    ImageRequest request = prompts.request();
+    request = sizes.apply(request);
+    request = steps.apply(request);
+    request = guidance.apply(request);
+    request = noise.apply(request);
+    request = imageToImage.apply(request);
+    return request
+        .withOutputType(type)
+        .withVaeTiling(vaeTiling)
+        .withCompatibility(compatibility)
+        .withCancellation(interruption.token());
+  }
+
+  private Compatibility compatibility() {
+    return switch (compat) {
+      case null -> Compatibility.MENDED;
+      case "diffusers" -> Compatibility.DIFFUSERS;
+      default ->
+          throw new UsageException(
+              "[arguments] --compat " + compat + ": use diffusers, or leave it out.");
+    };
   }
 
   private OutputType type() {
@@ -297,7 +260,7 @@ final class GenerateCommand implements Callable<Integer> {
     json.add("seeds", Json.of(result.seeds()));
     json.addProperty("width", request.width().orElseThrow());
     json.addProperty("height", request.height().orElseThrow());
-    json.addProperty("steps", request.numInferenceSteps());
+    json.addProperty("steps", StepOptions.count(request));
     json.addProperty("guidanceScale", request.guidanceScale());
     json.addProperty("scheduler", chosen.className());
     json.add("timings", timings);

@@ -6,7 +6,8 @@ import com.google.gson.JsonElement;
 
 /** JSON for standard output: one line, with the letters as they are. */
 final class Json {
-  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+  private static final Gson GSON =
+      new GsonBuilder().disableHtmlEscaping().serializeNulls().create();
 
   private Json() {}
 

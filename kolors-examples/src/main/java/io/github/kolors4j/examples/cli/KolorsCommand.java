@@ -81,6 +81,7 @@ final class KolorsCommand implements Runnable {
             .addSubcommand(new EncodeCommand(terminal, interruption))
             .addSubcommand(new TokenizeCommand(terminal))
             .addSubcommand(new InspectCommand(terminal))
+            .addSubcommand(new SchedulersCommand(terminal))
             .addSubcommand(new SynthesizeCommand(terminal, interruption))
             .addSubcommand(new BenchCommand(terminal));
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.MicroConditioning.Crop;
+import io.github.kolors4j.MicroConditioning.Size;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -44,6 +46,39 @@ class PartsTest {
     assertEquals(List.of(7L), Numbers.seeds("7"));
     assertEquals(List.of(-1L, 0L, Long.MAX_VALUE), Numbers.seeds("-1, 0,9223372036854775807"));
     assertThrows(UsageException.class, () -> Numbers.seeds(""));
+  }
+
+  @Test
+  void doublesKeepTheDigitsThatAFloatLoses() {
+    assertEquals(0.8, new Numbers.DoubleDecimal().convert("0.8"));
+    for (String text : List.of("", "NaN", "1d", "1e999", "0,8")) {
+      assertThrows(RuntimeException.class, () -> new Numbers.DoubleDecimal().convert(text), text);
+    }
+  }
+
+  @Test
+  void sizesAreWidthFirstAndCornersTopFirst() {
+    assertEquals(new Size(768, 1024), new Numbers.PixelSize().convert("1024x768"));
+    assertEquals(new Size(1, 2), new Numbers.PixelSize().convert("2X1"));
+    assertEquals(new Crop(0, 16), new Numbers.TopLeft().convert("0,16"));
+    assertEquals(new Crop(-8, 16), new Numbers.TopLeft().convert("-8, 16"));
+    for (String text : List.of("", "8", "8x", "x8", "8x8x8", "-8x8", "0x8", "1.5x8", "8 x 8")) {
+      assertThrows(RuntimeException.class, () -> new Numbers.PixelSize().convert(text), text);
+    }
+    for (String text : List.of("", "8", "8,", ",8", "8,8,8", "1.5,8", "8x8")) {
+      assertThrows(RuntimeException.class, () -> new Numbers.TopLeft().convert(text), text);
+    }
+  }
+
+  @Test
+  void listsOfNumbersAreRefusedByTheNameOfTheirOption() {
+    assertArrayEquals(new float[] {999, 1, 0}, Numbers.wholes("--timesteps", "999, 1,0"));
+    assertArrayEquals(new float[] {14.5f, 0}, Numbers.decimals("--sigmas", "14.5,0"));
+    for (String text : List.of("", "1,", "1,,2", "-1", "1.5", "x")) {
+      UsageException e =
+          assertThrows(UsageException.class, () -> Numbers.wholes("--timesteps", text), text);
+      assertTrue(e.getMessage().contains("--timesteps"), e.getMessage());
+    }
   }
 
   @Test

@@ -156,8 +156,8 @@ public final class Convolution {
         cOut,
         taps * cIn,
         rows,
-        (column, columns, k, kc, panels, scratch) ->
-            pack(weight, column, columns, k, kc, panels, scratch),
+        (column, columns, k, kc, panels, po, scratch) ->
+            pack(weight, column, columns, k, kc, panels, po, scratch),
         y.data(),
         false,
         (row, count, column, columns, _, _) -> {
@@ -171,7 +171,14 @@ public final class Convolution {
 
   /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
   private static void pack(
-      Weight weight, int column, int columns, int k, int kc, float[] panels, Scratch scratch) {
+      Weight weight,
+      int column,
+      int columns,
+      int k,
+      int kc,
+      float[] panels,
+      int po,
+      Scratch scratch) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     int rowLength = cIn * taps;
@@ -179,7 +186,7 @@ public final class Convolution {
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = j * kc;
+      int panel = po + j * kc;
       for (int i = 0; i < present; i++) {
         weight.decode((column + j + i) * rowLength, rowLength, row, 0);
         for (int q = k, at = panel + i; q < k + kc; q++, at += width) {

@@ -177,8 +177,8 @@ public final class MatMul {
           at.offset = row * k + k0;
           at.stride = k;
         },
-        (column, columns, k0, kc, panels, scratch) ->
-            Panels.pack(weight, column, columns, k0, kc, panels, scratch),
+        (column, columns, k0, kc, panels, po, scratch) ->
+            Panels.pack(weight, column, columns, k0, kc, panels, po, scratch),
         out,
         gated,
         edges);

@@ -23,13 +23,20 @@ final class Panels {
    * @param kc how many
    */
   static void pack(
-      Weight weight, int column, int columns, int k, int kc, float[] panels, Scratch scratch) {
+      Weight weight,
+      int column,
+      int columns,
+      int k,
+      int kc,
+      float[] panels,
+      int po,
+      Scratch scratch) {
     int rowLength = weight.shape().size() / weight.shape().dim(0);
     float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * kc);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = j * kc;
+      int panel = po + j * kc;
       for (int i = 0; i < present; i += ROWS) {
         int count = Math.min(ROWS, present - i);
         for (int r = 0; r < count; r++) {

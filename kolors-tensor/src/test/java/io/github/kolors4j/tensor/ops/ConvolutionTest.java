@@ -87,8 +87,10 @@ class ConvolutionTest {
     Tensor x = workspace.copyOf(random(1, in.size()), in.dims());
     Weight w = weight(2, dtype, cOut, in.dim(3), size, size);
     Weight bias = residual == 1 ? null : weight(3, dtype, cOut);
-    int h = (in.dim(1) + 2 * geometry.padding() - size) / geometry.stride() + 1;
-    int width = (in.dim(2) + 2 * geometry.padding() - size) / geometry.stride() + 1;
+    int h =
+        (in.dim(1) + geometry.padding() + geometry.paddingAfter() - size) / geometry.stride() + 1;
+    int width =
+        (in.dim(2) + geometry.padding() + geometry.paddingAfter() - size) / geometry.stride() + 1;
     Shape out = Shape.of(in.dim(0), h, width, cOut);
     Tensor added =
         switch (residual) {
@@ -116,6 +118,16 @@ class ConvolutionTest {
       double magnitude =
           winograd ? WINOGRAD_LOSS * Math.sqrt(terms) : terms * exact.magnitude() + 4;
       assertClose(exact.value() + more, y.data()[i], EPS * magnitude, where, i);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2,2", "2,7", "3,4", "9,7", "6,13"})
+  void paddingMayDifferBeforeAndAfter(int h, int w) {
+    for (int stride = 1; stride <= 2; stride++) {
+      check(Shape.of(2, h, w, 5), 7, 3, new Geometry(stride, 0, 1), DType.F32, 0);
+      check(Shape.of(1, h, w, 17), 18, 3, new Geometry(stride, 1, 0), DType.F32, 0);
+      check(Shape.of(1, h, w, 17), 18, 3, new Geometry(stride, 1, 2), DType.F32, 0);
     }
   }
 
@@ -249,6 +261,7 @@ class ConvolutionTest {
   void aStrideBelowOneAndANegativePaddingAreRefused() {
     Refused.with("[conv2d] stride 0, padding 1: at least 1 and 0.", () -> new Geometry(0, 1));
     Refused.with("[conv2d] stride 1, padding -1: at least 1 and 0.", () -> new Geometry(1, -1));
+    Refused.with("[conv2d] stride 1, padding -2: at least 1 and 0.", () -> new Geometry(1, 0, -2));
   }
 
   @ParameterizedTest

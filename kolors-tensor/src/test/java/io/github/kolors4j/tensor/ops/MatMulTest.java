@@ -105,6 +105,13 @@ class MatMulTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {191, 192, 193, 400})
+  void longSumsOfManyRowsGoStripByStrip(int m) {
+    check(m, 81, 513, DType.F16, true, true);
+    check(m, 66, 257, DType.F32, false, false);
+  }
+
+  @ParameterizedTest
   @EnumSource
   void weightsOfEachTypeAreDecoded(DType dtype) {
     check(13, 97, 65, dtype, true, false);
@@ -176,7 +183,7 @@ class MatMulTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 5, 16, 65, 130})
   void swigluGatesTheSecondHalfBySiluOfTheFirst(int n) {
-    for (int m : new int[] {1, 7, 100}) {
+    for (int m : new int[] {1, 7, 100, 200}) {
       int k = 300;
       Tensor x = workspace.copyOf(random(1, m * k), m, k);
       Weight w = weight(2, DType.BF16, 2 * n, k);

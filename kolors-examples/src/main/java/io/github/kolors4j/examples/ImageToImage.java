@@ -1,0 +1,47 @@
+package io.github.kolors4j.examples;
+
+import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.image.KolorsImage;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Redraws a picture: the more, the greater the strength. */
+public final class ImageToImage {
+  private ImageToImage() {}
+
+  /**
+   * Draws a dog, {@code dog.png}, and makes foxes of it, {@code fox-0.4.png}, {@code fox-0.6.png}
+   * and {@code fox-0.8.png}.
+   *
+   * @param args the checkpoint's folder and a picture to begin with; without them, the shipped mini
+   *     checkpoint and a picture that it draws
+   * @throws IOException if a file cannot be read or a picture not be written
+   */
+  public static void main(String[] args) throws IOException {
+    Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
+    try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
+      KolorsImage image =
+          args.length > 1
+              ? KolorsImage.read(Path.of(args[1]))
+              : pipeline
+                  .generate(
+                      ImageRequest.of("a dog on a blue background")
+                          .withNumInferenceSteps(25)
+                          .withSeed(0))
+                  .image();
+      image.save(Path.of("dog.png"));
+      for (double strength : new double[] {0.4, 0.6, 0.8}) {
+        pipeline
+            .generate(
+                ImageRequest.of("a fox on a blue background")
+                    .withImage(image)
+                    .withStrength(strength)
+                    .withNumInferenceSteps(50)
+                    .withSeed(0))
+            .image()
+            .save(Path.of("fox-" + strength + ".png"));
+      }
+    }
+  }
+}
