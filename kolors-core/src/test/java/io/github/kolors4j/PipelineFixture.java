@@ -89,6 +89,13 @@ final class PipelineFixture implements AutoCloseable {
     return cases;
   }
 
+  /** The cases of the stage {@code complete}. */
+  List<PipelineCall> calls() {
+    return json().asList().stream()
+        .map(each -> new PipelineCall(this, each.getAsJsonObject()))
+        .toList();
+  }
+
   Case named(String name) {
     return cases().stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
   }
