@@ -275,7 +275,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
       throw new IllegalArgumentException(
           ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
                   + " 2^31-1 are the most. Use a smaller width or height%s.")
-              .formatted(width, height, largest, part, orTiling(request, part)));
+              .formatted(width, height, largest, part, orTiling(request, size, part)));
     }
     long bytes = MAPS_AT_ONCE * largest * Float.BYTES;
     if (bytes > maxMemory) {
@@ -289,7 +289,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
                   megabytes(bytes),
                   part,
                   megabytes(maxMemory),
-                  orTiling(request, part)));
+                  orTiling(request, size, part)));
     }
   }
 
@@ -311,8 +311,13 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
         : vae.largestEncoderFeatureMap(height, width);
   }
 
-  private static String orTiling(ImageRequest request, String part) {
-    return part.equals("VAE") && !request.vaeTiling() ? ", or VAE tiling (--vae-tiling)" : "";
+  /** Names tiling where the VAE is what does not fit, and the picture has more than one tile. */
+  private String orTiling(ImageRequest request, LatentSize size, String part) {
+    boolean helps =
+        part.equals("VAE")
+            && vae.largestTiledFeatureMap(size.height(), size.width())
+                < vae.largestFeatureMap(size.height(), size.width());
+    return helps && !request.vaeTiling() ? ", or VAE tiling (--vae-tiling)" : "";
   }
 
   private static List<Long> seedOfEach(ImageRequest request) {

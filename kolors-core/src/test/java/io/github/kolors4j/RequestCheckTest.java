@@ -183,6 +183,7 @@ class RequestCheckTest {
             + " (--vae-tiling), or start Java with a larger -Xmx.",
         check("\"sample_size\": 128,", GIGABYTE),
         REQUEST);
+    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withVaeTiling(true));
     check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withSize(512, 512));
     check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withOutputType(OutputType.LATENT));
   }
