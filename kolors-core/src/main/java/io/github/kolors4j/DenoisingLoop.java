@@ -65,7 +65,7 @@ final class DenoisingLoop implements AutoCloseable {
   private void step(DenoisingState state, Schedule.Run solver, int i) {
     float t = timetable.timesteps()[i];
     int perturbedRows = request.pag().on() ? 1 : 0;
-    List<ConditioningRow> batch = state.batch(perturbedRows > 0);
+    List<ConditioningRow> batch = state.batch();
     Conditioning conditioning = conditionings.of(batch);
     Workspace workspace = conditionings.workspace();
     try (var _ = workspace.scope()) {

@@ -10,9 +10,10 @@ import java.util.function.Function;
 final class DenoisingState {
   private final LatentSize size;
   private final float[] latents; // [h, w, c]
+  private final boolean hasNegative;
   private float guidanceScale;
 
-  /** {@code [negative, positive]}, or {@code [positive]} where the request has no guidance. */
+  /** {@code [negative, positive, perturbed]}; the first under guidance, the last where it is on. */
   private List<ConditioningRow> rows;
 
   DenoisingState(
@@ -20,6 +21,7 @@ final class DenoisingState {
     this.size = size;
     this.latents = latents;
     this.guidanceScale = guidanceScale;
+    this.hasNegative = doClassifierFreeGuidance();
     this.rows = List.copyOf(rows);
   }
 
@@ -36,14 +38,9 @@ final class DenoisingState {
     return guidanceScale > 1;
   }
 
-  /** The rows of the U-Net's batch: of the negative prompt only under guidance. */
-  List<ConditioningRow> batch(boolean perturbed) {
-    List<ConditioningRow> batch =
-        new ArrayList<>(doClassifierFreeGuidance() ? rows : List.of(rows.getLast()));
-    if (perturbed) {
-      batch.add(rows.getLast());
-    }
-    return batch;
+  /** The rows of the U-Net's batch: that of the negative prompt only under guidance. */
+  List<ConditioningRow> batch() {
+    return hasNegative && !doClassifierFreeGuidance() ? rows.subList(1, rows.size()) : rows;
   }
 
   FloatArray latentsChannelsFirst() {
@@ -60,7 +57,7 @@ final class DenoisingState {
       throw new IllegalArgumentException(
           "[callback] guidance scale %s is not a finite number.".formatted(value));
     }
-    if (value > 1 && rows.size() == 1) {
+    if (value > 1 && !hasNegative) {
       throw new IllegalArgumentException(
           ("[callback] guidance scale %s: the request began without guidance, so its negative"
                   + " prompt is not encoded. Begin with a guidance scale above 1.")

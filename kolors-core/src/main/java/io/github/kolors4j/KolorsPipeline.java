@@ -13,6 +13,7 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -362,23 +363,33 @@ public final class KolorsPipeline implements AutoCloseable {
     }
   }
 
-  /** {@code [negative, positive]} under guidance, else {@code [positive]}. */
+  /**
+   * {@code [negative, positive]} under guidance, else {@code [positive]}; the positive row once
+   * more for perturbed attention.
+   */
   private List<ConditioningRow> conditioningRows(
       ImageRequest request, int image, List<PromptEncoder.Guided> prompts) {
     PromptEncoder.Guided prompt = prompts.get(image / request.numImagesPerPrompt());
     MicroConditioning.Size picture = check.conditionedSize(request);
     float[] positiveIds = request.sizes().addTimeIds(picture);
+    List<Embedding> batch = new ArrayList<>();
+    prompt.negative().ifPresent(batch::add);
+    batch.add(prompt.positive());
+    if (request.pag().on()) {
+      batch.add(prompt.positive());
+    }
     if (prompt.negative().isEmpty()) {
-      return List.of(ConditioningRow.of(prompt.positive(), positiveIds));
+      return batch.stream().map(each -> ConditioningRow.of(each, positiveIds)).toList();
     }
     float[] negativeIds = request.sizes().negativeAddTimeIds(picture);
-    boolean mixed = request.likeDiffusers() && !request.pag().on();
-    int images = request.numImages();
-    return List.of(
-        ConditioningRow.of(
-            prompt.negative().get(), mixed && image % 2 == 1 ? positiveIds : negativeIds),
-        ConditioningRow.of(
-            prompt.positive(), mixed && (images + image) % 2 == 0 ? negativeIds : positiveIds));
+    List<ConditioningRow> rows = new ArrayList<>();
+    for (int kind = 0; kind < batch.size(); kind++) {
+      // The reference repeats the sizes of one image, and groups the prompts of all by their kind.
+      int ids = (kind * request.numImages() + image) % batch.size();
+      boolean negative = request.likeDiffusers() ? ids == 0 : kind == 0;
+      rows.add(ConditioningRow.of(batch.get(kind), negative ? negativeIds : positiveIds));
+    }
+    return rows;
   }
 
   /** Noise of the image's own generator, brought from PyTorch's order into ours. */

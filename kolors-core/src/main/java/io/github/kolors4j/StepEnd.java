@@ -72,8 +72,8 @@ public final class StepEnd {
   /**
    * The encoded prompts; diffusers' {@code prompt_embeds} of the callback.
    *
-   * @return {@code [n, s, d]}: the negative one and the positive one, or the positive one alone
-   *     where the request has no guidance; a copy
+   * @return {@code [n, s, d]}: the negative one where the request has guidance, the positive one,
+   *     and the positive one again where it has perturbed attention; a copy
    */
   public FloatArray promptEmbeds() {
     checkValid();

@@ -59,10 +59,7 @@ class KolorsPipelineCompleteTest {
   }
 
   static List<PipelineCall> perturbedAttention() {
-    // the mixed-up rows of the pipeline with perturbed attention are not followed
-    return FIXTURES.get("perturbed_attention").calls().stream()
-        .filter(call -> !call.toString().equals("negative_sizes_two_prompts"))
-        .toList();
+    return FIXTURES.get("perturbed_attention").calls();
   }
 
   static List<PipelineCall> faults() {
