@@ -58,7 +58,12 @@ public final class ContactSheet {
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
       for (int i = 0; i < types.size(); i++) {
         SchedulerType type = types.get(i);
-        Scheduler scheduler = type.fromConfig(pipeline.scheduler().config(), Map.of());
+        // As in the published checkpoint's configuration, which the mini one's leaves out.
+        Map<String, Boolean> options =
+            type.defaults().keys().contains("clip_sample")
+                ? Map.of("clip_sample", false)
+                : Map.of();
+        Scheduler scheduler = type.fromConfig(pipeline.scheduler().config(), options);
         BufferedImage image =
             pipeline.withScheduler(scheduler).generate(request).image().toBufferedImage();
         int x = GAP + i % COLUMNS * (CELL + GAP);
