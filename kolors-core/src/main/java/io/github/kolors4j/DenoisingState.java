@@ -78,11 +78,10 @@ final class DenoisingState {
       BiFunction<ConditioningRow, FloatArray, ConditioningRow> with) {
     int[] dims = part.apply(rows.getFirst()).shape().dims();
     require(name, values, Arrays.copyOfRange(dims, 1, dims.length));
-    int length = values.shape().size() / rows.size();
     List<ConditioningRow> changed = new ArrayList<>();
     for (int row = 0; row < rows.size(); row++) {
-      float[] own = Arrays.copyOfRange(values.shared(), row * length, (row + 1) * length);
-      changed.add(with.apply(rows.get(row), FloatArray.wrap(own, dims)));
+      FloatArray own = FloatArray.row(values.shared(), values.shape(), row);
+      changed.add(with.apply(rows.get(row), own));
     }
     rows = List.copyOf(changed);
   }

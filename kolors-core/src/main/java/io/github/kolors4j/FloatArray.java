@@ -59,6 +59,14 @@ public final class FloatArray {
     return values.clone();
   }
 
+  /** One row of a batch {@code [n, …]} as {@code [1, …]}. */
+  static FloatArray row(float[] values, Shape batch, int row) {
+    int[] dims = batch.dims();
+    int length = batch.size() / dims[0];
+    dims[0] = 1;
+    return wrap(Arrays.copyOfRange(values, row * length, (row + 1) * length), dims);
+  }
+
   /** As many zeros. */
   FloatArray zeros() {
     return new FloatArray(shape, new float[values.length]);

@@ -1,7 +1,6 @@
 package io.github.kolors4j;
 
 import io.github.kolors4j.tensor.Shape;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -125,11 +124,7 @@ public record PromptEmbeds(
   }
 
   private static FloatArray row(FloatArray batch, int row) {
-    int[] dims = batch.shape().dims();
-    int length = batch.shape().size() / dims[0];
-    dims[0] = 1;
-    return FloatArray.wrap(
-        Arrays.copyOfRange(batch.shared(), row * length, (row + 1) * length), dims);
+    return FloatArray.row(batch.shared(), batch.shape(), row);
   }
 
   private static void requireSame(String what, FloatArray values, String like, Shape expected) {

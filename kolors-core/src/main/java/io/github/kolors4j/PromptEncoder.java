@@ -5,7 +5,6 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -134,13 +133,8 @@ record PromptEncoder(Components.Parts parts) {
     }
   }
 
-  /** One row of a batch {@code [n, …]} as {@code [1, …]}. */
   private static FloatArray arrayOf(Tensor batch, int row) {
-    int[] dims = batch.shape().dims();
-    int length = batch.shape().size() / dims[0];
-    dims[0] = 1;
-    return FloatArray.wrap(
-        Arrays.copyOfRange(batch.data(), row * length, (row + 1) * length), dims);
+    return FloatArray.row(batch.data(), batch.shape(), row);
   }
 
   /** The texts that must be encoded, each once. */
