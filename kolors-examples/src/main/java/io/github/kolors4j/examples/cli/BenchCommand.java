@@ -214,26 +214,34 @@ final class BenchCommand implements Callable<Integer> {
     JsonObject result = new JsonObject();
     result.addProperty("threads", threadCount);
     try (ThreadPool pool = new ThreadPool(threadCount)) {
-      double peak = benchPeak(pool, result);
+      double before = benchPeak(pool, result);
       JsonArray measured = new JsonArray();
       if (!json) {
         terminal
             .out()
-            .printf("%-44s %9s %9s %8s %6s%n", "kernel", "ms", "median", "GFLOP/s", "peak");
+            .printf(
+                "%-44s %9s %9s %8s %8s %6s%n",
+                "kernel", "ms", "median", "GFLOP/s", "FMA peak", "share");
       }
       for (String name : names) {
         KernelBenchmark.Result kernel = KernelBenchmark.measure(name, pool, seconds);
+        // The clock falls under load and with what other guests do: a share is of the peak that was
+        // measured beside the kernel, the higher one of before and after.
+        double after = highestPeak(pool);
+        double peak = Math.max(before, after);
+        before = after;
         measured.add(kernelJson(kernel, peak));
         if (!json) {
           terminal
               .out()
               .printf(
                   Locale.ROOT,
-                  "%-44s %9.2f %9.2f %8.1f %6s%n",
+                  "%-44s %9.2f %9.2f %8.1f %8.1f %6s%n",
                   name,
                   kernel.best() * 1e3,
                   kernel.median() * 1e3,
                   kernel.gflops(),
+                  peak,
                   Double.isNaN(peak) ? "-" : "%.2f".formatted(kernel.gflops() / peak));
         }
       }
@@ -242,6 +250,12 @@ final class BenchCommand implements Callable<Integer> {
     if (json) {
       terminal.out().println(result.toString());
     }
+  }
+
+  /** The rate of the widest vectors, which is the highest, without printing it. */
+  private static double highestPeak(ThreadPool pool) {
+    List<Integer> widths = MachinePeak.widths();
+    return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool);
   }
 
   /** The highest rate of all widths. */
@@ -274,6 +288,7 @@ final class BenchCommand implements Callable<Integer> {
     object.add("seconds", rounded(kernel.best(), 6));
     object.add("median_seconds", rounded(kernel.median(), 6));
     object.add("gflops", rounded(kernel.gflops(), 1));
+    object.add("peak_gflops", rounded(peak, 1));
     object.add("share_of_peak", rounded(kernel.gflops() / peak, 3));
     return object;
   }

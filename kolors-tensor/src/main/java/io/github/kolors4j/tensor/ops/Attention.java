@@ -153,18 +153,19 @@ public final class Attention {
     Arrays.fill(max, 0, queries, -Float.MAX_VALUE);
     Arrays.fill(sum, 0, queries, 0);
     Arrays.fill(out, 0, d * queries, 0);
+    Gemm.Block at = new Gemm.Block();
     for (int key = 0; key < sk; key += KEYS) {
       int keys = Math.min(KEYS, sk - key);
       int ko = (sample * sk + key) * kWidth + kvHead * d;
       Arrays.fill(scores, 0, keys * queries, 0);
-      Gemm.block(keys, queries, d, k, ko, kWidth, panel, 0, scores, 0, queries, scratch);
+      Gemm.block(keys, queries, d, at.set(k, ko, kWidth), panel, 0, scores, 0, queries, scratch);
       if (mask != null) {
         addMask(sample, query, present, key, keys, scores);
       }
       KERNELS.softmaxBlock(scores, keys, queries, max, sum, correction);
       KERNELS.scaleColumns(out, d, queries, correction);
       int vo = (sample * heads.kvHeads() + kvHead) * d * sk + key;
-      Gemm.block(d, queries, keys, values, vo, sk, scores, 0, out, 0, queries, scratch);
+      Gemm.block(d, queries, keys, at.set(values, vo, sk), scores, 0, out, 0, queries, scratch);
     }
     for (int j = 0; j < queries; j++) {
       correction[j] = 1 / sum[j];

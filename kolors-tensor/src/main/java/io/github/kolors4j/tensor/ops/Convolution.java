@@ -151,13 +151,13 @@ public final class Convolution {
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
     Gemm.multiply(
-        x.workspace().threads(),
+        x.workspace(),
         y.shape().rows(),
         cOut,
         taps * cIn,
         rows,
-        (column, columns, k, kc, panels, po, scratch) ->
-            pack(weight, column, columns, k, kc, panels, po, scratch),
+        (column, columns, _, panels, po, scratch) ->
+            pack(weight, column, columns, panels, po, scratch),
         y.data(),
         false,
         (row, count, column, columns, _, _) -> {
@@ -171,29 +171,22 @@ public final class Convolution {
 
   /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
   private static void pack(
-      Weight weight,
-      int column,
-      int columns,
-      int k,
-      int kc,
-      float[] panels,
-      int po,
-      Scratch scratch) {
+      Weight weight, int column, int columns, float[] panels, int po, Scratch scratch) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
-    int rowLength = cIn * taps;
-    float[] row = scratch.floats(Gemm.OPERAND + 1, rowLength);
+    int k = cIn * taps;
+    float[] row = scratch.floats(Gemm.OPERAND + 1, k);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = po + j * kc;
+      int panel = po + j * k;
       for (int i = 0; i < present; i++) {
-        weight.decode((column + j + i) * rowLength, rowLength, row, 0);
-        for (int q = k, at = panel + i; q < k + kc; q++, at += width) {
+        weight.decode((column + j + i) * k, k, row, 0);
+        for (int q = 0, at = panel + i; q < k; q++, at += width) {
           panels[at] = row[q % cIn * taps + q / cIn];
         }
       }
-      Panels.clearMissing(present, width, kc, panels, panel);
+      Panels.clearMissing(present, width, k, panels, panel);
       j += width;
     }
   }
@@ -207,9 +200,7 @@ public final class Convolution {
       for (int i = 0; i < rows; i++) {
         copy(row + i, k, kc, block, i * kc);
       }
-      at.data = block;
-      at.offset = 0;
-      at.stride = kc;
+      at.set(block, 0, kc);
     }
 
     private void copy(int pixel, int k, int kc, float[] to, int at) {

@@ -1,68 +1,65 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.util.Arrays;
 
 /**
- * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words. A task
- * owns a range of columns and of rows; it packs its own panels of B, a block of k at a time, and
- * reads A in place.
+ * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words.
+ *
+ * <p>Columns are taken in groups whose panels stay in the cache that the cores share: each panel is
+ * packed once, by whoever is free, and then tasks take strips of rows of A, read in place, against
+ * all panels of the group. The next group is packed while this one is computed.
  *
  * <p>Every result is a sum of chains of {@link #KC} fused multiply-adds, in order; how the work is
- * cut into tasks, panels and tiles does not show in it.
+ * cut into groups, tasks and tiles does not show in it.
  */
 final class Gemm {
-  /**
-   * Length of a chain over k: part of the numbers, so the same on every machine. A panel of 256 ×
-   * 64 values takes 64 kB, so that four panels and the rows that they meet stay in an L2 of 512 kB.
-   */
+  private static final Kernels KERNELS = KernelProvider.kernels();
+  private static final MicroKernel MICRO = KERNELS.microKernel();
+
+  /** Length of a chain over k: part of the numbers, so the same on every machine. */
   static final int KC = 256;
 
-  /** Rows of A that meet all panels of a task before the next ones do: 96 kB with KC. */
-  private static final int MC = 96;
+  /**
+   * The part of k that a strip is taken through before its next panel: a panel of 64 columns has
+   * 328 kB of it. Half as much, with strips of twice the rows, ran at 0.64 to 0.74 of the peak
+   * where this runs at 0.66 to 0.78, twice as much at 0.62 to 0.78.
+   */
+  private static final int DEPTH = 5 * KC;
 
   /**
-   * Rows that a task takes through all of k before it goes on to the next: their part of C, 295 kB
-   * at 384 columns, stays in L2, where it would come from memory and go back for each block of k.
-   * The price is that packed panels stream once a strip. On Zen 5 (1 MB of L2), 2 threads, 8,192 ×
-   * 640 by 640 without packing: 271 GFLOP/s for one strip of all rows, 274 for 768, 286 for 384 and
-   * 304 for 192.
+   * Values of A in a strip, at most, which stay in L2 with the panel that they meet: 491 kB of the
+   * 1 MB that CPUs of 32 registers have (a tile of more than 16 vectors), half as much for the 512
+   * kB of others.
    */
-  private static final int STRIP = 192;
+  private static final int STRIP =
+      (MICRO.rows() * MICRO.columns() > 16 * MICRO.lanes() ? 120 : 60) * 1024;
 
-  /**
-   * Columns a task owns at most, both halves of a gated product together: their panels take 384 kB.
-   * The more columns, the less often A comes from L3: on Zen 4 (1 MB of L2), one thread, 2,048 ×
-   * 1,280 by 64, 128, 256 and 512 columns ran at 0.65, 0.70, 0.82 and 0.87 of the peak.
-   */
-  private static final int MAX_COLUMNS = 384;
+  /** Columns of a group at most: A is read once for each group, from L3 or memory. */
+  private static final int MAX_COLUMNS = 640;
 
-  /**
-   * Tasks a thread where the product is large enough, so that the last one to end is not far
-   * behind.
-   */
+  /** Values of B in a group at most, gates included: 4 MB, so that three groups stay in L3. */
+  private static final int GROUP = 1 << 20;
+
+  /** Groups whose panels are kept: one that is computed, the one before, and the next. */
+  private static final int KEPT = 3;
+
+  /** Tasks a thread, where each has enough to do: the last to end is not far behind. */
   private static final int TASKS_PER_THREAD = 4;
 
-  /** Rows that a task has at least: below that, packing B again for each range of rows shows. */
-  private static final int MIN_ROWS = 768;
+  /** Multiply-adds that are worth a task: some 10 µs. */
+  private static final int MIN_WORK = 1 << 20;
 
   // Slots of the scratch buffers.
-  private static final int PANELS = 0;
-  private static final int GATE_PANELS = 1;
-  private static final int GATES = 2;
+  private static final int GATES = 0;
   private static final int EDGE = 3;
 
   /** For the left operand and the packing of the right one. */
   static final int OPERAND = 4;
-
-  private static final Kernels KERNELS = KernelProvider.kernels();
-  private static final MicroKernel MICRO = KERNELS.microKernel();
-
-  private Gemm() {}
 
   /** The left operand. */
   @FunctionalInterface
@@ -71,7 +68,7 @@ final class Gemm {
      * Makes a block of A readable.
      *
      * @param row first row
-     * @param rows how many, at most {@link #MC}
+     * @param rows how many
      * @param k first column
      * @param kc how many columns
      * @param scratch for a copy where A is not in memory as it stands; slot {@link #OPERAND}
@@ -82,30 +79,44 @@ final class Gemm {
 
   /** Where a block of A stands. */
   static final class Block {
-    float[] data;
-    int offset;
-    int stride;
+    private float[] data;
+    private int offset;
+    private int stride;
+
+    /**
+     * Sets the place.
+     *
+     * @param data the array
+     * @param offset where the first row begins
+     * @param stride from one row to the next
+     * @return this
+     */
+    Block set(float[] data, int offset, int stride) {
+      this.data = data;
+      this.offset = offset;
+      this.stride = stride;
+      return this;
+    }
   }
 
   /** The right operand. */
   @FunctionalInterface
   interface Columns {
     /**
-     * Packs a block of B: panels of the micro-kernel's width, then panels of one vector, the last
-     * filled up with zeros; column j of the block begins at {@code j·kc}.
+     * Packs columns of B: panels of the micro-kernel's width, then panels of one vector, the last
+     * filled up with zeros; a panel of column j begins at {@code j·k}.
      *
      * @param column first column
      * @param columns how many
-     * @param k first row
-     * @param kc how many rows
-     * @param panels where to; {@link #packedColumns} times kc values
+     * @param k how many rows B has
+     * @param panels where to; {@link #packedColumns} times k values
      * @param po where the first of them goes
      * @param scratch slot {@link #OPERAND} is free
      */
-    void pack(int column, int columns, int k, int kc, float[] panels, int po, Scratch scratch);
+    void pack(int column, int columns, int k, float[] panels, int po, Scratch scratch);
   }
 
-  /** What happens to a part of C before the first block of k is added and after the last. */
+  /** What happens to a tile of C before the first value of k is added and after the last. */
   interface Edges {
     /**
      * Gives rows of C, and of the gates, their first values.
@@ -120,7 +131,8 @@ final class Gemm {
     void start(int row, int rows, int column, int columns, float[] gates, int go);
 
     /**
-     * Finishes rows of C while they are in the cache; the parameters are those of {@link #start}.
+     * Applies the gates to rows of C, which are in the cache; the parameters are those of {@link
+     * #start}. Not called where there is no gate.
      */
     default void finish(int row, int rows, int column, int columns, float[] gates, int go) {}
   }
@@ -133,32 +145,6 @@ final class Gemm {
   /** Columns of the register tile, the width of a full panel. */
   static int tileColumns() {
     return MICRO.columns();
-  }
-
-  /**
-   * How a product is cut into tasks: columns in whole panels, evenly, so that each thread gets as
-   * many as the others; rows only where that makes too few tasks.
-   */
-  private record Grid(int columnTasks, int rowTasks, int panels, int m) {
-    static Grid of(int threads, int m, int n, boolean gated) {
-      int nr = MICRO.columns();
-      int panels = (n + nr - 1) / nr;
-      int maxPanels = Math.max(1, MAX_COLUMNS / (gated ? 2 : 1) / nr);
-      int tasks = Math.max((panels + maxPanels - 1) / maxPanels, threads == 1 ? 1 : 2 * threads);
-      tasks = Math.min(panels, (tasks + threads - 1) / threads * threads);
-      int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
-      return new Grid(tasks, Math.clamp(m / MIN_ROWS, 1, (wanted + tasks - 1) / tasks), panels, m);
-    }
-
-    int firstColumn(int task) {
-      return (int) ((long) panels * task / columnTasks) * MICRO.columns();
-    }
-
-    /** In whole tiles, but for the last. */
-    int firstRow(int task) {
-      int tiles = (m + MICRO.rows() - 1) / MICRO.rows();
-      return Math.min(m, (int) ((long) tiles * task / rowTasks) * MICRO.rows());
-    }
   }
 
   /** Columns that a block takes when packed: the last panel is filled up to a whole vector. */
@@ -175,7 +161,7 @@ final class Gemm {
   /**
    * A whole product.
    *
-   * @param threads who computes it
+   * @param workspace for the panels, and whose threads compute
    * @param m rows of A and C
    * @param n columns of B and C
    * @param k columns of A, rows of B
@@ -186,7 +172,7 @@ final class Gemm {
    * @param edges called for each part of C
    */
   static void multiply(
-      ThreadPool threads,
+      Workspace workspace,
       int m,
       int n,
       int k,
@@ -198,58 +184,148 @@ final class Gemm {
     if (m == 0 || n == 0) {
       return;
     }
-    Grid grid = Grid.of(threads.threads(), m, n, gated);
-    int mc = MC / MICRO.rows() * MICRO.rows();
-    threads.run(
-        grid.columnTasks * grid.rowTasks,
-        (index, scratch) -> {
-          int column = grid.firstColumn(index / grid.rowTasks);
-          int columns = Math.min(grid.firstColumn(index / grid.rowTasks + 1), n) - column;
-          int row = grid.firstRow(index % grid.rowTasks);
-          int rows = grid.firstRow(index % grid.rowTasks + 1) - row;
-          int packed = packedColumns(columns);
-          int strip = STRIP / MICRO.rows() * MICRO.rows();
-          int kept = rows > strip ? k : Math.min(KC, k); // of each column, once it is packed
-          float[] values = scratch.floats(PANELS, packed * kept);
-          float[] gateValues = gated ? scratch.floats(GATE_PANELS, packed * kept) : null;
-          float[] gates = gated ? scratch.floats(GATES, strip * columns) : null;
-          Block at = new Block();
-          for (int top = row; top < row + rows; top += strip) {
-            int bottom = Math.min(top + strip, row + rows);
-            for (int k0 = 0; k0 == 0 || k0 < k; k0 += KC) {
-              int kc = Math.min(KC, k - k0);
-              int panel = kept == k ? packed * k0 : 0;
-              if (top == row) {
-                b.pack(column, columns, k0, kc, values, panel, scratch);
-                if (gated) {
-                  b.pack(n + column, columns, k0, kc, gateValues, panel, scratch);
-                }
-              }
-              for (int i = top; i < bottom; i += mc) {
-                int im = Math.min(mc, bottom - i);
-                int go = (i - top) * columns;
-                if (k0 == 0) {
-                  edges.start(i, im, column, columns, gates, go);
-                }
-                a.locate(i, im, k0, kc, scratch, at);
-                block(im, columns, kc, at, values, panel, c, i * n + column, n, scratch);
-                if (gated) {
-                  block(im, columns, kc, at, gateValues, panel, gates, go, columns, scratch);
-                }
-                if (k0 + kc == k) {
-                  edges.finish(i, im, column, columns, gates, go);
-                }
-              }
-            }
-          }
-        });
+    try (Workspace.Scope _ = workspace.scope()) {
+      new Gemm(workspace, m, n, k, a, b, c, gated, edges).run(workspace);
+    }
   }
 
-  /** One block of rows against all panels of a packed block. */
+  private final int m;
+  private final int n;
+  private final int k;
+  private final Rows a;
+  private final Columns b;
+  private final float[] c;
+  private final boolean gated;
+  private final Edges edges;
+  private final int stripRows;
+  private final int strips;
+  private final int panels;
+  private final int groups;
+  private final int parts;
+  private final float[][] kept;
+
+  private Gemm(
+      Workspace workspace,
+      int m,
+      int n,
+      int k,
+      Rows a,
+      Columns b,
+      float[] c,
+      boolean gated,
+      Edges edges) {
+    this.m = m;
+    this.n = n;
+    this.k = k;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.gated = gated;
+    this.edges = edges;
+    int mr = MICRO.rows();
+    int nr = MICRO.columns();
+    int halves = gated ? 2 : 1;
+    panels = Math.ceilDiv(n, nr);
+    int maxColumns = Math.min(MAX_COLUMNS / halves, GROUP / halves / Math.max(k, 1));
+    groups = Math.ceilDiv(panels, Math.max(1, maxColumns / nr));
+    int groupPanels = Math.ceilDiv(panels, groups);
+    long work = (long) m * k * groupPanels * nr * halves;
+    int threads = workspace.threads().threads();
+    int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, threads * TASKS_PER_THREAD);
+    int rows = Math.min(STRIP / Math.clamp(k, 1, DEPTH), Math.ceilDiv(m, tasks));
+    stripRows = Math.max(rows / mr, 1) * mr;
+    strips = Math.ceilDiv(m, stripRows);
+    parts = Math.min(groupPanels, Math.ceilDiv(tasks, strips));
+    kept = new float[Math.min(KEPT, groups)][];
+    for (int i = 0; i < kept.length; i++) {
+      kept[i] = workspace.tensor(halves, groupPanels * nr, k).data();
+    }
+  }
+
+  private void run(Workspace workspace) {
+    Stages stages = new Stages();
+    Stages.Stage[] packed = new Stages.Stage[groups];
+    Stages.Stage[] done = new Stages.Stage[groups];
+    for (int g = 0; g <= groups; g++) {
+      if (g < groups) {
+        int group = g;
+        Stages.Stage free = g < KEPT ? null : done[g - KEPT];
+        int count = (firstPanel(g + 1) - firstPanel(g)) * (gated ? 2 : 1);
+        packed[g] = stages.add(count, free, (index, scratch) -> pack(group, index, scratch));
+      }
+      if (g > 0) {
+        int group = g - 1;
+        done[group] =
+            stages.add(
+                strips * parts,
+                packed[group],
+                (index, scratch) -> compute(group, index / parts, index % parts, scratch));
+      }
+    }
+    stages.run(workspace.threads());
+  }
+
+  private int firstPanel(int group) {
+    return (int) ((long) panels * group / groups);
+  }
+
+  /** Packs one panel of a group; the gates' follow the values'. */
+  private void pack(int group, int index, Scratch scratch) {
+    int first = firstPanel(group);
+    int count = firstPanel(group + 1) - first;
+    int column = (first + index % count) * MICRO.columns();
+    int columns = Math.min(MICRO.columns(), n - column);
+    int to = (index % count + index / count * count) * MICRO.columns() * k;
+    int from = index < count ? column : n + column;
+    b.pack(from, columns, k, kept[group % KEPT], to, scratch);
+  }
+
+  /** A strip of rows against some panels of a group: values, then the gates of the same columns. */
+  private void compute(int group, int strip, int part, Scratch scratch) {
+    int nr = MICRO.columns();
+    int first = firstPanel(group);
+    int count = firstPanel(group + 1) - first;
+    int left = (first + count * part / parts) * nr;
+    int right = Math.min(n, (first + count * (part + 1) / parts) * nr);
+    int row = strip * stripRows;
+    int rows = Math.min(stripRows, m - row);
+    float[] packed = kept[group % KEPT];
+    float[] gates = gated ? scratch.floats(GATES, (right - left) * rows) : null;
+    Block at = new Block();
+    for (int k0 = 0; k0 == 0 || k0 < k; k0 += DEPTH) {
+      int depth = Math.min(DEPTH, k - k0);
+      a.locate(row, rows, k0, depth, scratch, at);
+      for (int column = left, width; column < right; column += width) {
+        width = panelWidth(column, right);
+        int columns = Math.min(width, right - column);
+        int panel = (column - first * nr) * k + k0 * width;
+        int gatePanel = panel + count * nr * k;
+        int go = (column - left) * rows;
+        for (int i = 0; i < rows; i += MICRO.rows()) {
+          if (k0 == 0) {
+            int height = Math.min(MICRO.rows(), rows - i);
+            edges.start(row + i, height, column, columns, gates, go + i * columns);
+          }
+          int co = (row + i) * n + column;
+          tile(rows, i, columns, width, depth, at, packed, panel, c, co, n, scratch);
+        }
+        for (int i = 0; gated && i < rows; i += MICRO.rows()) {
+          int gi = go + i * columns;
+          tile(rows, i, columns, width, depth, at, packed, gatePanel, gates, gi, columns, scratch);
+          if (k0 + depth == k) {
+            int height = Math.min(MICRO.rows(), rows - i);
+            edges.finish(row + i, height, column, columns, gates, gi);
+          }
+        }
+      }
+    }
+  }
+
+  /** Rows against all panels of a packed block, {@code C += A · B}. */
   static void block(
       int m,
       int n,
-      int kc,
+      int k,
       Block a,
       float[] b,
       int bo,
@@ -257,35 +333,38 @@ final class Gemm {
       int co,
       int ldc,
       Scratch scratch) {
-    block(m, n, kc, a.data, a.offset, a.stride, b, bo, c, co, ldc, scratch);
+    for (int j = 0, width; j < n; j += width) {
+      width = panelWidth(j, n);
+      int columns = Math.min(width, n - j);
+      for (int i = 0; i < m; i += MICRO.rows()) {
+        tile(m, i, columns, width, k, a, b, bo + j * k, c, co + i * ldc + j, ldc, scratch);
+      }
+    }
   }
 
-  /** One block of rows against all panels of a packed block. */
-  static void block(
+  /** One tile through k, chain by chain: from row i of the m that A has. */
+  private static void tile(
       int m,
-      int n,
-      int kc,
-      float[] a,
-      int ao,
-      int lda,
+      int i,
+      int columns,
+      int width,
+      int k,
+      Block a,
       float[] b,
       int bo,
       float[] c,
       int co,
       int ldc,
       Scratch scratch) {
-    int mr = MICRO.rows();
-    for (int j = 0, width; j < n; j += width) {
-      width = panelWidth(j, n);
-      int panel = bo + j * kc;
-      for (int i = 0; i < m; i += mr) {
-        int rows = Math.min(mr, m - i);
-        int at = co + i * ldc + j;
-        if (n - j >= width && rows == mr) {
-          tile(width, kc, a, ao + i * lda, lda, b, panel, c, at, ldc);
-        } else {
-          edge(m, i, Math.min(width, n - j), width, kc, a, ao, lda, b, panel, c, at, ldc, scratch);
-        }
+    boolean whole = columns == width && m - i >= MICRO.rows();
+    for (int k0 = 0; k0 < k; k0 += KC) {
+      int kc = Math.min(KC, k - k0);
+      int ao = a.offset + k0;
+      int panel = bo + k0 * width;
+      if (whole) {
+        tile(width, kc, a.data, ao + i * a.stride, a.stride, b, panel, c, co, ldc);
+      } else {
+        edge(m, i, columns, width, kc, a.data, ao, a.stride, b, panel, c, co, ldc, scratch);
       }
     }
   }

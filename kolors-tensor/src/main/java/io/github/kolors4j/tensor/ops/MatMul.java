@@ -168,17 +168,15 @@ public final class MatMul {
     int k = x.dim(-1);
     float[] data = x.data();
     Gemm.multiply(
-        x.workspace().threads(),
+        x.workspace(),
         x.shape().rows(),
         n,
         k,
         (row, _, k0, _, _, at) -> {
-          at.data = data;
-          at.offset = row * k + k0;
-          at.stride = k;
+          at.set(data, row * k + k0, k);
         },
-        (column, columns, k0, kc, panels, po, scratch) ->
-            Panels.pack(weight, column, columns, k0, kc, panels, po, scratch),
+        (column, columns, _, panels, po, scratch) ->
+            Panels.pack(weight, column, columns, panels, po, scratch),
         out,
         gated,
         edges);

@@ -111,6 +111,19 @@ class MatMulTest {
     check(m, 66, 257, DType.F32, false, false);
   }
 
+  @Test
+  void manyColumnsGoInMoreGroupsThanAreKept() {
+    check(13, 2700, 20, DType.F16, true, true);
+    gegluIsPutTogetherFromParts(13, 1350, 20, true);
+  }
+
+  @Test
+  void sumsLongerThanAStripIsDeepContinueWhereTheyWere() {
+    check(9, 70, 1290, DType.F16, true, true);
+    check(100, 20, 2600, DType.F32, false, true);
+    gegluIsPutTogetherFromParts(9, 70, 1290, true);
+  }
+
   @ParameterizedTest
   @EnumSource
   void weightsOfEachTypeAreDecoded(DType dtype) {
@@ -164,20 +177,23 @@ class MatMulTest {
   void gegluGatesTheFirstHalfByGeluOfTheSecond(int n) {
     for (int m : new int[] {1, 7, 100}) {
       for (boolean biased : new boolean[] {true, false}) {
-        int k = 40;
-        Tensor x = workspace.copyOf(random(1, m * k), m, k);
-        Weight w = weight(2, DType.F16, 2 * n, k);
-        Weight bias = biased ? weight(3, 2 * n) : null;
-        Tensor y = MatMul.linearGeglu(x, w, bias);
-        assertEquals(Shape.of(m, n), y.shape());
-        // The gate itself has tests of its own; here it is put together from parts.
-        Tensor both = MatMul.linear(x, w, bias);
-        Tensor expected =
-            Elementwise.multiply(
-                Elementwise.slice(both, 0, n), Activation.gelu(Elementwise.slice(both, n, 2 * n)));
-        assertArrayEquals(expected.toArray(), y.toArray());
+        gegluIsPutTogetherFromParts(m, n, 40, biased);
       }
     }
+  }
+
+  /** The gate itself has tests of its own. */
+  private void gegluIsPutTogetherFromParts(int m, int n, int k, boolean biased) {
+    Tensor x = workspace.copyOf(random(1, m * k), m, k);
+    Weight w = weight(2, DType.F16, 2 * n, k);
+    Weight bias = biased ? weight(3, 2 * n) : null;
+    Tensor y = MatMul.linearGeglu(x, w, bias);
+    assertEquals(Shape.of(m, n), y.shape());
+    Tensor both = MatMul.linear(x, w, bias);
+    Tensor expected =
+        Elementwise.multiply(
+            Elementwise.slice(both, 0, n), Activation.gelu(Elementwise.slice(both, n, 2 * n)));
+    assertArrayEquals(expected.toArray(), y.toArray());
   }
 
   @ParameterizedTest
