@@ -1,5 +1,6 @@
 package io.github.kolors4j.examples.benchmarks;
 
+import com.sun.management.ThreadMXBean;
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
@@ -16,6 +17,7 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -60,7 +62,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    *
    * @param seconds of what is repeated: one step of the U-Net, or the whole stage
    * @param flop nominal floating-point operations of these seconds
-   * @param more other times in seconds, by name
+   * @param more other measures, by name: times in seconds, what a step allocated in MB
    */
   public record Run(double seconds, double flop, Map<String, Double> more) {}
 
@@ -105,6 +107,11 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     if (value < 1) {
       throw new IllegalArgumentException("[bench] %s %d: use 1 or more.".formatted(name, value));
     }
+  }
+
+  /** What all threads have allocated since the start of the process. */
+  private static long allocatedBytes() {
+    return ManagementFactory.getPlatformMXBean(ThreadMXBean.class).getTotalThreadAllocatedBytes();
   }
 
   private static double secondsSince(long begin) {
@@ -233,9 +240,13 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
         long begin = System.nanoTime();
         Conditioning conditioning = model.prepare(text, pooled, timeIds);
         double promptSeconds = secondsSince(begin);
+        long allocated = allocatedBytes();
         begin = System.nanoTime();
         model.forward(sample, TIMESTEP, conditioning);
-        return new Run(secondsSince(begin), stepFlop, Map.of("prompt_seconds", promptSeconds));
+        double seconds = secondsSince(begin);
+        double garbage = (allocatedBytes() - allocated) / 1e6;
+        return new Run(
+            seconds, stepFlop, Map.of("prompt_seconds", promptSeconds, "garbage_mb", garbage));
       }
     }
 

@@ -41,7 +41,7 @@ class BenchCommandTest {
       delimiter = '|',
       value = {
         "text | ''",
-        "unet | prompt_seconds",
+        "unet | garbage_mb prompt_seconds",
         "vae | ''",
         "image | decode_seconds denoise_seconds text_seconds"
       })
