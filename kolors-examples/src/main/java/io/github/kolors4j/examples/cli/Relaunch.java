@@ -85,6 +85,7 @@ final class Relaunch {
     String name = File.separatorChar == '\\' ? "java.exe" : "java";
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
+    command.addAll(hugePages(System.getProperty("os.name")));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(options(System.getenv(OPTIONS)));
     command.addAll(List.of("--add-modules", VECTOR_MODULE));
@@ -98,6 +99,11 @@ final class Relaunch {
       command.addAll(List.of(args));
     }
     return command;
+  }
+
+  /** The option that spares most page faults, for the systems whose JVM knows it. */
+  static List<String> hugePages(String system) {
+    return system.equals("Linux") ? List.of("-XX:+UseTransparentHugePages") : List.of();
   }
 
   /** Split at white space, as the script does it. */

@@ -110,6 +110,13 @@ class PartsTest {
   }
 
   @Test
+  void hugePagesAreAskedForWhereTheJvmKnowsTheOption() {
+    assertEquals(List.of("-XX:+UseTransparentHugePages"), Relaunch.hugePages("Linux"));
+    assertEquals(List.of(), Relaunch.hugePages("Mac OS X"));
+    assertEquals(List.of(), Relaunch.hugePages("Windows 11"));
+  }
+
+  @Test
   void theSecondJvmGetsTheVectorModuleAndDoesNotStartAThird() {
     List<String> command = Relaunch.command(new String[] {"generate", "图"});
     assertTrue(command.containsAll(List.of("--add-modules", "jdk.incubator.vector")));
