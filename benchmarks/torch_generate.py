@@ -1,7 +1,6 @@
-"""What `./kolors "PROMPT" --output FILE` does, as a Python user writes it: load, generate, save. For timing whole processes.
+"""What `./kolors generate PROMPT --out FILE` does, as a Python user writes it: load, generate, save. For timing whole processes.
 
-usage: PYTHONPATH=<diffusers>/src python torch_generate.py --model DIR --output FILE.png [--prompt TEXT] [--steps 25] [--size 256]
-       [--threads N]
+usage: PYTHONPATH=<diffusers>/src python torch_generate.py --model DIR --output FILE.png [--prompt TEXT] [--steps 25] [--threads N]
 """
 import argparse
 import glob
@@ -15,7 +14,6 @@ p.add_argument("--model", required=True)
 p.add_argument("--output", required=True)
 p.add_argument("--prompt", default="一只瓢虫")
 p.add_argument("--steps", type=int, default=25)
-p.add_argument("--size", type=int, default=256)
 p.add_argument("--threads", type=int, default=os.cpu_count())
 a = p.parse_args()
 torch.set_num_threads(a.threads)
@@ -26,8 +24,6 @@ pipe.set_progress_bar_config(disable=True)
 image = pipe(
     a.prompt,
     negative_prompt="",
-    height=a.size,
-    width=a.size,
     num_inference_steps=a.steps,
     generator=torch.Generator().manual_seed(0),
 ).images[0]
