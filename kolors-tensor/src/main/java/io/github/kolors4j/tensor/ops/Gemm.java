@@ -231,9 +231,12 @@ final class Gemm {
     int groupPanels = Math.ceilDiv(panels, groups);
     long work = (long) m * k * groupPanels * nr * halves;
     int threads = workspace.threads().threads();
-    int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, threads * TASKS_PER_THREAD);
-    int rows = Math.min(STRIP / Math.clamp(k, 1, DEPTH), Math.ceilDiv(m, tasks));
-    stripRows = Math.max(rows / mr, 1) * mr;
+    // A group's last task ends beside the next group's first: many tasks matter in the last group
+    // only.
+    int wanted = Math.max(threads, Math.ceilDiv(threads * TASKS_PER_THREAD, groups));
+    int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, wanted);
+    int maxRows = Math.min(STRIP / Math.clamp(k, 1, DEPTH), Math.ceilDiv(m, tasks));
+    stripRows = Math.ceilDiv(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))), mr) * mr;
     strips = Math.ceilDiv(m, stripRows);
     parts = Math.min(groupPanels, Math.ceilDiv(tasks, strips));
     kept = new float[Math.min(KEPT, groups)][];
