@@ -2,8 +2,8 @@ package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.ThreadPool;
-import java.util.NavigableMap;
-import java.util.TreeMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -18,7 +18,7 @@ final class Stages {
   /** How often a waiting thread looks before it lets others run. */
   private static final int SPINS = 1_000;
 
-  private final NavigableMap<Integer, Stage> stages = new TreeMap<>();
+  private final List<Stage> stages = new ArrayList<>();
   private int count;
   private volatile boolean failed;
 
@@ -47,7 +47,7 @@ final class Stages {
    */
   Stage add(int tasks, Stage needs, ThreadPool.Task task) {
     Stage stage = new Stage(count, tasks, needs, task);
-    stages.put(count, stage);
+    stages.add(stage);
     count += tasks;
     return stage;
   }
@@ -62,7 +62,7 @@ final class Stages {
   }
 
   private void run(int index, Scratch scratch) {
-    Stage stage = stages.floorEntry(index).getValue();
+    Stage stage = stageOf(index);
     try {
       if (await(stage.needs)) {
         stage.task.run(index - stage.first, scratch);
@@ -72,6 +72,21 @@ final class Stages {
       throw e;
     }
     stage.left.decrementAndGet();
+  }
+
+  /** The last stage that begins at a task or before it. */
+  private Stage stageOf(int index) {
+    int low = 0;
+    int high = stages.size();
+    while (high - low > 1) {
+      int middle = (low + high) >>> 1;
+      if (stages.get(middle).first <= index) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return stages.get(low);
   }
 
   /** Waits for the end of a stage; false where it will not come. */
