@@ -152,21 +152,22 @@ public final class Convolution {
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
     Gemm.multiply(
         x.workspace(),
-        y.shape().rows(),
-        cOut,
-        taps * cIn,
-        rows,
-        (column, columns, _, panels, po, scratch) ->
-            pack(weight, column, columns, panels, po, scratch),
-        y.data(),
-        false,
-        (row, count, column, columns, _, _) -> {
-          for (int i = row; i < row + count; i++) {
-            int at = i * cOut + column;
-            Arrays.fill(y.data(), at, at + columns, 0);
-            finish.apply(i, column, columns);
-          }
-        });
+        new Gemm.Product(
+            y.shape().rows(),
+            cOut,
+            taps * cIn,
+            rows,
+            (column, columns, panels, po, scratch) ->
+                pack(weight, column, columns, panels, po, scratch),
+            y.data(),
+            false,
+            (row, count, column, columns, _, _) -> {
+              for (int i = row; i < row + count; i++) {
+                int at = i * cOut + column;
+                Arrays.fill(y.data(), at, at + columns, 0);
+                finish.apply(i, column, columns);
+              }
+            }));
   }
 
   /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */

@@ -108,16 +108,15 @@ final class Gemm {
   interface Columns {
     /**
      * Packs columns of B: panels of the micro-kernel's width, then panels of one vector, the last
-     * filled up with zeros; a panel of column j begins at {@code j·k}.
+     * filled up with zeros; a panel of column j begins at {@code j·k}, k being the rows of B.
      *
      * @param column first column
      * @param columns how many
-     * @param k how many rows B has
      * @param panels where to; {@link #packedColumns} times k values
      * @param po where the first of them goes
      * @param scratch slot {@link #OPERAND} is free
      */
-    void pack(int column, int columns, int k, float[] panels, int po, Scratch scratch);
+    void pack(int column, int columns, float[] panels, int po, Scratch scratch);
   }
 
   /** What happens to a tile of C before the first value of k is added and after the last. */
@@ -165,7 +164,6 @@ final class Gemm {
   /**
    * A whole product.
    *
-   * @param workspace for the panels, and whose threads compute
    * @param m rows of A and C
    * @param n columns of B and C
    * @param k columns of A, rows of B
@@ -175,32 +173,29 @@ final class Gemm {
    * @param gated whether the second n columns of B make a gate for each result
    * @param edges called for each part of C
    */
-  static void multiply(
-      Workspace workspace,
-      int m,
-      int n,
-      int k,
-      Rows a,
-      Columns b,
-      float[] c,
-      boolean gated,
-      Edges edges) {
-    if (m == 0 || n == 0) {
-      return;
-    }
-    try (Workspace.Scope _ = workspace.scope()) {
-      new Gemm(workspace, m, n, k, a, b, c, gated, edges).run(workspace);
+  record Product(int m, int n, int k, Rows a, Columns b, float[] c, boolean gated, Edges edges) {
+    /** How many times n columns B has. */
+    private int halves() {
+      return gated ? 2 : 1;
     }
   }
 
-  private final int m;
-  private final int n;
-  private final int k;
-  private final Rows a;
-  private final Columns b;
-  private final float[] c;
-  private final boolean gated;
-  private final Edges edges;
+  /**
+   * Computes a product.
+   *
+   * @param workspace for the panels, and whose threads compute
+   * @param product what is computed
+   */
+  static void multiply(Workspace workspace, Product product) {
+    if (product.m == 0 || product.n == 0) {
+      return;
+    }
+    try (Workspace.Scope _ = workspace.scope()) {
+      new Gemm(workspace, product).run(workspace);
+    }
+  }
+
+  private final Product product;
   private final int stripRows;
   private final int strips;
   private final int panels;
@@ -208,28 +203,14 @@ final class Gemm {
   private final int parts;
   private final float[][] kept;
 
-  private Gemm(
-      Workspace workspace,
-      int m,
-      int n,
-      int k,
-      Rows a,
-      Columns b,
-      float[] c,
-      boolean gated,
-      Edges edges) {
-    this.m = m;
-    this.n = n;
-    this.k = k;
-    this.a = a;
-    this.b = b;
-    this.c = c;
-    this.gated = gated;
-    this.edges = edges;
+  private Gemm(Workspace workspace, Product product) {
+    this.product = product;
+    int m = product.m;
+    int k = product.k;
+    int halves = product.halves();
     int mr = MICRO.rows();
     int nr = MICRO.columns();
-    int halves = gated ? 2 : 1;
-    panels = Math.ceilDiv(n, nr);
+    panels = Math.ceilDiv(product.n, nr);
     int maxColumns = Math.min(MAX_COLUMNS / halves, GROUP / halves / Math.max(k, 1));
     groups = Math.ceilDiv(panels, Math.max(1, maxColumns / nr));
     int groupPanels = Math.ceilDiv(panels, groups);
@@ -257,7 +238,7 @@ final class Gemm {
       if (g < groups) {
         int group = g;
         Stages.Stage free = g < KEPT ? null : done[g - KEPT];
-        int count = (firstPanel(g + 1) - firstPanel(g)) * (gated ? 2 : 1);
+        int count = (firstPanel(g + 1) - firstPanel(g)) * product.halves();
         packed[g] = stages.add(count, free, (index, scratch) -> pack(group, index, scratch));
       }
       if (g > 0) {
@@ -278,30 +259,36 @@ final class Gemm {
 
   /** Packs one panel of a group; the gates' follow the values'. */
   private void pack(int group, int index, Scratch scratch) {
+    int n = product.n;
+    int k = product.k;
     int first = firstPanel(group);
     int count = firstPanel(group + 1) - first;
     int column = (first + index % count) * MICRO.columns();
     int columns = Math.min(MICRO.columns(), n - column);
     int to = (index % count + index / count * count) * MICRO.columns() * k;
     int from = index < count ? column : n + column;
-    b.pack(from, columns, k, kept[group % KEPT], to, scratch);
+    product.b.pack(from, columns, kept[group % KEPT], to, scratch);
   }
 
   /** A strip of rows against some panels of a group: values, then the gates of the same columns. */
   private void compute(int group, int strip, int part, Scratch scratch) {
+    int n = product.n;
+    int k = product.k;
+    boolean gated = product.gated;
+    Edges edges = product.edges;
     int nr = MICRO.columns();
     int first = firstPanel(group);
     int count = firstPanel(group + 1) - first;
     int left = (first + count * part / parts) * nr;
     int right = Math.min(n, (first + count * (part + 1) / parts) * nr);
     int row = strip * stripRows;
-    int rows = Math.min(stripRows, m - row);
+    int rows = Math.min(stripRows, product.m - row);
     float[] packed = kept[group % KEPT];
     float[] gates = gated ? scratch.floats(GATES, (right - left) * rows) : null;
     Block at = new Block();
     for (int k0 = 0; k0 == 0 || k0 < k; k0 += DEPTH) {
       int depth = Math.min(DEPTH, k - k0);
-      a.locate(row, rows, k0, depth, scratch, at);
+      product.a.locate(row, rows, k0, depth, scratch, at);
       for (int column = left, width; column < right; column += width) {
         width = panelWidth(column, right);
         int columns = Math.min(width, right - column);
@@ -314,7 +301,7 @@ final class Gemm {
             edges.start(row + i, height, column, columns, gates, go + i * columns);
           }
           int co = (row + i) * n + column;
-          tile(rows, i, columns, width, depth, at, packed, panel, c, co, n, scratch);
+          tile(rows, i, columns, width, depth, at, packed, panel, product.c, co, n, scratch);
         }
         for (int i = 0; gated && i < rows; i += MICRO.rows()) {
           int gi = go + i * columns;

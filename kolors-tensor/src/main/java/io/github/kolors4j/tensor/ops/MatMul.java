@@ -169,17 +169,18 @@ public final class MatMul {
     float[] data = x.data();
     Gemm.multiply(
         x.workspace(),
-        x.shape().rows(),
-        n,
-        k,
-        (row, _, k0, _, _, at) -> {
-          at.set(data, row * k + k0, k);
-        },
-        (column, columns, _, panels, po, scratch) ->
-            Panels.pack(weight, column, columns, panels, po, scratch),
-        out,
-        gated,
-        edges);
+        new Gemm.Product(
+            x.shape().rows(),
+            n,
+            k,
+            (row, _, k0, _, _, at) -> {
+              at.set(data, row * k + k0, k);
+            },
+            (column, columns, panels, po, scratch) ->
+                Panels.pack(weight, column, columns, panels, po, scratch),
+            out,
+            gated,
+            edges));
   }
 
   /** A parameter's values in the workspace's memory. */
