@@ -48,7 +48,7 @@ final class DenoisingState {
   }
 
   void setLatents(FloatArray values) {
-    require("latents", values, size.channels(), size.height(), size.width());
+    require("latents", values, 1, size.channels(), size.height(), size.width());
     ChannelOrder.toChannelsLast(values.shared(), 0, size, latents);
   }
 
@@ -77,7 +77,8 @@ final class DenoisingState {
       Function<ConditioningRow, FloatArray> part,
       BiFunction<ConditioningRow, FloatArray, ConditioningRow> with) {
     int[] dims = part.apply(rows.getFirst()).shape().dims();
-    require(name, values, Arrays.copyOfRange(dims, 1, dims.length));
+    dims[0] = rows.size();
+    require(name, values, dims);
     List<ConditioningRow> changed = new ArrayList<>();
     for (int row = 0; row < rows.size(); row++) {
       FloatArray own = FloatArray.row(values.shared(), values.shape(), row);
@@ -86,10 +87,7 @@ final class DenoisingState {
     rows = List.copyOf(changed);
   }
 
-  private void require(String name, FloatArray values, int... rowDims) {
-    int[] expected = new int[rowDims.length + 1];
-    expected[0] = name.equals("latents") ? 1 : rows.size();
-    System.arraycopy(rowDims, 0, expected, 1, rowDims.length);
+  private static void require(String name, FloatArray values, int... expected) {
     if (!Arrays.equals(values.shape().dims(), expected)) {
       throw new IllegalArgumentException(
           "[callback] %s are %s: %s is needed."

@@ -2,8 +2,10 @@ package io.github.kolors4j.nn;
 
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Activation;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * A residual block of two convolutions, in the U-Net conditioned on the timestep; diffusers' {@code
@@ -55,6 +57,23 @@ public record ResnetBlock2D(
         in == out
             ? Optional.empty()
             : Optional.of(Conv2d.load(weights.at("conv_shortcut"), in, out, 1)));
+  }
+
+  /**
+   * The blocks of one resolution, of which the first may change the channels.
+   *
+   * @param weights the blocks' parameters, {@code 0.} to {@code layers − 1.}
+   * @param in channels of the first block's input
+   * @param out channels of all outputs
+   * @param layers how many blocks
+   * @param config what the blocks of the model have in common
+   * @return the blocks, in order
+   */
+  public static List<ResnetBlock2D> loadAll(
+      Weights weights, int in, int out, int layers, Config config) {
+    return IntStream.range(0, layers)
+        .mapToObj(i -> load(weights.at(i), i == 0 ? in : out, out, config))
+        .toList();
   }
 
   /**

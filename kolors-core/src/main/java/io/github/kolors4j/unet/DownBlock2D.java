@@ -4,7 +4,6 @@ import io.github.kolors4j.nn.Downsample2D;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -22,12 +21,8 @@ record DownBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> downsampl
   }
 
   static List<ResnetBlock2D> loadResnets(Weights weights, Channels channels, BlockConfig config) {
-    List<ResnetBlock2D> resnets = new ArrayList<>();
-    for (int i = 0; i < config.layers(); i++) {
-      int in = i == 0 ? channels.in() : channels.out();
-      resnets.add(ResnetBlock2D.load(weights.at(i), in, channels.out(), config.resnet()));
-    }
-    return List.copyOf(resnets);
+    return ResnetBlock2D.loadAll(
+        weights, channels.in(), channels.out(), config.layers(), config.resnet());
   }
 
   static Optional<Downsample2D> loadDownsampler(Weights weights, Channels channels) {

@@ -294,8 +294,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @throws IllegalArgumentException if the sample's shape does not fit
    */
   public Tensor forward(Tensor sample, float timestep, Conditioning conditioning) {
-    checkSample(sample, conditioning);
-    return predict(sample, timestep, conditioning);
+    return forward(sample, timestep, conditioning, PerturbedAttention.NONE, 0);
   }
 
   /**

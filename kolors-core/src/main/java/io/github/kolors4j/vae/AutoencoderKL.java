@@ -162,16 +162,9 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public DiagonalGaussianDistribution encodeTiled(Tensor sample) {
     Encoder present = requireEncoder();
-    Shape moments = momentsOf(sample);
-    Tiling tiling = config.tiling();
     Scale scale = new Scale(config.scaleFactor(), 1);
-    return tiling.cuts(sample, scale)
-        ? new DiagonalGaussianDistribution(
-            eachSample(
-                sample,
-                moments,
-                one -> tiling.forward(one, scale, one(moments), x -> encodeOne(present, x))))
-        : encode(sample);
+    return new DiagonalGaussianDistribution(
+        tiled(sample, momentsOf(sample), scale, x -> encodeOne(present, x)));
   }
 
   private Tensor encodeOne(Encoder present, Tensor sample) {
@@ -203,17 +196,17 @@ public final class AutoencoderKL implements AutoCloseable {
    * @throws IllegalArgumentException if the latents' shape does not fit
    */
   public Tensor decodeTiled(Tensor latents) {
-    Shape pictures = picturesOf(latents);
-    Tiling tiling = config.tiling();
-    Scale scale = new Scale(1, config.scaleFactor());
-    return tiling.cuts(latents, scale)
-        ? eachSample(
-            latents, pictures, one -> tiling.forward(one, scale, one(pictures), this::decodeOne))
-        : decode(latents);
+    return tiled(latents, picturesOf(latents), new Scale(1, config.scaleFactor()), this::decodeOne);
   }
 
-  private static Shape one(Shape shape) {
-    return Shape.of(1, shape.dim(1), shape.dim(2), shape.dim(3));
+  /** Each sample in tiles where it is larger than one, else as a whole. */
+  private Tensor tiled(Tensor x, Shape shape, Scale scale, UnaryOperator<Tensor> forward) {
+    Tiling tiling = config.tiling();
+    if (!tiling.cuts(x, scale)) {
+      return eachSample(x, shape, forward);
+    }
+    Shape one = Shape.of(1, shape.dim(1), shape.dim(2), shape.dim(3));
+    return eachSample(x, shape, sample -> tiling.forward(sample, scale, one, forward));
   }
 
   private Tensor decodeOne(Tensor latents) {

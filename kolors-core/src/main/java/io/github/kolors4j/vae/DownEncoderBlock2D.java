@@ -5,7 +5,6 @@ import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,15 +17,13 @@ record DownEncoderBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> do
   record Channels(int in, int out, boolean addDownsample) {}
 
   static DownEncoderBlock2D load(Weights weights, Channels channels, AutoencoderKLConfig config) {
-    List<ResnetBlock2D> resnets = new ArrayList<>();
-    for (int i = 0; i < config.layersPerBlock(); i++) {
-      int in = i == 0 ? channels.in : channels.out;
-      resnets.add(
-          ResnetBlock2D.load(
-              weights.at("resnets").at(i), in, channels.out, UNetMidBlock2D.resnetConfig(config)));
-    }
     return new DownEncoderBlock2D(
-        List.copyOf(resnets),
+        ResnetBlock2D.loadAll(
+            weights.at("resnets"),
+            channels.in,
+            channels.out,
+            config.layersPerBlock(),
+            UNetMidBlock2D.resnetConfig(config)),
         channels.addDownsample
             ? Optional.of(
                 Downsample2D.load(weights.at("downsamplers.0"), channels.out, DOWNSAMPLE_PADDING))

@@ -5,7 +5,6 @@ import io.github.kolors4j.nn.Upsample2D;
 import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,15 +15,13 @@ record UpDecoderBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsamp
   record Channels(int in, int out, boolean addUpsample) {}
 
   static UpDecoderBlock2D load(Weights weights, Channels channels, AutoencoderKLConfig config) {
-    List<ResnetBlock2D> resnets = new ArrayList<>();
-    for (int i = 0; i <= config.layersPerBlock(); i++) {
-      int in = i == 0 ? channels.in : channels.out;
-      resnets.add(
-          ResnetBlock2D.load(
-              weights.at("resnets").at(i), in, channels.out, UNetMidBlock2D.resnetConfig(config)));
-    }
     return new UpDecoderBlock2D(
-        List.copyOf(resnets),
+        ResnetBlock2D.loadAll(
+            weights.at("resnets"),
+            channels.in,
+            channels.out,
+            config.layersPerBlock() + 1,
+            UNetMidBlock2D.resnetConfig(config)),
         channels.addUpsample
             ? Optional.of(Upsample2D.load(weights.at("upsamplers.0"), channels.out))
             : Optional.empty());
