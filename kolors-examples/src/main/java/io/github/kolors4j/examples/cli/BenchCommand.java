@@ -148,11 +148,8 @@ final class BenchCommand implements Callable<Integer> {
 
   private StageBenchmark open(
       StageBenchmark.Stage chosen, StageBenchmark.Size size, int threadCount) throws IOException {
-    try {
-      return StageBenchmark.open(chosen, model.directory(), size, threadCount);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(e.getMessage());
-    }
+    return UsageException.check(
+        () -> StageBenchmark.open(chosen, model.directory(), size, threadCount));
   }
 
   private JsonObject result(

@@ -111,7 +111,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (scheduler != null) {
       UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
     }
-    ImageRequest request = UsageException.checkReading(this::request);
+    ImageRequest request = UsageException.check(this::request);
     List<Path> files = files(request);
     for (Path file : files) {
       OutputFiles.checkWritable(file);

@@ -1,5 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import java.util.Arrays;
 import java.util.List;
@@ -69,15 +71,9 @@ final class GuidanceOptions {
 
   ImageRequest apply(ImageRequest request) {
     ImageRequest changed = request.withGuidanceScale(guidanceScale);
-    if (guidanceRescale != null) {
-      changed = changed.withGuidanceRescale(guidanceRescale);
-    }
-    if (pagScale != null) {
-      changed = changed.withPagScale(pagScale);
-    }
-    if (pagAdaptiveScale != null) {
-      changed = changed.withPagAdaptiveScale(pagAdaptiveScale);
-    }
+    changed = given(changed, guidanceRescale, ImageRequest::withGuidanceRescale);
+    changed = given(changed, pagScale, ImageRequest::withPagScale);
+    changed = given(changed, pagAdaptiveScale, ImageRequest::withPagAdaptiveScale);
     return layers().isEmpty() ? changed : changed.withPagAppliedLayers(layers());
   }
 

@@ -1,5 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.image.KolorsImage;
 import java.io.IOException;
@@ -59,9 +61,7 @@ final class ImageToImageOptions {
       return request;
     }
     ImageRequest changed = request.withImage(KolorsImage.read(image));
-    if (strength != null) {
-      changed = changed.withStrength(strength);
-    }
-    return denoisingStart == null ? changed : changed.withDenoisingStart(denoisingStart);
+    changed = given(changed, strength, ImageRequest::withStrength);
+    return given(changed, denoisingStart, ImageRequest::withDenoisingStart);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.tensor.random.GeneratorType;
 import java.io.IOException;
@@ -45,10 +47,8 @@ final class NoiseOptions {
           "[arguments] --seed has %d seeds for %d images: give one, or one an image."
               .formatted(seeds.size(), count));
     }
-    ImageRequest changed = request.withNumImagesPerPrompt(count).withSeeds(seeds);
-    if (rng != null) {
-      changed = changed.withRng(rng);
-    }
+    ImageRequest changed =
+        given(request.withNumImagesPerPrompt(count).withSeeds(seeds), rng, ImageRequest::withRng);
     return latents == null ? changed : changed.withLatents(Latents.read(latents));
   }
 

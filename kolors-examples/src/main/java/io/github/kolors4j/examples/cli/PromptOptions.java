@@ -1,5 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,6 +59,6 @@ final class PromptOptions {
             ? ImageRequest.of(prompt)
                 .withNegativePrompt(negativePrompt == null ? "" : negativePrompt)
             : ImageRequest.of(EmbedsFile.read(embeds));
-    return maxSequenceLength == null ? request : request.withMaxSequenceLength(maxSequenceLength);
+    return given(request, maxSequenceLength, ImageRequest::withMaxSequenceLength);
   }
 }

@@ -1,8 +1,11 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.MicroConditioning.Crop;
 import io.github.kolors4j.MicroConditioning.Size;
+import java.util.function.BiFunction;
 import picocli.CommandLine.Option;
 
 /** How large the picture is, and how large the U-Net is told that it is. */
@@ -80,41 +83,28 @@ final class SizeOptions {
   }
 
   ImageRequest apply(ImageRequest request) {
-    ImageRequest changed = request;
-    if (width != null) {
-      changed = changed.withWidth(width);
-    }
-    if (height != null) {
-      changed = changed.withHeight(height);
-    }
-    if (originalSize != null) {
-      changed = changed.withOriginalSize(originalSize.height(), originalSize.width());
-    }
-    if (targetSize != null) {
-      changed = changed.withTargetSize(targetSize.height(), targetSize.width());
-    }
-    if (cropsCoordsTopLeft != null) {
-      changed = changed.withCropsCoordsTopLeft(cropsCoordsTopLeft.top(), cropsCoordsTopLeft.left());
-    }
-    return negative(changed);
+    ImageRequest changed = given(request, width, ImageRequest::withWidth);
+    changed = given(changed, height, ImageRequest::withHeight);
+    changed = given(changed, originalSize, size(ImageRequest::withOriginalSize));
+    changed = given(changed, targetSize, size(ImageRequest::withTargetSize));
+    changed = given(changed, cropsCoordsTopLeft, crop(ImageRequest::withCropsCoordsTopLeft));
+    changed = given(changed, negativeOriginalSize, size(ImageRequest::withNegativeOriginalSize));
+    changed = given(changed, negativeTargetSize, size(ImageRequest::withNegativeTargetSize));
+    return given(
+        changed, negativeCropsCoordsTopLeft, crop(ImageRequest::withNegativeCropsCoordsTopLeft));
   }
 
-  private ImageRequest negative(ImageRequest request) {
-    ImageRequest changed = request;
-    if (negativeOriginalSize != null) {
-      changed =
-          changed.withNegativeOriginalSize(
-              negativeOriginalSize.height(), negativeOriginalSize.width());
-    }
-    if (negativeTargetSize != null) {
-      changed =
-          changed.withNegativeTargetSize(negativeTargetSize.height(), negativeTargetSize.width());
-    }
-    if (negativeCropsCoordsTopLeft != null) {
-      changed =
-          changed.withNegativeCropsCoordsTopLeft(
-              negativeCropsCoordsTopLeft.top(), negativeCropsCoordsTopLeft.left());
-    }
-    return changed;
+  /** A method of the request that takes two numbers: height and width, or top and left. */
+  @FunctionalInterface
+  private interface Pair {
+    ImageRequest apply(ImageRequest request, int first, int second);
+  }
+
+  private static BiFunction<ImageRequest, Size, ImageRequest> size(Pair with) {
+    return (request, size) -> with.apply(request, size.height(), size.width());
+  }
+
+  private static BiFunction<ImageRequest, Crop, ImageRequest> crop(Pair with) {
+    return (request, crop) -> with.apply(request, crop.top(), crop.left());
   }
 }

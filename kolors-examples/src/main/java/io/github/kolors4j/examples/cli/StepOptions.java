@@ -1,5 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
+import static io.github.kolors4j.examples.cli.Given.given;
+
 import io.github.kolors4j.ImageRequest;
 import picocli.CommandLine.Option;
 
@@ -59,20 +61,13 @@ final class StepOptions {
   }
 
   ImageRequest apply(ImageRequest request) {
-    ImageRequest changed = request;
-    if (steps != null) {
-      changed = changed.withNumInferenceSteps(steps);
-    }
-    if (timesteps != null) {
-      changed = changed.withTimesteps(Numbers.wholes("--timesteps", timesteps));
-    }
-    if (sigmas != null) {
-      changed = changed.withSigmas(Numbers.decimals("--sigmas", sigmas));
-    }
-    if (denoisingEnd != null) {
-      changed = changed.withDenoisingEnd(denoisingEnd);
-    }
-    return eta == null ? changed : changed.withEta(eta);
+    ImageRequest changed = given(request, steps, ImageRequest::withNumInferenceSteps);
+    changed =
+        given(
+            changed, timesteps, (r, text) -> r.withTimesteps(Numbers.wholes("--timesteps", text)));
+    changed = given(changed, sigmas, (r, text) -> r.withSigmas(Numbers.decimals("--sigmas", text)));
+    changed = given(changed, denoisingEnd, ImageRequest::withDenoisingEnd);
+    return given(changed, eta, ImageRequest::withEta);
   }
 
   /** The number of steps that a request asks for, however it says so. */

@@ -1,8 +1,5 @@
 package io.github.kolors4j.examples.cli;
 
-import java.io.IOException;
-import java.util.function.Supplier;
-
 /** An argument that cannot be: exit code 2. */
 final class UsageException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -15,25 +12,19 @@ final class UsageException extends RuntimeException {
     super(cause.getMessage(), cause);
   }
 
-  /** Calls the library with values of the user, which it refuses by its own sentence. */
-  static <T> T check(Supplier<T> call) {
-    try {
-      return call.get();
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(e);
-    }
-  }
-
-  /** What reads files of the user. */
+  /** What is called with values of the user. */
   @FunctionalInterface
-  interface Reading<T> {
-    T read() throws IOException;
+  interface Call<T, E extends Exception> {
+    T run() throws E;
   }
 
-  /** The same where files are read, whose own faults stay what they are. */
-  static <T> T checkReading(Reading<T> reading) throws IOException {
+  /**
+   * Calls the library with values of the user, which it refuses by its own sentence; other faults,
+   * as of files that are read, stay what they are.
+   */
+  static <T, E extends Exception> T check(Call<T, E> call) throws E {
     try {
-      return reading.read();
+      return call.run();
     } catch (IllegalArgumentException e) {
       throw new UsageException(e);
     }
