@@ -1,4 +1,4 @@
-"""What `./kolors generate PROMPT --out FILE` does, as a Python user writes it: load, generate, save. For timing whole processes.
+"""What `./kolors generate PROMPT --steps 25 --out FILE` does, as a Python user writes it: load, generate, save. For timing whole processes.
 
 usage: PYTHONPATH=<diffusers>/src python torch_generate.py --model DIR --output FILE.png [--prompt TEXT] [--steps 25] [--threads N]
 """
@@ -7,7 +7,7 @@ import glob
 import os
 
 import torch
-from diffusers import DPMSolverMultistepScheduler, KolorsPipeline
+from diffusers import KolorsPipeline
 
 p = argparse.ArgumentParser()
 p.add_argument("--model", required=True)
@@ -19,7 +19,6 @@ a = p.parse_args()
 torch.set_num_threads(a.threads)
 variant = "fp16" if glob.glob(os.path.join(a.model, "unet", "*fp16*")) else None
 pipe = KolorsPipeline.from_pretrained(a.model, variant=variant, torch_dtype=torch.float32)
-pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config, use_karras_sigmas=True)
 pipe.set_progress_bar_config(disable=True)
 image = pipe(
     a.prompt,
