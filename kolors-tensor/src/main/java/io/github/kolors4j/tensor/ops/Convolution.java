@@ -151,7 +151,7 @@ public final class Convolution {
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
     Gemm.multiply(
-        x.workspace(),
+        x.workspace().threads(),
         new Gemm.Product(
             y.shape().rows(),
             cOut,

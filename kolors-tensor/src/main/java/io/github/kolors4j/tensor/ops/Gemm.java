@@ -1,7 +1,7 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
@@ -10,14 +10,14 @@ import java.util.Arrays;
 /**
  * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words.
  *
- * <p>Columns are taken in groups whose panels stay in the cache that the cores share: each panel is
- * packed once, by whoever is free, and then tasks take strips of rows of A, read in place, against
- * all panels of the group. The next group is packed while this one is computed.
+ * <p>Columns are taken in groups: a thread packs the panels of a group and then takes strips of
+ * rows of A, read in place, against all of them; threads that are out of groups help with the
+ * strips.
  *
  * <p>Every result is a sum of chains of {@link #KC} fused multiply-adds, in order; how the work is
  * cut into groups, tasks and tiles does not show in it.
  */
-final class Gemm {
+final class Gemm implements Groups.Work<float[]> {
   private static final Kernels KERNELS = KernelProvider.kernels();
   private static final MicroKernel MICRO = KERNELS.microKernel();
 
@@ -43,14 +43,13 @@ final class Gemm {
   private static final int MAX_COLUMNS = 640;
 
   /**
-   * Values of B in a group at most, gates included: 1 MB, so that the three groups that are kept
-   * stay in a share of L3 that others use as well. A U-Net step of 512² takes 11.1 s with 1 MB,
-   * 11.9 s with 4 MB and 12.3 s with 0.5 MB (Zen 5, 2 threads).
+   * Values of B in a group at most, gates included: 2 MB, which stay in a core's share of L3 while
+   * A passes by.
    */
-  private static final int GROUP = 256 * 1024;
+  private static final int GROUP = 512 * 1024;
 
-  /** Groups whose panels are kept: one that is computed, the one before, and the next. */
-  private static final int KEPT = 3;
+  /** Panels that a group keeps where groups are made smaller so that each thread has one. */
+  private static final int MIN_PANELS = 2;
 
   /** Tasks a thread, where each has enough to do: the last to end is not far behind. */
   private static final int TASKS_PER_THREAD = 4;
@@ -60,6 +59,7 @@ final class Gemm {
 
   // Slots of the scratch buffers.
   private static final int GATES = 0;
+  private static final int PANELS = 1;
   private static final int EDGE = 3;
 
   /** For the left operand and the packing of the right one. */
@@ -183,27 +183,23 @@ final class Gemm {
   /**
    * Computes a product.
    *
-   * @param workspace for the panels, and whose threads compute
+   * @param threads who computes
    * @param product what is computed
    */
-  static void multiply(Workspace workspace, Product product) {
-    if (product.m == 0 || product.n == 0) {
-      return;
-    }
-    try (Workspace.Scope _ = workspace.scope()) {
-      new Gemm(workspace, product).run(workspace);
+  static void multiply(ThreadPool threads, Product product) {
+    if (product.m > 0 && product.n > 0) {
+      Gemm gemm = new Gemm(threads.threads(), product);
+      Groups.run(threads, gemm.groups, gemm.strips, gemm);
     }
   }
 
   private final Product product;
-  private final int stripRows;
-  private final int strips;
   private final int panels;
   private final int groups;
-  private final int parts;
-  private final float[][] kept;
+  private final int stripRows;
+  private final int strips;
 
-  private Gemm(Workspace workspace, Product product) {
+  private Gemm(int threads, Product product) {
     this.product = product;
     int m = product.m;
     int k = product.k;
@@ -211,67 +207,41 @@ final class Gemm {
     int mr = MICRO.rows();
     int nr = MICRO.columns();
     panels = Math.ceilDiv(product.n, nr);
-    int maxColumns = Math.min(MAX_COLUMNS / halves, GROUP / halves / Math.max(k, 1));
-    groups = Math.ceilDiv(panels, Math.max(1, maxColumns / nr));
-    int groupPanels = Math.ceilDiv(panels, groups);
-    long work = (long) m * k * groupPanels * nr * halves;
-    int threads = workspace.threads().threads();
-    // A group's last task ends beside the next group's first: many tasks matter in the last group
-    // only.
-    int wanted = Math.max(threads, Math.ceilDiv(threads * TASKS_PER_THREAD, groups));
+    int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.max(k, 1)) / halves / nr;
+    int least = Math.ceilDiv(panels, Math.max(maxPanels, 1));
+    int even = Math.ceilDiv(least, threads) * threads;
+    groups = Math.clamp(panels / MIN_PANELS, least, even);
+    long work = (long) m * k * Math.ceilDiv(panels, groups) * nr * halves;
+    int wanted = Math.ceilDiv(threads * TASKS_PER_THREAD, groups);
     int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, wanted);
     int maxRows = Math.min(STRIP / Math.clamp(k, 1, DEPTH), Math.ceilDiv(m, tasks));
     stripRows = Math.ceilDiv(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))), mr) * mr;
     strips = Math.ceilDiv(m, stripRows);
-    parts = Math.min(groupPanels, Math.ceilDiv(tasks, strips));
-    kept = new float[Math.min(KEPT, groups)][];
-    for (int i = 0; i < kept.length; i++) {
-      kept[i] = workspace.tensor(halves, groupPanels * nr, k).data();
-    }
-  }
-
-  private void run(Workspace workspace) {
-    Stages stages = new Stages();
-    Stages.Stage[] packed = new Stages.Stage[groups];
-    Stages.Stage[] done = new Stages.Stage[groups];
-    for (int g = 0; g <= groups; g++) {
-      if (g < groups) {
-        int group = g;
-        Stages.Stage free = g < KEPT ? null : done[g - KEPT];
-        int count = (firstPanel(g + 1) - firstPanel(g)) * product.halves();
-        packed[g] = stages.add(count, free, (index, scratch) -> pack(group, index, scratch));
-      }
-      if (g > 0) {
-        int group = g - 1;
-        done[group] =
-            stages.add(
-                strips * parts,
-                packed[group],
-                (index, scratch) -> compute(group, index / parts, index % parts, scratch));
-      }
-    }
-    stages.run(workspace.threads());
   }
 
   private int firstPanel(int group) {
     return (int) ((long) panels * group / groups);
   }
 
-  /** Packs one panel of a group; the gates' follow the values'. */
-  private void pack(int group, int index, Scratch scratch) {
+  /** Packs the panels of a group; the gates' follow the values'. */
+  @Override
+  public float[] prepare(int group, Scratch scratch) {
     int n = product.n;
     int k = product.k;
+    int nr = MICRO.columns();
     int first = firstPanel(group);
-    int count = firstPanel(group + 1) - first;
-    int column = (first + index % count) * MICRO.columns();
-    int columns = Math.min(MICRO.columns(), n - column);
-    int to = (index % count + index / count * count) * MICRO.columns() * k;
-    int from = index < count ? column : n + column;
-    product.b.pack(from, columns, kept[group % KEPT], to, scratch);
+    int size = (firstPanel(group + 1) - first) * nr * k;
+    int columns = Math.min(n, firstPanel(group + 1) * nr) - first * nr;
+    float[] packed = scratch.floats(PANELS, size * product.halves());
+    for (int half = 0; half < product.halves(); half++) {
+      product.b.pack(half * n + first * nr, columns, packed, half * size, scratch);
+    }
+    return packed;
   }
 
-  /** A strip of rows against some panels of a group: values, then the gates of the same columns. */
-  private void compute(int group, int strip, int part, Scratch scratch) {
+  /** A strip of rows against the panels of a group: values, then the gates of the same columns. */
+  @Override
+  public void run(int group, float[] packed, int strip, Scratch scratch) {
     int n = product.n;
     int k = product.k;
     boolean gated = product.gated;
@@ -279,11 +249,10 @@ final class Gemm {
     int nr = MICRO.columns();
     int first = firstPanel(group);
     int count = firstPanel(group + 1) - first;
-    int left = (first + count * part / parts) * nr;
-    int right = Math.min(n, (first + count * (part + 1) / parts) * nr);
+    int left = first * nr;
+    int right = Math.min(n, (first + count) * nr);
     int row = strip * stripRows;
     int rows = Math.min(stripRows, product.m - row);
-    float[] packed = kept[group % KEPT];
     float[] gates = gated ? scratch.floats(GATES, (right - left) * rows) : null;
     Block at = new Block();
     for (int k0 = 0; k0 == 0 || k0 < k; k0 += DEPTH) {
@@ -292,7 +261,7 @@ final class Gemm {
       for (int column = left, width; column < right; column += width) {
         width = panelWidth(column, right);
         int columns = Math.min(width, right - column);
-        int panel = (column - first * nr) * k + k0 * width;
+        int panel = (column - left) * k + k0 * width;
         int gatePanel = panel + count * nr * k;
         int go = (column - left) * rows;
         for (int i = 0; i < rows; i += MICRO.rows()) {

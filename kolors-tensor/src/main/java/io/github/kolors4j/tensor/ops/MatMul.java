@@ -168,7 +168,7 @@ public final class MatMul {
     int k = x.dim(-1);
     float[] data = x.data();
     Gemm.multiply(
-        x.workspace(),
+        x.workspace().threads(),
         new Gemm.Product(
             x.shape().rows(),
             n,
