@@ -46,7 +46,6 @@ record DownEncoderBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> do
       Tensor input = sample;
       sample = downsampler.get().forward(input);
       scope.release(input);
-      sample.workspace().trim(); // maps of this size fit nothing that comes
     }
     return sample; // [n, ⌊h/2⌋, ⌊w/2⌋, cOut]
   }

@@ -41,7 +41,6 @@ record UpDecoderBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsamp
     }
     if (upsampler.isPresent()) {
       Tensor input = sample;
-      input.workspace().trim(); // free maps of this size fit nothing that comes
       sample = upsampler.get().forward(input, 2 * input.dim(1), 2 * input.dim(2));
       scope.release(input);
     }
