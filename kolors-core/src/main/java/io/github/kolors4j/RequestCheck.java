@@ -21,8 +21,21 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
   /** Diffusers demands multiples of 8 whatever the VAE's factor. */
   private static final int PIXEL_MULTIPLE = 8;
 
-  /** An operation has its input and its output at the same time. */
-  private static final int MAPS_AT_ONCE = 2;
+  /** Feature maps as large as the largest that the U-Net has at once, beside what it keeps. */
+  private static final double UNET_MAPS = 6;
+
+  /** Feature maps as large as the largest that the VAE has at once. */
+  private static final double VAE_MAPS = 2.5;
+
+  /**
+   * The heap to its values: the collector rounds arrays up to its regions, and has none to spare
+   * for a last one. The full model's parts ran with 540 and not with 500 MB (U-Net, 256×256), 800
+   * and 720 (512×512), 840 and 800 (VAE, 512×512), 3,300 and 3,072 (1024×1024), in units of 2^20
+   * bytes; these figures ask for 495, 700, 798 and 3,100.
+   */
+  private static final double HEAP_SHARE = 1.2;
+
+  private static final long PROGRAM = 32_000_000;
 
   /**
    * Checks a request and fills in what it left open.
@@ -277,20 +290,30 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
                   + " 2^31-1 are the most. Use a smaller width or height%s.")
               .formatted(width, height, largest, part, orTiling(request, size, part)));
     }
-    long bytes = MAPS_AT_ONCE * largest * Float.BYTES;
+    long forUnet =
+        heap(
+            unet.textValues(batch, request.maxSequenceLength())
+                + unet.skipValues(batch, size.height(), size.width())
+                + (long) (UNET_MAPS * inUnet));
+    long forVae = heap((long) (VAE_MAPS * inVae));
+    long bytes = Math.max(forUnet, forVae);
     if (bytes > maxMemory) {
+      String needy = forVae >= forUnet ? "VAE" : "U-Net";
       throw new IllegalArgumentException(
-          ("[request] %dx%d pixels need at least %s of Java heap for the feature maps of the %s,"
-                  + " and it can have %s: use a smaller width or height%s, or start Java with a"
-                  + " larger -Xmx.")
+          ("[request] %dx%d pixels need about %s of Java heap in the %s, and it can have %s: use a"
+                  + " smaller width or height%s, or start Java with a larger -Xmx.")
               .formatted(
                   width,
                   height,
                   megabytes(bytes),
-                  part,
+                  needy,
                   megabytes(maxMemory),
-                  orTiling(request, size, part)));
+                  orTiling(request, size, needy)));
     }
+  }
+
+  private static long heap(long values) {
+    return PROGRAM + (long) (HEAP_SHARE * Float.BYTES * values);
   }
 
   private long inDecoder(ImageRequest request, LatentSize size) {

@@ -27,6 +27,7 @@ class RequestCheckTest {
           {%s "block_out_channels": [320, 640, 1280], "addition_embed_type": "text_time",
            "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
            "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+           "transformer_layers_per_block": [1, 2, 10],
            "attention_head_dim": [5, 10, 20], "cross_attention_dim": 2048,
            "mid_block_type": "UNetMidBlock2DCrossAttn",
            "encoder_hid_dim": 4096, "encoder_hid_dim_type": "text_proj",
@@ -178,14 +179,36 @@ class RequestCheckTest {
   @Test
   void aHeapThatCannotHoldThePictureIsSaidBeforeTheWork() {
     assertRefused(
-        "[request] 1024x1024 pixels need at least 2,148 MB of Java heap for the feature maps of"
-            + " the VAE, and it can have 1,000 MB: use a smaller width or height, or VAE tiling"
-            + " (--vae-tiling), or start Java with a larger -Xmx.",
-        check("\"sample_size\": 128,", GIGABYTE),
+        "[request] 1024x1024 pixels need about 3,254 MB of Java heap in the VAE, and it can have"
+            + " 2,000 MB: use a smaller width or height, or VAE tiling (--vae-tiling), or start Java"
+            + " with a larger -Xmx.",
+        check("\"sample_size\": 128,", 2 * GIGABYTE),
         REQUEST);
-    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withVaeTiling(true));
-    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withSize(512, 512));
-    check("\"sample_size\": 128,", GIGABYTE).resolve(REQUEST.withOutputType(OutputType.LATENT));
+    check("\"sample_size\": 128,", 2 * GIGABYTE).resolve(REQUEST.withVaeTiling(true));
+    check("\"sample_size\": 128,", 2 * GIGABYTE).resolve(REQUEST.withSize(512, 512));
+    check("\"sample_size\": 128,", 2 * GIGABYTE).resolve(REQUEST.withOutputType(OutputType.LATENT));
+  }
+
+  /**
+   * Keys and values of 60 attentions of 1,280 and of 10 of 640 channels over 256 tokens, beside the
+   * 2,048 that they are made from; the skips; and maps of 960 channels: two samples of each.
+   */
+  @Test
+  void aHeapThatCannotHoldWhatTheUNetKeepsIsSaidBeforeTheWork() {
+    long text = 256L * (2 * (60 * 1280 + 10 * 640) + 2048);
+    long skips =
+        3 * 64 * 64 * 320 + 32 * 32 * 320 + 2 * 32 * 32 * 640 + 16 * 16 * 640 + 2 * 16 * 16 * 1280;
+    long maps = 6 * 64 * 64 * 960;
+    long bytes = 32_000_000 + (long) (1.2 * 4 * 2 * (text + skips + maps));
+    assertRefused(
+        "[request] 512x512 pixels need about %,d MB of Java heap in the U-Net, and it can have 700 MB: use"
+                .formatted(Math.ceilDiv(bytes, 1_000_000))
+            + " a smaller width or height, or start Java with a larger -Xmx.",
+        check("", 700_000_000),
+        REQUEST.withSize(512, 512).withOutputType(OutputType.LATENT));
+    check("", bytes).resolve(REQUEST.withSize(512, 512).withOutputType(OutputType.LATENT));
+    check("", 700_000_000)
+        .resolve(REQUEST.withSize(512, 512).withOutputType(OutputType.LATENT).withGuidanceScale(1));
   }
 
   @Test

@@ -206,6 +206,51 @@ public record UNet2DConditionConfig(
     return largest;
   }
 
+  /**
+   * The number of values that are computed once for a prompt and kept for all steps: keys and
+   * values of the cross-attentions, and the text that they are made from.
+   *
+   * @param batchSize samples
+   * @param tokens of each text
+   * @return values for all samples together
+   */
+  public long textValues(int batchSize, int tokens) {
+    int last = blockOutChannels.size() - 1;
+    long widths = crossAttentionDim;
+    for (int i = 0; i <= last; i++) {
+      long transformers = i == last ? transformerLayersPerBlock.get(i) : 0;
+      if (downBlockTypes.get(i).startsWith("CrossAttn")) {
+        transformers += (long) layersPerBlock.get(i) * transformerLayersPerBlock.get(i);
+      }
+      if (upBlockTypes.get(last - i).startsWith("CrossAttn")) {
+        transformers += (layersPerBlock.get(i) + 1L) * upTransformerLayersPerBlock.get(last - i);
+      }
+      widths += 2 * transformers * blockOutChannels.get(i);
+    }
+    return (long) batchSize * tokens * widths;
+  }
+
+  /**
+   * The number of values of the maps that the descending half keeps for the ascending one.
+   *
+   * @param batchSize samples
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @return values for all samples together
+   */
+  public long skipValues(int batchSize, int latentHeight, int latentWidth) {
+    long h = latentHeight;
+    long w = latentWidth;
+    long values = h * w * blockOutChannels.getFirst();
+    for (int i = 0; i < blockOutChannels.size(); i++) {
+      values += h * w * blockOutChannels.get(i) * layersPerBlock.get(i);
+      h = (h + 1) / 2;
+      w = (w + 1) / 2;
+      values += i + 1 < blockOutChannels.size() ? h * w * blockOutChannels.get(i) : 0;
+    }
+    return batchSize * values;
+  }
+
   private static int oddKernel(JsonConfig json, String key) throws KolorsException {
     int kernel = json.integer(key, 3, 1, 31);
     if (kernel % 2 == 0) {
