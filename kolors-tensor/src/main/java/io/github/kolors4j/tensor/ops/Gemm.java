@@ -43,8 +43,8 @@ final class Gemm implements Groups.Work<float[]> {
   private static final int MAX_COLUMNS = 640;
 
   /**
-   * Values of B in a group at most, gates included: 2 MB, which stay in a core's share of L3 while A
-   * passes by. 1 to 4 MB measured within 3 %, but 4 MB a tenth slower with 512 rows (Zen 5).
+   * Values of B in a group at most, gates included: 2 MB, which stay in a core's share of L3 while
+   * A passes by. 1 to 4 MB measured within 3 %, but 4 MB a tenth slower with 512 rows (Zen 5).
    */
   private static final int GROUP = 512 * 1024;
 
