@@ -70,7 +70,7 @@ final class InitialLatents {
       DiagonalGaussianDistribution posterior = posterior(workspace, image); // [1, h, w, 2c]
       Tensor drawn =
           workspace.copyOf(drawn(noise), 1, size.height(), size.width(), size.channels());
-      float[] latents = posterior.sample(drawn).data().clone(); // [1, h, w, c]
+      float[] latents = posterior.sample(drawn).toArray(); // [1, h, w, c]
       for (int i = 0; i < latents.length; i++) {
         latents[i] *= scalingFactor;
       }
@@ -87,7 +87,7 @@ final class InitialLatents {
         Tensor pixels = VaeImageProcessor.preprocess(workspace, image, width, height);
         DiagonalGaussianDistribution made =
             request.vaeTiling() ? parts.vae().encodeTiled(pixels) : parts.vae().encode(pixels);
-        moments = made.parameters().data().clone();
+        moments = made.parameters().toArray();
         encoded = image;
       }
     }
