@@ -35,6 +35,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
    */
   private static final double HEAP_SHARE = 1.2;
 
+  /** Bytes of the heap that the program itself takes. */
   private static final long PROGRAM = 32_000_000;
 
   /**

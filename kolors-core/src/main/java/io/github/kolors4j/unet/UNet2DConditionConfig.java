@@ -194,16 +194,21 @@ public record UNet2DConditionConfig(
       int c = blockOutChannels.get(i);
       int below = blockOutChannels.get(Math.min(i + 1, last));
       int above = blockOutChannels.get(Math.max(i - 1, 0));
-      boolean attends =
-          downBlockTypes.get(i).startsWith("CrossAttn")
-              || upBlockTypes.get(last - i).startsWith("CrossAttn")
-              || i == last;
+      boolean attends = attendsGoingDown(i) || attendsGoingUp(i) || i == last;
       int widest = Math.max(c + Math.max(c, Math.max(below, above)), attends ? 4 * c : 0);
       largest = Math.max(largest, batchSize * h * w * widest);
       h = (h + 1) / 2;
       w = (w + 1) / 2;
     }
     return largest;
+  }
+
+  private boolean attendsGoingDown(int level) {
+    return downBlockTypes.get(level).startsWith("CrossAttn");
+  }
+
+  private boolean attendsGoingUp(int level) {
+    return upBlockTypes.get(upBlockTypes.size() - 1 - level).startsWith("CrossAttn");
   }
 
   /**
@@ -219,10 +224,10 @@ public record UNet2DConditionConfig(
     long widths = crossAttentionDim;
     for (int i = 0; i <= last; i++) {
       long transformers = i == last ? transformerLayersPerBlock.get(i) : 0;
-      if (downBlockTypes.get(i).startsWith("CrossAttn")) {
+      if (attendsGoingDown(i)) {
         transformers += (long) layersPerBlock.get(i) * transformerLayersPerBlock.get(i);
       }
-      if (upBlockTypes.get(last - i).startsWith("CrossAttn")) {
+      if (attendsGoingUp(i)) {
         transformers += (layersPerBlock.get(i) + 1L) * upTransformerLayersPerBlock.get(last - i);
       }
       widths += 2 * transformers * blockOutChannels.get(i);

@@ -5,6 +5,7 @@ import io.github.kolors4j.tensor.ThreadPool;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * Groups of tasks that share something which is prepared for them. A thread takes a group, prepares
@@ -82,17 +83,13 @@ final class Groups<P> {
       for (int g = taken.getAndIncrement(); g < groups.size(); g = taken.getAndIncrement()) {
         Group<P> own = groups.get(g);
         own.prepared = work.prepare(g, scratch);
-        work(g, scratch);
-        for (int spins = 0; own.ended.get() < tasks && !failed; spins++) {
-          pause(spins);
-        }
+        workOn(g, scratch);
+        await(() -> own.ended.get() == tasks);
       }
       for (int g = 0; g < groups.size(); g++) {
         Group<P> other = groups.get(g);
-        for (int spins = 0; other.prepared == null && !failed; spins++) {
-          pause(spins);
-        }
-        work(g, scratch);
+        await(() -> other.prepared != null);
+        workOn(g, scratch);
       }
     } catch (Throwable e) {
       failed = true; // or those who wait for this thread would wait for ever
@@ -101,7 +98,7 @@ final class Groups<P> {
   }
 
   /** Works on the tasks of a group that nobody has taken yet. */
-  private void work(int g, Scratch scratch) {
+  private void workOn(int g, Scratch scratch) {
     Group<P> group = groups.get(g);
     while (group.next.get() < tasks && !failed) {
       int task = group.next.getAndIncrement();
@@ -112,11 +109,14 @@ final class Groups<P> {
     }
   }
 
-  private static void pause(int spins) {
-    if (spins < SPINS) {
-      Thread.onSpinWait();
-    } else {
-      Thread.yield();
+  /** Waits until something is so, or will not come because a thread has failed. */
+  private void await(BooleanSupplier done) {
+    for (int spins = 0; !done.getAsBoolean() && !failed; spins++) {
+      if (spins < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
     }
   }
 }
