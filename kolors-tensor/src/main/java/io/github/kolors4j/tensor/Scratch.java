@@ -1,5 +1,8 @@
 package io.github.kolors4j.tensor;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /**
  * Buffers of one thread that live on from task to task, so that a task allocates nothing. A slot's
  * content is undefined at the start of a task.
@@ -7,7 +10,10 @@ package io.github.kolors4j.tensor;
 public final class Scratch {
   private static final int SLOTS = 8;
 
+  private static final long CACHE_LINE = 64;
+
   private final float[][] slots = new float[SLOTS][];
+  private final MemorySegment[] panels = new MemorySegment[SLOTS];
 
   Scratch() {}
 
@@ -25,5 +31,25 @@ public final class Scratch {
       slots[slot] = buffer;
     }
     return buffer;
+  }
+
+  /**
+   * A buffer outside of the heap that begins on a cache line, for packed panels.
+   *
+   * @param slot which one, 0 to 7, apart from those of {@link #floats}
+   * @param length how many values it must have at least
+   * @return the buffer, of undefined content; an index into it counts values
+   */
+  public MemorySegment panels(int slot, int length) {
+    panels[slot] = grown(panels[slot], length);
+    return panels[slot];
+  }
+
+  /** A buffer if it is long enough, or a new one; the collector frees the old. */
+  static MemorySegment grown(MemorySegment buffer, int length) {
+    long bytes = Float.BYTES * (long) length;
+    return buffer != null && buffer.byteSize() >= bytes
+        ? buffer
+        : Arena.ofAuto().allocate(bytes, CACHE_LINE);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -26,6 +27,7 @@ public final class Workspace implements AutoCloseable {
   private final ThreadPool threads;
   private final NavigableMap<Integer, Deque<float[]>> free = new TreeMap<>();
   private final Deque<Scope> scopes = new ArrayDeque<>();
+  private MemorySegment panels;
 
   /**
    * An empty workspace.
@@ -53,10 +55,8 @@ public final class Workspace implements AutoCloseable {
    * @return the tensor, of the innermost scope
    */
   public Tensor tensor(Shape shape) {
-    Scope scope = scopes.peek();
-    if (scope == null) {
-      throw new IllegalStateException("[workspace] is closed: no tensor can be made from it.");
-    }
+    checkOpen("no tensor can be made from it");
+    Scope scope = scopes.element();
     Buffer buffer = new Buffer(borrow(shape.size()));
     scope.buffers.add(buffer);
     return new Tensor(shape, buffer);
@@ -93,14 +93,25 @@ public final class Workspace implements AutoCloseable {
   }
 
   /**
+   * A buffer outside of the heap for panels that all threads share: one at a time, it is valid
+   * until the next call.
+   *
+   * @param length how many values it must have at least
+   * @return the buffer, of undefined content, as {@link Scratch#panels}
+   */
+  public MemorySegment panels(int length) {
+    checkOpen("no panels can be had from it");
+    panels = Scratch.grown(panels, length);
+    return panels;
+  }
+
+  /**
    * Opens a scope: tensors made from now on are given back when it closes.
    *
    * @return the scope, to be closed by the same thread, innermost first
    */
   public Scope scope() {
-    if (scopes.isEmpty()) {
-      throw new IllegalStateException("[workspace] is closed: no scope can be opened.");
-    }
+    checkOpen("no scope can be opened");
     Scope scope = new Scope();
     scopes.push(scope);
     return scope;
@@ -112,6 +123,7 @@ public final class Workspace implements AutoCloseable {
    */
   public void trim() {
     free.clear();
+    panels = null;
   }
 
   /** Gives all memory back to the collector; tensors of this workspace are invalid afterwards. */
@@ -120,7 +132,13 @@ public final class Workspace implements AutoCloseable {
     while (!scopes.isEmpty()) {
       scopes.peek().close();
     }
-    free.clear();
+    trim();
+  }
+
+  private void checkOpen(String consequence) {
+    if (scopes.isEmpty()) {
+      throw new IllegalStateException("[workspace] is closed: " + consequence + ".");
+    }
   }
 
   private float[] borrow(int length) {

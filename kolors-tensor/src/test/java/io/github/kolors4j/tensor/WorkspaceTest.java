@@ -12,11 +12,13 @@ import io.github.kolors4j.tensor.ops.Attention;
 import io.github.kolors4j.tensor.ops.Convolution;
 import io.github.kolors4j.tensor.ops.MatMul;
 import io.github.kolors4j.tensor.ops.Normalization;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -179,6 +181,7 @@ class WorkspaceTest {
     assertClosed(
         "[workspace] is closed: no tensor can be made from it.", () -> workspace.tensor(3));
     assertClosed("[workspace] is closed: no scope can be opened.", () -> workspace.scope());
+    assertClosed("[workspace] is closed: no panels can be had from it.", () -> workspace.panels(3));
   }
 
   @Test
@@ -253,7 +256,7 @@ class WorkspaceTest {
     Weight[] weights = weights();
     Tensor x = workspace.copyOf(Values.random(5, 256 * 64), 1, 256, 64);
     long least = Long.MAX_VALUE;
-    for (int i = 0; i < 2000 && least >= 500_000; i++) {
+    for (int i = 0; i < 10_000 && least >= 500_000; i++) {
       long before = bean.getCurrentThreadAllocatedBytes();
       round(x, weights, _ -> {});
       least = Math.min(least, bean.getCurrentThreadAllocatedBytes() - before);
@@ -275,5 +278,26 @@ class WorkspaceTest {
           assertSame(large, scratch.floats(0, 10));
           assertThrows(IndexOutOfBoundsException.class, () -> scratch.floats(8, 1));
         });
+  }
+
+  @Test
+  void panelsBeginOnCacheLinesGrowAndAreGivenAgain() {
+    threads.run(
+        1,
+        (_, scratch) ->
+            assertPanels(length -> scratch.panels(0, length), length -> scratch.panels(1, length)));
+    assertPanels(workspace::panels, new Workspace(threads)::panels);
+  }
+
+  private static void assertPanels(
+      IntFunction<MemorySegment> some, IntFunction<MemorySegment> others) {
+    MemorySegment small = some.apply(10);
+    assertSame(small, some.apply(5));
+    assertNotSame(small, others.apply(10));
+    MemorySegment large = some.apply(11);
+    assertTrue(large.byteSize() >= 44);
+    assertSame(large, some.apply(10));
+    assertEquals(0, small.address() % 64);
+    assertEquals(0, large.address() % 64);
   }
 }

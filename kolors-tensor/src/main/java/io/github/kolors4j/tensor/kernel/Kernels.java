@@ -1,9 +1,12 @@
 package io.github.kolors4j.tensor.kernel;
 
+import java.lang.foreign.MemorySegment;
+
 /**
- * The inner loops. All work on ranges of {@code float[]}; an array parameter is followed by the
- * index of its first value. Every implementation gives the same bits: each value is computed by the
- * same sequence of IEEE operations, and sums over a row run in {@link #SUM_LANES} virtual lanes.
+ * The inner loops. All work on ranges of {@code float[]}, or of panels outside of the heap ({@link
+ * MicroKernel}); either is followed by the index of its first value. Every implementation gives the
+ * same bits: each value is computed by the same sequence of IEEE operations, and sums over a row
+ * run in {@link #SUM_LANES} virtual lanes.
  */
 public interface Kernels {
   /** Partial sums that a reduction over a row keeps, whatever the width of the machine. */
@@ -24,14 +27,15 @@ public interface Kernels {
   MicroKernel microKernel();
 
   /**
-   * Transposes rows into the columns of a panel: {@code b[k·ldb + i] = x[i·ldx + k·step]}.
+   * Transposes rows: {@code y[k·ldy + i] = x[i·ldx + k]}.
    *
    * @param rows how many rows of x
-   * @param step from one value of a row to the next
    * @param kc how many values of each
    */
-  void transpose(
-      float[] x, int xo, int ldx, int rows, int step, int kc, float[] b, int bo, int ldb);
+  void transpose(float[] x, int xo, int ldx, int rows, int kc, float[] y, int yo, int ldy);
+
+  /** Transposes rows into columns of a panel: {@code b[k·ldb + i] = x[i·ldx + k]}. */
+  void pack(float[] x, int xo, int ldx, int rows, int kc, MemorySegment b, int bo, int ldb);
 
   /** {@code y += x}. */
   void add(float[] x, int xo, float[] y, int yo, int n);
@@ -85,18 +89,20 @@ public interface Kernels {
   void rmsNormalize(float[] x, int xo, float inverse, float[] scale, float[] y, int yo, int n);
 
   /**
-   * One block of keys of a running softmax, a column a query. Replaces each score by {@code exp(s −
-   * max)}, moves the running maximum and sum on, and leaves in {@code correction} what earlier
+   * One block of keys of a running softmax, a column a query. Makes {@code exp(s − max)} of each
+   * score, moves the running maximum and sum on, and leaves in {@code correction} what earlier
    * results must be multiplied by.
    *
-   * @param s {@code [keys, n]} scores, replaced
+   * @param s {@code [keys, n]} scores
    * @param keys how many rows
    * @param n how many columns, a multiple of the panel's lanes
    * @param max {@code [n]} running maximum
    * @param sum {@code [n]} running sum
    * @param correction {@code [n]}, written
+   * @param p {@code [keys, n]}, written: a panel
    */
-  void softmaxBlock(float[] s, int keys, int n, float[] max, float[] sum, float[] correction);
+  void softmaxBlock(
+      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p);
 
   /** {@code x[i, j] *= factors[j]} for a block of {@code rows × n}. */
   void scaleColumns(float[] x, int rows, int n, float[] factors);
@@ -112,6 +118,15 @@ public interface Kernels {
   /** One dimension of Winograd's output transform: six vectors to four. */
   void winogradOutput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
 
-  /** One dimension of Winograd's weight transform: three vectors to six. */
-  void winogradWeight(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
+  /**
+   * Winograd's weight transform {@code G · g · Gᵀ}: nine vectors to 36.
+   *
+   * @param g {@code [channels, 3, 3, n]} kernels
+   * @param n a multiple of the panel's lanes
+   * @param half {@code [6, 3, channels, n]}, written
+   * @param u where to: {@code [channels, n]}, rows of a panel
+   * @param plane from one of the 36 parts of u to the next
+   */
+  void winogradWeight(
+      float[] g, int channels, int n, float[] half, MemorySegment u, int uo, int plane);
 }

@@ -1,5 +1,8 @@
 package io.github.kolors4j.tensor.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /** The kernels without the Vector API, and the definition of what the vector ones compute. */
@@ -17,11 +20,19 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void transpose(
-      float[] x, int xo, int ldx, int rows, int step, int kc, float[] b, int bo, int ldb) {
+  public void transpose(float[] x, int xo, int ldx, int rows, int kc, float[] y, int yo, int ldy) {
     for (int i = 0; i < rows; i++) {
       for (int k = 0; k < kc; k++) {
-        b[bo + k * ldb + i] = x[xo + i * ldx + k * step];
+        y[yo + k * ldy + i] = x[xo + i * ldx + k];
+      }
+    }
+  }
+
+  @Override
+  public void pack(float[] x, int xo, int ldx, int rows, int kc, MemorySegment b, int bo, int ldb) {
+    for (int i = 0; i < rows; i++) {
+      for (int k = 0; k < kc; k++) {
+        b.setAtIndex(JAVA_FLOAT, bo + k * ldb + i, x[xo + i * ldx + k]);
       }
     }
   }
@@ -146,7 +157,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public void softmaxBlock(
-      float[] s, int keys, int n, float[] max, float[] sum, float[] correction) {
+      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p) {
     for (int j = 0; j < n; j++) {
       float m = max[j];
       for (int i = 0; i < keys; i++) {
@@ -154,9 +165,9 @@ public final class ScalarKernels implements Kernels {
       }
       float total = 0;
       for (int i = 0; i < keys; i++) {
-        float p = ScalarMath.exp(s[i * n + j] - m);
-        s[i * n + j] = p;
-        total += p;
+        float weight = ScalarMath.exp(s[i * n + j] - m);
+        p.setAtIndex(JAVA_FLOAT, i * n + j, weight);
+        total += weight;
       }
       float c = ScalarMath.exp(max[j] - m);
       correction[j] = c;
@@ -221,24 +232,41 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void winogradWeight(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n) {
-    for (int i = 0; i < n; i++) {
-      float x0 = x[xo + i];
-      float x1 = x[xo + i + ldx];
-      float x2 = x[xo + i + 2 * ldx];
-      float p = x0 + x2;
-      float q = Math.fma(4f, x2, x0);
-      float a = p + x1;
-      float b = p - x1;
-      float c = Math.fma(2f, x1, q);
-      float d = Math.fma(-2f, x1, q);
-      y[yo + i] = 0.25f * x0;
-      y[yo + i + ldy] = -1 / 6f * a;
-      y[yo + i + 2 * ldy] = -1 / 6f * b;
-      y[yo + i + 3 * ldy] = 1 / 24f * c;
-      y[yo + i + 4 * ldy] = 1 / 24f * d;
-      y[yo + i + 5 * ldy] = x2;
+  public void winogradWeight(
+      float[] g, int channels, int n, float[] half, MemorySegment u, int uo, int plane) {
+    float[] column = new float[3];
+    float[] row = new float[6];
+    for (int c = 0; c < channels * n; c++) {
+      int from = c / n * 9 * n + c % n;
+      for (int j = 0; j < 3; j++) {
+        for (int i = 0; i < 3; i++) {
+          column[i] = g[from + (3 * i + j) * n];
+        }
+        winogradWeight(column, row);
+        for (int i = 0; i < 6; i++) {
+          half[3 * i + j] = row[i];
+        }
+      }
+      for (int i = 0; i < 6; i++) {
+        System.arraycopy(half, 3 * i, column, 0, 3);
+        winogradWeight(column, row);
+        for (int j = 0; j < 6; j++) {
+          u.setAtIndex(JAVA_FLOAT, uo + (6 * i + j) * (long) plane + c, row[j]);
+        }
+      }
     }
+  }
+
+  /** One dimension of the weight transform, {@code y = G · x}. */
+  private static void winogradWeight(float[] x, float[] y) {
+    float p = x[0] + x[2];
+    float q = Math.fma(4f, x[2], x[0]);
+    y[0] = 0.25f * x[0];
+    y[1] = -1 / 6f * (p + x[1]);
+    y[2] = -1 / 6f * (p - x[1]);
+    y[3] = 1 / 24f * Math.fma(2f, x[1], q);
+    y[4] = 1 / 24f * Math.fma(-2f, x[1], q);
+    y[5] = x[2];
   }
 
   /** The sum of the virtual lanes, in order. */

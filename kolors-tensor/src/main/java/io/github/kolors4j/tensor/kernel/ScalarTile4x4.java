@@ -1,5 +1,8 @@
 package io.github.kolors4j.tensor.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /** The tile of the scalar kernels: a row of four independent chains at a time. */
 final class ScalarTile4x4 implements MicroKernel {
   private static final int MR = 4;
@@ -22,24 +25,24 @@ final class ScalarTile4x4 implements MicroKernel {
 
   @Override
   public void tile(
-      int kc, float[] a, int ao, int lda, float[] b, int bo, float[] c, int co, int ldc) {
+      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
     for (int i = 0; i < MR; i++) {
       row(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
     }
   }
 
   @Override
-  public void row(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co) {
+  public void row(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
     float c0 = 0;
     float c1 = 0;
     float c2 = 0;
     float c3 = 0;
     for (int k = 0; k < kc; k++) {
       float x = a[ao + k];
-      c0 = Math.fma(x, b[bo], c0);
-      c1 = Math.fma(x, b[bo + 1], c1);
-      c2 = Math.fma(x, b[bo + 2], c2);
-      c3 = Math.fma(x, b[bo + 3], c3);
+      c0 = Math.fma(x, value(b, bo), c0);
+      c1 = Math.fma(x, value(b, bo + 1), c1);
+      c2 = Math.fma(x, value(b, bo + 2), c2);
+      c3 = Math.fma(x, value(b, bo + 3), c3);
       bo += NR;
     }
     c[co] += c0;
@@ -50,18 +53,22 @@ final class ScalarTile4x4 implements MicroKernel {
 
   @Override
   public void narrowTile(
-      int kc, float[] a, int ao, int lda, float[] b, int bo, float[] c, int co, int ldc) {
+      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
     for (int i = 0; i < MR; i++) {
       narrowRow(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
     }
   }
 
   @Override
-  public void narrowRow(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co) {
+  public void narrowRow(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
     float sum = 0;
     for (int k = 0; k < kc; k++) {
-      sum = Math.fma(a[ao + k], b[bo + k], sum);
+      sum = Math.fma(a[ao + k], value(b, bo + k), sum);
     }
     c[co] += sum;
+  }
+
+  private static float value(MemorySegment b, int at) {
+    return b.getAtIndex(ValueLayout.JAVA_FLOAT, at);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.kolors4j.tensor.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -18,7 +20,20 @@ final class VectorWidth {
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
   static final int LANES = FLOATS.length();
 
+  /** Bytes of a vector. */
+  static final long VECTOR = FLOATS.vectorByteSize();
+
   private VectorWidth() {}
+
+  /** The vector of a panel that begins at a byte. */
+  static FloatVector load(MemorySegment panel, long at) {
+    return FloatVector.fromMemorySegment(FLOATS, panel, at, ByteOrder.nativeOrder());
+  }
+
+  /** Writes a vector into a panel, from a byte on. */
+  static void store(FloatVector v, MemorySegment panel, long at) {
+    v.intoMemorySegment(panel, at, ByteOrder.nativeOrder());
+  }
 
   /**
    * How many vector registers C2 may use. AVX-512 and Arm's NEON have 32 of every width, older x86

@@ -6,6 +6,7 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -29,12 +30,15 @@ public final class Attention {
   /** Panels of queries a task: their keys and values are in the cache from the second on. */
   private static final int PANELS_PER_TASK = 4;
 
-  // Slots of the scratch buffers; 3 is Gemm's.
+  // Slots of the scratch panels.
   private static final int QUERIES = 0;
-  private static final int SCORES = 1;
-  private static final int OUT = 2;
-  private static final int MAX = 4;
-  private static final int SUM = 5;
+  private static final int WEIGHTS = 1;
+
+  // Slots of the scratch buffers; 3 is Gemm's, 5 that of Panels.
+  private static final int SCORES = 0;
+  private static final int OUT = 1;
+  private static final int MAX = 2;
+  private static final int SUM = 4;
   private static final int CORRECTION = 6;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
@@ -128,7 +132,7 @@ public final class Attention {
     int d = heads.dHead();
     int width = heads.kvHeads() * d;
     int from = index / heads.kvHeads() * sk * width + index % heads.kvHeads() * d;
-    KERNELS.transpose(v, from, width, sk, 1, d, values, index * d * sk, sk);
+    KERNELS.transpose(v, from, width, sk, d, values, index * d * sk, sk);
   }
 
   /** One panel of queries of one head against all keys. */
@@ -140,12 +144,19 @@ public final class Attention {
     int kvHead = head / (heads.heads() / heads.kvHeads());
     int row = (sample * sq + query) * qWidth + head * d;
 
-    float[] panel = scratch.floats(QUERIES, d * queries); // Qᵀ [dHead, queries]
-    KERNELS.transpose(q, row, qWidth, present, 1, d, panel, 0, queries);
-    Panels.clearMissing(present, queries, d, panel, 0);
-    KERNELS.scale((float) (1 / Math.sqrt(d)), panel, 0, panel, 0, d * queries);
+    float scale = (float) (1 / Math.sqrt(d));
+    MemorySegment panel = scratch.panels(QUERIES, d * queries); // Qᵀ [dHead, queries]
+    Panels.pack(
+        (i, from, count, to, at) -> KERNELS.scale(scale, q, row + i * qWidth + from, to, at, count),
+        present,
+        queries,
+        d,
+        panel,
+        0,
+        scratch);
 
     float[] scores = scratch.floats(SCORES, KEYS * queries); // Sᵀ [keys, queries]
+    MemorySegment weights = scratch.panels(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
     float[] out = scratch.floats(OUT, d * queries); // Oᵀ [dHead, queries]
     float[] max = scratch.floats(MAX, queries);
     float[] sum = scratch.floats(SUM, queries);
@@ -162,16 +173,16 @@ public final class Attention {
       if (mask != null) {
         addMask(sample, query, present, key, keys, scores);
       }
-      KERNELS.softmaxBlock(scores, keys, queries, max, sum, correction);
+      KERNELS.softmaxBlock(scores, keys, queries, max, sum, correction, weights);
       KERNELS.scaleColumns(out, d, queries, correction);
       int vo = (sample * heads.kvHeads() + kvHead) * d * sk + key;
-      Gemm.block(d, queries, keys, at.set(values, vo, sk), scores, 0, out, 0, queries, scratch);
+      Gemm.block(d, queries, keys, at.set(values, vo, sk), weights, 0, out, 0, queries, scratch);
     }
     for (int j = 0; j < queries; j++) {
       correction[j] = 1 / sum[j];
     }
     KERNELS.scaleColumns(out, d, queries, correction);
-    KERNELS.transpose(out, 0, queries, d, 1, present, y, row, qWidth);
+    KERNELS.transpose(out, 0, queries, d, present, y, row, qWidth);
   }
 
   private void addMask(int sample, int query, int present, int key, int keys, float[] scores) {

@@ -7,6 +7,7 @@ import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -172,22 +173,27 @@ public final class Convolution {
 
   /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
   private static void pack(
-      Weight weight, int column, int columns, float[] panels, int po, Scratch scratch) {
+      Weight weight, int column, int columns, MemorySegment panels, int po, Scratch scratch) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     int k = cIn * taps;
-    float[] row = scratch.floats(Gemm.OPERAND + 1, k);
+    float[] stored = scratch.floats(Gemm.OPERAND, k);
+    float[] rows = scratch.floats(Gemm.OPERAND + 2, Gemm.tileColumns() * k);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = po + j * k;
       for (int i = 0; i < present; i++) {
-        weight.decode((column + j + i) * k, k, row, 0);
-        for (int q = 0, at = panel + i; q < k; q++, at += width) {
-          panels[at] = row[q % cIn * taps + q / cIn];
-        }
+        weight.decode((column + j + i) * k, k, stored, 0);
+        KERNELS.transpose(stored, 0, taps, cIn, taps, rows, i * k, cIn);
       }
-      Panels.clearMissing(present, width, k, panels, panel);
+      Panels.pack(
+          (row, from, count, to, at) -> System.arraycopy(rows, row * k + from, to, at, count),
+          present,
+          width,
+          k,
+          panels,
+          po + j * k,
+          scratch);
       j += width;
     }
   }

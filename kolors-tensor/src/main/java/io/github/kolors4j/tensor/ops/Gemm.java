@@ -5,6 +5,7 @@ import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -17,7 +18,7 @@ import java.util.Arrays;
  * <p>Every result is a sum of chains of {@link #KC} fused multiply-adds, in order; how the work is
  * cut into groups, tasks and tiles does not show in it.
  */
-final class Gemm implements Groups.Work<float[]> {
+final class Gemm implements Groups.Work<MemorySegment> {
   private static final Kernels KERNELS = KernelProvider.kernels();
   private static final MicroKernel MICRO = KERNELS.microKernel();
 
@@ -116,7 +117,7 @@ final class Gemm implements Groups.Work<float[]> {
      * @param po where the first of them goes
      * @param scratch slot {@link #OPERAND} is free
      */
-    void pack(int column, int columns, float[] panels, int po, Scratch scratch);
+    void pack(int column, int columns, MemorySegment panels, int po, Scratch scratch);
   }
 
   /** What happens to a tile of C before the first value of k is added and after the last. */
@@ -225,14 +226,14 @@ final class Gemm implements Groups.Work<float[]> {
 
   /** Packs the panels of a group; the gates' follow the values'. */
   @Override
-  public float[] prepare(int group, Scratch scratch) {
+  public MemorySegment prepare(int group, Scratch scratch) {
     int n = product.n;
     int k = product.k;
     int nr = MICRO.columns();
     int first = firstPanel(group);
     int size = (firstPanel(group + 1) - first) * nr * k;
     int columns = Math.min(n, firstPanel(group + 1) * nr) - first * nr;
-    float[] packed = scratch.floats(PANELS, size * product.halves());
+    MemorySegment packed = scratch.panels(PANELS, size * product.halves());
     for (int half = 0; half < product.halves(); half++) {
       product.b.pack(half * n + first * nr, columns, packed, half * size, scratch);
     }
@@ -241,7 +242,7 @@ final class Gemm implements Groups.Work<float[]> {
 
   /** A strip of rows against the panels of a group: values, then the gates of the same columns. */
   @Override
-  public void run(int group, float[] packed, int strip, Scratch scratch) {
+  public void run(int group, MemorySegment packed, int strip, Scratch scratch) {
     int n = product.n;
     int k = product.k;
     boolean gated = product.gated;
@@ -290,7 +291,7 @@ final class Gemm implements Groups.Work<float[]> {
       int n,
       int k,
       Block a,
-      float[] b,
+      MemorySegment b,
       int bo,
       float[] c,
       int co,
@@ -313,7 +314,7 @@ final class Gemm implements Groups.Work<float[]> {
       int width,
       int k,
       Block a,
-      float[] b,
+      MemorySegment b,
       int bo,
       float[] c,
       int co,
@@ -345,7 +346,7 @@ final class Gemm implements Groups.Work<float[]> {
       float[] a,
       int ao,
       int lda,
-      float[] b,
+      MemorySegment b,
       int panel,
       float[] c,
       int at,
@@ -381,7 +382,7 @@ final class Gemm implements Groups.Work<float[]> {
       float[] a,
       int ao,
       int lda,
-      float[] b,
+      MemorySegment b,
       int bo,
       float[] c,
       int co,

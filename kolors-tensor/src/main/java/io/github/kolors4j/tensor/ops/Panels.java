@@ -4,6 +4,8 @@ import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** Decodes weights and packs them into the micro-kernel's panels. */
 final class Panels {
@@ -16,42 +18,77 @@ final class Panels {
 
   private Panels() {}
 
+  /** Where rows of the packed matrix come from. */
+  @FunctionalInterface
+  interface Source {
+    /**
+     * Reads a part of a row.
+     *
+     * @param row which one
+     * @param from index of the first value in it
+     * @param count how many values
+     * @param to where to
+     * @param at index of the first value written
+     */
+    void read(int row, int from, int count, float[] to, int at);
+  }
+
   /**
    * Packs columns of {@code Wᵀ}.
    *
    * @param weight {@code [n, k]}
    * @param column the first: a row of W
    * @param columns how many
+   * @param panels where to, as {@link Gemm.Columns} says
+   * @param po index of the first value written
+   * @param scratch slot {@code Gemm.OPERAND + 1} is used
    */
   static void pack(
-      Weight weight, int column, int columns, float[] panels, int po, Scratch scratch) {
+      Weight weight, int column, int columns, MemorySegment panels, int po, Scratch scratch) {
     int k = weight.shape().size() / weight.shape().dim(0);
-    float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * LENGTH);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
-      int panel = po + j * k;
-      for (int k0 = 0; k0 < k; k0 += LENGTH) {
-        int length = Math.min(LENGTH, k - k0);
-        for (int i = 0; i < present; i += ROWS) {
-          int count = Math.min(ROWS, present - i);
-          for (int r = 0; r < count; r++) {
-            weight.decode((column + j + i + r) * k + k0, length, rows, r * length);
-          }
-          int to = panel + k0 * width + i;
-          KERNELS.transpose(rows, 0, length, count, 1, length, panels, to, width);
-        }
-      }
-      clearMissing(present, width, k, panels, panel);
+      int first = column + j;
+      pack(
+          (row, from, count, to, at) -> weight.decode((first + row) * k + from, count, to, at),
+          present,
+          width,
+          k,
+          panels,
+          po + j * k,
+          scratch);
       j += width;
     }
   }
 
-  /** Fills the columns of a panel that the matrix does not have. */
-  static void clearMissing(int present, int width, int kc, float[] panels, int panel) {
-    for (int i = present; i < width; i++) {
-      for (int q = 0, at = panel + i; q < kc; q++, at += width) {
-        panels[at] = 0;
+  /**
+   * Packs one panel.
+   *
+   * @param source its columns, as rows
+   * @param present how many of them there are; the others become zeros
+   * @param width of the panel
+   * @param k length of the rows
+   */
+  static void pack(
+      Source source,
+      int present,
+      int width,
+      int k,
+      MemorySegment panels,
+      int panel,
+      Scratch scratch) {
+    float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * LENGTH);
+    for (int k0 = 0; k0 < k; k0 += LENGTH) {
+      int length = Math.min(LENGTH, k - k0);
+      for (int i = 0; i < width; i += ROWS) {
+        int count = Math.min(ROWS, width - i);
+        int read = Math.clamp(present - i, 0, count);
+        for (int r = 0; r < read; r++) {
+          source.read(i + r, k0, length, rows, r * length);
+        }
+        Arrays.fill(rows, read * length, count * length, 0);
+        KERNELS.pack(rows, 0, length, count, length, panels, panel + k0 * width + i, width);
       }
     }
   }

@@ -7,6 +7,7 @@ import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -45,8 +46,12 @@ final class Winograd {
   /** Channels that pass through the transforms at a time: 36 of them take 9 kB. */
   private static final int CHANNELS = 64;
 
-  /** Channels of a panel's kernels that are decoded at a time: of 64 columns, 37 kB. */
-  private static final int KERNEL_CHANNELS = 16;
+  /**
+   * Channels of a panel's kernels that are decoded and transformed at a time: 64 columns' kernels
+   * take 9 kB, half transformed 18 kB. 4 take 17 to 18 ms at 16 × 16 × 1,280 on Zen 5, 8 and 16
+   * take 19 to 23.
+   */
+  private static final int KERNEL_CHANNELS = 4;
 
   /** Tiles a block, in rounds of the micro-kernel: 36 to 96 tiles measured within 5 %. */
   private static final int ROUNDS = 8;
@@ -57,18 +62,20 @@ final class Winograd {
   private static final int MIN_EXTENT = 3;
 
   /**
-   * Values between the planes of V and of M: without them the 36 values of a tile and a channel
-   * stand a multiple of 4 kB apart and share one set of the caches. 1.70 to 1.91 of the peak at 64
-   * × 64 × 320 on Zen 5.
+   * Values between the planes of V, of U and of M, whole cache lines: without them the 36 values of
+   * a tile and a channel stand a multiple of 4 kB apart and share one set of the caches. 1.70 to
+   * 1.91 of the peak at 64 × 64 × 320 on Zen 5.
    */
   private static final int PAD = 80;
 
   // Slots of the scratch buffers; 3 to 5 are Gemm's.
   private static final int V = 0;
   private static final int M = 1;
-  private static final int U = 2;
   private static final int PATCH = 6;
   private static final int HALF = 7;
+
+  /** Slot of the scratch panels. */
+  private static final int U = 2;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -121,7 +128,7 @@ final class Winograd {
     }
   }
 
-  /** Values from one point's plane of V or M to the next. */
+  /** Values from one point's plane of V, U or M to the next. */
   private static int plane(int tiles, int channels) {
     return tiles * channels + PAD;
   }
@@ -148,7 +155,7 @@ final class Winograd {
               int column = index * width;
               int columns = Math.min(width, cOut - column);
               int packed = Gemm.packedColumns(columns);
-              float[] u = scratch.floats(U, POINTS * packed * Math.min(DEPTH, cIn));
+              MemorySegment u = scratch.panels(U, POINTS * plane(packed, Math.min(DEPTH, cIn)));
               float[] m = scratch.floats(M, POINTS * plane(tiles, columns));
               for (int k = 0; k < cIn; k += DEPTH) {
                 int kc = Math.min(DEPTH, cIn - k);
@@ -162,10 +169,11 @@ final class Winograd {
   /** Many tiles: U first, then each task takes a block of tiles all the way. */
   private void weightsFirst(Workspace workspace) {
     int packed = Gemm.packedColumns(cOut);
-    float[] u = workspace.tensor(POINTS, cIn, packed).data();
     int width = Gemm.tileColumns();
     int columnBlocks = (cOut + width - 1) / width;
     int channelBlocks = (cIn + DEPTH - 1) / DEPTH;
+    int block = POINTS * plane(packed, Math.min(DEPTH, cIn));
+    MemorySegment u = workspace.panels(channelBlocks * block);
     workspace
         .threads()
         .run(
@@ -174,7 +182,7 @@ final class Winograd {
               int column = index / channelBlocks * width;
               int k = index % channelBlocks * DEPTH;
               int kc = Math.min(DEPTH, cIn - k);
-              int uo = POINTS * packed * k + column * kc;
+              int uo = index % channelBlocks * block + column * kc;
               int columns = Math.min(width, cOut - column);
               transformWeights(column, columns, k, kc, u, uo, packed, scratch);
             });
@@ -191,7 +199,7 @@ final class Winograd {
               transformInput(first, count, v, 0, count, scratch);
               for (int k = 0; k < cIn; k += DEPTH) {
                 int kc = Math.min(DEPTH, cIn - k);
-                int uo = POINTS * packed * k;
+                int uo = k / DEPTH * block;
                 products(count, v, count, cOut, u, uo, packed, k, kc, m, scratch);
               }
               transformOutput(first, count, m, 0, cOut, scratch);
@@ -204,7 +212,7 @@ final class Winograd {
       float[] v,
       int ldv,
       int columns,
-      float[] u,
+      MemorySegment u,
       int uo,
       int packed,
       int k,
@@ -222,7 +230,7 @@ final class Winograd {
           kc,
           at.set(v, p * plane(ldv, cIn) + k, cIn),
           u,
-          uo + p * packed * kc,
+          uo + p * plane(packed, kc),
           m,
           p * plane(count, columns),
           columns,
@@ -285,10 +293,18 @@ final class Winograd {
   }
 
   /**
-   * U of some columns and channels, packed in panels: point p begins at {@code uo + p·packed·kc}.
+   * U of some columns and channels, packed in panels: point p begins at {@code uo + p ·
+   * plane(packed, kc)}.
    */
   private void transformWeights(
-      int column, int columns, int k, int kc, float[] u, int uo, int packed, Scratch scratch) {
+      int column,
+      int columns,
+      int k,
+      int kc,
+      MemorySegment u,
+      int uo,
+      int packed,
+      Scratch scratch) {
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
@@ -297,21 +313,15 @@ final class Winograd {
         float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
         float[] taps =
             scratch.floats(PATCH, width * KERNEL_CHANNELS * 9); // [channels, 3, 3, width]
-        float[] half = scratch.floats(HALF, width * 18); // [6, 3, width]
+        float[] half = scratch.floats(HALF, 18 * KERNEL_CHANNELS * width);
         for (int r = 0; r < present; r++) {
           int from = ((column + j + r) * cIn + k + c) * 9;
           weight.decode(from, channels * 9, rows, r * channels * 9);
         }
-        KERNELS.transpose(rows, 0, channels * 9, present, 1, channels * 9, taps, 0, width);
-        Panels.clearMissing(present, width, channels * 9, taps, 0);
-        for (int i = 0; i < channels; i++) {
-          int line = 3 * width;
-          KERNELS.winogradWeight(taps, i * 9 * width, line, half, 0, line, line);
-          for (int row = 0; row < IN; row++) {
-            int to = uo + row * IN * packed * kc + j * kc + (c + i) * width;
-            KERNELS.winogradWeight(half, row * line, width, u, to, packed * kc, width);
-          }
-        }
+        Arrays.fill(rows, present * channels * 9, width * channels * 9, 0);
+        KERNELS.transpose(rows, 0, channels * 9, width, channels * 9, taps, 0, width);
+        int to = uo + j * kc + c * width;
+        KERNELS.winogradWeight(taps, channels, width, half, u, to, plane(packed, kc));
       }
       j += width;
     }

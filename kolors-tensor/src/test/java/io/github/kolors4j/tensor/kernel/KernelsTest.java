@@ -5,6 +5,7 @@ import static io.github.kolors4j.tensor.Values.assertClose;
 import static io.github.kolors4j.tensor.Values.assertSameBits;
 
 import io.github.kolors4j.tensor.Values;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class KernelsTest {
   private static final Kernels KERNELS = KernelProvider.kernels();
   private static final Kernels SCALAR = new ScalarKernels();
+  private static final float GUARD = 12345.678f;
 
   private static final float[] SPECIAL = {
     0f,
@@ -357,23 +359,25 @@ class KernelsTest {
   }
 
   @Test
-  void transposeMovesEachValueAndTouchesNoOther() {
+  void transposeAndPackMoveEachValueAndTouchNoOther() {
     for (int rows : new int[] {0, 1, 7, 8, 9, 16, 17}) {
       for (int kc : new int[] {0, 1, 5, 16, 33}) {
-        for (int step : new int[] {1, 9}) {
-          int ldx = kc * step + 2;
-          int ldb = rows + 3;
-          Window x = Window.input(rows, 1, Math.max(0, rows * ldx));
-          Window b = Window.output(3, kc * ldb);
-          KERNELS.transpose(x.array(), x.at(), ldx, rows, step, kc, b.array(), b.at(), ldb);
-          b.assertGuards("transpose");
-          for (int k = 0; k < kc; k++) {
-            for (int i = 0; i < ldb; i++) {
-              if (i < rows) {
-                assertSameBits(x.get(i * ldx + k * step), b.get(k * ldb + i), "transpose");
-              } else {
-                b.assertUntouched(k * ldb + i, "transpose");
-              }
+        int ldx = kc + 2;
+        int ldy = rows + 3;
+        Window x = Window.input(rows, 1, rows * ldx);
+        Window y = Window.output(3, kc * ldy);
+        Window panel = y.copy();
+        KERNELS.transpose(x.array(), x.at(), ldx, rows, kc, y.array(), y.at(), ldy);
+        KERNELS.pack(x.array(), x.at(), ldx, rows, kc, panel.panel(), panel.at(), ldy);
+        y.assertGuards("transpose");
+        panel.assertGuards("pack");
+        panel.assertSameBits(y, "pack");
+        for (int k = 0; k < kc; k++) {
+          for (int i = 0; i < ldy; i++) {
+            if (i < rows) {
+              assertSameBits(x.get(i * ldx + k), y.get(k * ldy + i), "transpose");
+            } else {
+              y.assertUntouched(k * ldy + i, "transpose");
             }
           }
         }
@@ -392,13 +396,12 @@ class KernelsTest {
   }
 
   private static void checkSoftmax(int n, int keys, float spread) {
-    Window s = Window.update(1, 0, keys * n);
+    float[] scores = Values.random(1, keys * n);
     for (int i = 0; i < keys * n; i++) {
-      s.set(i, spread * s.get(i));
+      scores[i] *= spread;
     }
-    // The kernel's block begins at 0; what follows it is guarded.
-    float[] scores = Arrays.copyOfRange(s.array(), s.at(), s.array().length);
-    float[] before = scores.clone();
+    float[] weights = new float[keys * n + 9]; // the panel begins at 0; what follows it is guarded
+    Arrays.fill(weights, GUARD);
     float[] max = new float[n];
     Arrays.fill(max, -Float.MAX_VALUE);
     float[] sum = new float[n];
@@ -409,16 +412,18 @@ class KernelsTest {
     float[] correction = new float[n];
     float[] oldMax = max.clone();
     float[] oldSum = sum.clone();
-    float[] scalarScores = scores.clone();
+    float[] scalarWeights = weights.clone();
     float[] scalarMax = max.clone();
     float[] scalarSum = sum.clone();
     float[] scalarCorrection = correction.clone();
-    KERNELS.softmaxBlock(scores, keys, n, max, sum, correction);
-    SCALAR.softmaxBlock(scalarScores, keys, n, scalarMax, scalarSum, scalarCorrection);
-    for (int i = 0; i < scores.length; i++) {
-      assertSameBits(scalarScores[i], scores[i], "softmaxBlock at " + i);
+    MemorySegment panel = MemorySegment.ofArray(weights);
+    KERNELS.softmaxBlock(scores, keys, n, max, sum, correction, panel);
+    panel = MemorySegment.ofArray(scalarWeights);
+    SCALAR.softmaxBlock(scores, keys, n, scalarMax, scalarSum, scalarCorrection, panel);
+    for (int i = 0; i < weights.length; i++) {
+      assertSameBits(scalarWeights[i], weights[i], "softmaxBlock at " + i);
       if (i >= keys * n) {
-        assertSameBits(before[i], scores[i], "softmaxBlock wrote outside its block");
+        assertSameBits(GUARD, weights[i], "softmaxBlock wrote outside its block");
       }
     }
     for (int j = 0; j < n; j++) {
@@ -427,16 +432,16 @@ class KernelsTest {
       assertSameBits(scalarCorrection[j], correction[j], "correction");
       double m = oldMax[j];
       for (int i = 0; i < keys; i++) {
-        m = Math.max(m, before[i * n + j]);
+        m = Math.max(m, scores[i * n + j]);
       }
       assertClose(m, max[j], 0, "maximum");
       double c = Math.exp(oldMax[j] - m);
       assertClose(c, correction[j], 4 * EPS * (1 + spread) * c + 1e-37, "correction");
       double total = oldSum[j] * c;
       for (int i = 0; i < keys; i++) {
-        double p = Math.exp(before[i * n + j] - m);
+        double p = Math.exp(scores[i * n + j] - m);
         // The difference of the scores is rounded, so its error grows with their size.
-        assertClose(p, scores[i * n + j], 4 * EPS * (1 + spread) * p + 1e-37, "weight");
+        assertClose(p, weights[i * n + j], 4 * EPS * (1 + spread) * p + 1e-37, "weight");
         total += p;
       }
       assertClose(total, sum[j], (keys + 4 * (1 + spread)) * EPS * total, "sum");
@@ -493,7 +498,6 @@ class KernelsTest {
   void winogradsTransformsAreTheirMatrices(int n) {
     checkTransform("winogradInput", n, INPUT, Kernels::winogradInput);
     checkTransform("winogradOutput", n, OUTPUT, Kernels::winogradOutput);
-    checkTransform("winogradWeight", n, WEIGHT, Kernels::winogradWeight);
   }
 
   private static void checkTransform(String name, int n, double[][] matrix, Transform kernel) {
@@ -520,6 +524,42 @@ class KernelsTest {
           magnitude += Math.abs(matrix[r][q] * x.get(q * ldx + i));
         }
         assertClose(expected, y.get(r * ldy + i), 6 * EPS * magnitude, name + " row " + r);
+      }
+    }
+  }
+
+  @Test
+  void winogradsWeightsAreTransformedDownAndAcross() {
+    for (int n : new int[] {KERNELS.microKernel().lanes(), KERNELS.microKernel().columns()}) {
+      for (int channels : new int[] {1, 3, 4}) {
+        int row = channels * n;
+        int plane = row + 7;
+        Window u = Window.output(3, 36 * plane);
+        Window scalar = u.copy();
+        float[] g = Values.random(1, 9 * row);
+        float[] half = new float[18 * row];
+        KERNELS.winogradWeight(g, channels, n, half, u.panel(), u.at(), plane);
+        SCALAR.winogradWeight(g, channels, n, half, scalar.panel(), scalar.at(), plane);
+        u.assertGuards("winogradWeight");
+        u.assertSameBits(scalar, "winogradWeight");
+        for (int p = 0; p < 36; p++) {
+          for (int i = 0; i < plane; i++) {
+            if (i >= row) {
+              u.assertUntouched(p * plane + i, "winogradWeight");
+              continue;
+            }
+            double expected = 0;
+            double magnitude = 0;
+            for (int tap = 0; tap < 9; tap++) {
+              double factor = WEIGHT[p / 6][tap / 3] * WEIGHT[p % 6][tap % 3];
+              double term = factor * g[(i / n * 9 + tap) * n + i % n];
+              expected += term;
+              magnitude += Math.abs(term);
+            }
+            String where = "winogradWeight, point %d at %d".formatted(p, i);
+            assertClose(expected, u.get(p * plane + i), 12 * EPS * magnitude, where);
+          }
+        }
       }
     }
   }

@@ -5,6 +5,7 @@ import static io.github.kolors4j.tensor.Values.assertClose;
 import static io.github.kolors4j.tensor.Values.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,7 +55,8 @@ class MicroKernelTest {
 
   /** One of the four shapes of a micro-kernel. */
   private interface Product {
-    void run(int kc, float[] a, int ao, int lda, float[] b, int bo, float[] c, int co, int ldc);
+    void run(
+        int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc);
   }
 
   private static void check(String name, int kc, int rows, int columns, Product product) {
@@ -64,7 +66,7 @@ class MicroKernelTest {
     Window b = Window.input(2, 3, kc * columns);
     Window c = Window.update(3, 1, rows * ldc - 5);
     Window before = c.copy();
-    product.run(kc, a.array(), a.at(), lda, b.array(), b.at(), c.array(), c.at(), ldc);
+    product.run(kc, a.array(), a.at(), lda, b.panel(), b.at(), c.array(), c.at(), ldc);
     c.assertGuards(name);
     for (int i = 0; i < rows; i++) {
       for (int j = 0; j < ldc && i * ldc + j < c.length(); j++) {

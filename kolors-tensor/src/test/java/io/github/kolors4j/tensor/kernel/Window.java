@@ -1,6 +1,7 @@
 package io.github.kolors4j.tensor.kernel;
 
 import io.github.kolors4j.tensor.Values;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -36,6 +37,11 @@ record Window(float[] array, int at, int length) {
 
   Window copy() {
     return new Window(array.clone(), at, length);
+  }
+
+  /** The array as the kernels take a panel; {@link #at} is its first value there, too. */
+  MemorySegment panel() {
+    return MemorySegment.ofArray(array);
   }
 
   float get(int i) {
