@@ -34,9 +34,6 @@ public interface Kernels {
    */
   void transpose(float[] x, int xo, int ldx, int rows, int kc, float[] y, int yo, int ldy);
 
-  /** Transposes rows into columns of a panel: {@code b[k·ldb + i] = x[i·ldx + k]}. */
-  void pack(float[] x, int xo, int ldx, int rows, int kc, MemorySegment b, int bo, int ldb);
-
   /** {@code y += x}. */
   void add(float[] x, int xo, float[] y, int yo, int n);
 

@@ -29,15 +29,6 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void pack(float[] x, int xo, int ldx, int rows, int kc, MemorySegment b, int bo, int ldb) {
-    for (int i = 0; i < rows; i++) {
-      for (int k = 0; k < kc; k++) {
-        b.setAtIndex(JAVA_FLOAT, bo + k * ldb + i, x[xo + i * ldx + k]);
-      }
-    }
-  }
-
-  @Override
   public void add(float[] x, int xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
       y[yo + i] += x[xo + i];

@@ -5,7 +5,6 @@ import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.store;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -58,35 +57,6 @@ public final class VectorKernels implements Kernels {
     for (int i = 0; i < rows; i++) {
       for (int k = i < rows - rows % 4 ? bound : 0; k < kc; k++) {
         y[yo + k * ldy + i] = x[xo + i * ldx + k];
-      }
-    }
-  }
-
-  @Override
-  public void pack(float[] x, int xo, int ldx, int rows, int kc, MemorySegment b, int bo, int ldb) {
-    int bound = kc - kc % 4;
-    long line = Float.BYTES * (long) ldb;
-    for (int i = 0; i < rows - rows % 4; i += 4) {
-      long column = Float.BYTES * (long) (bo + i);
-      for (int k = 0, at = xo + i * ldx; k < bound; k += 4, at += 4) {
-        FloatVector r0 = FloatVector.fromArray(QUAD, x, at);
-        FloatVector r1 = FloatVector.fromArray(QUAD, x, at + ldx);
-        FloatVector r2 = FloatVector.fromArray(QUAD, x, at + 2 * ldx);
-        FloatVector r3 = FloatVector.fromArray(QUAD, x, at + 3 * ldx);
-        FloatVector low02 = r0.rearrange(ZIP_LOW, r2);
-        FloatVector high02 = r0.rearrange(ZIP_HIGH, r2);
-        FloatVector low13 = r1.rearrange(ZIP_LOW, r3);
-        FloatVector high13 = r1.rearrange(ZIP_HIGH, r3);
-        long to = column + k * line;
-        store(low02.rearrange(ZIP_LOW, low13), b, to);
-        store(low02.rearrange(ZIP_HIGH, low13), b, to + line);
-        store(high02.rearrange(ZIP_LOW, high13), b, to + 2 * line);
-        store(high02.rearrange(ZIP_HIGH, high13), b, to + 3 * line);
-      }
-    }
-    for (int i = 0; i < rows; i++) {
-      for (int k = i < rows - rows % 4 ? bound : 0; k < kc; k++) {
-        b.setAtIndex(ValueLayout.JAVA_FLOAT, bo + k * (long) ldb + i, x[xo + i * ldx + k]);
       }
     }
   }

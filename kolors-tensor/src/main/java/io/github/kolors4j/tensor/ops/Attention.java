@@ -34,12 +34,12 @@ public final class Attention {
   private static final int QUERIES = 0;
   private static final int WEIGHTS = 1;
 
-  // Slots of the scratch buffers; 3 is Gemm's, 5 that of Panels.
+  // Slots of the scratch buffers; 3 is Gemm's, 5 and 6 are those of Panels.
   private static final int SCORES = 0;
   private static final int OUT = 1;
   private static final int MAX = 2;
   private static final int SUM = 4;
-  private static final int CORRECTION = 6;
+  private static final int CORRECTION = 7;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 

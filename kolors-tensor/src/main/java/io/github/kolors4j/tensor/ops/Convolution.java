@@ -178,7 +178,7 @@ public final class Convolution {
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     int k = cIn * taps;
     float[] stored = scratch.floats(Gemm.OPERAND, k);
-    float[] rows = scratch.floats(Gemm.OPERAND + 2, Gemm.tileColumns() * k);
+    float[] rows = scratch.floats(Gemm.OPERAND + 3, Gemm.tileColumns() * k);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);

@@ -5,14 +5,17 @@ import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /** Decodes weights and packs them into the micro-kernel's panels. */
 final class Panels {
-  /** Rows that are decoded before they are transposed, and how much of each: half of a 32 kB L1. */
-  private static final int ROWS = 16;
+  /** Values of a row that are transposed at a time: 32 to 128 measured alike. */
+  private static final int LENGTH = 128;
 
-  private static final int LENGTH = 256;
+  // Slots of the scratch buffers.
+  private static final int ROWS = Gemm.OPERAND + 1;
+  private static final int COLUMNS = Gemm.OPERAND + 2;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -41,7 +44,7 @@ final class Panels {
    * @param columns how many
    * @param panels where to, as {@link Gemm.Columns} says
    * @param po index of the first value written
-   * @param scratch slot {@code Gemm.OPERAND + 1} is used
+   * @param scratch slots {@code Gemm.OPERAND + 1} and {@code + 2} are used
    */
   static void pack(
       Weight weight, int column, int columns, MemorySegment panels, int po, Scratch scratch) {
@@ -78,18 +81,17 @@ final class Panels {
       MemorySegment panels,
       int panel,
       Scratch scratch) {
-    float[] rows = scratch.floats(Gemm.OPERAND + 1, ROWS * LENGTH);
+    float[] rows = scratch.floats(ROWS, width * LENGTH);
+    float[] columns = scratch.floats(COLUMNS, LENGTH * width);
     for (int k0 = 0; k0 < k; k0 += LENGTH) {
       int length = Math.min(LENGTH, k - k0);
-      for (int i = 0; i < width; i += ROWS) {
-        int count = Math.min(ROWS, width - i);
-        int read = Math.clamp(present - i, 0, count);
-        for (int r = 0; r < read; r++) {
-          source.read(i + r, k0, length, rows, r * length);
-        }
-        Arrays.fill(rows, read * length, count * length, 0);
-        KERNELS.pack(rows, 0, length, count, length, panels, panel + k0 * width + i, width);
+      for (int i = 0; i < present; i++) {
+        source.read(i, k0, length, rows, i * length);
       }
+      Arrays.fill(rows, present * length, width * length, 0);
+      KERNELS.transpose(rows, 0, length, width, length, columns, 0, width);
+      long to = Float.BYTES * (panel + (long) k0 * width);
+      MemorySegment.copy(columns, 0, panels, ValueLayout.JAVA_FLOAT, to, length * width);
     }
   }
 }
