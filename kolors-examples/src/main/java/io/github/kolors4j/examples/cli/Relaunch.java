@@ -23,16 +23,6 @@ import java.util.stream.Collectors;
  */
 final class Relaunch {
   static final String PROPERTY = "kolors4j.relaunch";
-
-  /**
-   * Has the kernels compiled after a tenth of the usual runs: before that, each of their vectors is
-   * an object. A picture of the mini checkpoint takes a fifth less (Zen 5).
-   */
-  private static final List<String> EARLY_KERNELS =
-      List.of(
-          "-XX:CompileCommand=quiet",
-          "-XX:CompileCommand=CompileThresholdScaling,io.github.kolors4j.tensor.kernel.*::*,0.1");
-
   static final String ARGUMENTS = "kolors4j.args";
   static final String OPTIONS = "KOLORS_JAVA_OPTS";
 
@@ -96,7 +86,6 @@ final class Relaunch {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
     command.addAll(hugePages(System.getProperty("os.name")));
-    command.addAll(EARLY_KERNELS);
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(options(System.getenv(OPTIONS)));
     command.addAll(List.of("--add-modules", VECTOR_MODULE));

@@ -121,8 +121,6 @@ class PartsTest {
     List<String> command = Relaunch.command(new String[] {"generate", "图"});
     assertTrue(command.containsAll(List.of("--add-modules", "jdk.incubator.vector")));
     assertTrue(command.contains("-Dkolors4j.relaunch=false"));
-    assertTrue(
-        command.stream().anyMatch(option -> option.contains("CompileThresholdScaling,")), "early");
     assertEquals(Main.class.getName(), command.getLast());
   }
 
