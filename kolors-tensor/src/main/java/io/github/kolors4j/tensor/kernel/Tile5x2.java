@@ -10,9 +10,7 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * The tile for 16 vector registers: 10 accumulators, 2 of B, 1 broadcast. Larger tiles (4 × 3, 6 ×
- * 2, 3 × 4) make C2 spill accumulators in every round and halve the speed. So does a place in the
- * panel that is computed from k: C2 then keeps all five broadcasts in registers until B arrives.
- * Counted up, 0.90 of a core's peak; computed, 0.39 (Zen 5, UseAVX=2).
+ * 2, 3 × 4) make C2 spill accumulators in every round and halve the speed.
  */
 final class Tile5x2 implements MicroKernel {
   private static final int NR = 2 * LANES;
@@ -49,10 +47,9 @@ final class Tile5x2 implements MicroKernel {
     int a2 = a1 + lda;
     int a3 = a2 + lda;
     int a4 = a3 + lda;
-    long from = Float.BYTES * (long) bo;
-    long to = from + kc * (2 * VECTOR);
-    int k = 0;
-    for (long at = from; at < to; at += 2 * VECTOR, k++) {
+    long panel = Float.BYTES * (long) bo;
+    for (int k = 0; k < kc; k++) {
+      long at = panel + k * (2 * VECTOR);
       FloatVector b0 = load(b, at);
       FloatVector b1 = load(b, at + VECTOR);
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
@@ -120,7 +117,8 @@ final class Tile5x2 implements MicroKernel {
     int a4 = a3 + lda;
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
-      FloatVector b0 = load(b, panel + k * VECTOR);
+      long at = panel + k * VECTOR;
+      FloatVector b0 = load(b, at);
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
       c00 = x.fma(b0, c00);
       x = FloatVector.broadcast(FLOATS, a[a1 + k]);
@@ -144,7 +142,8 @@ final class Tile5x2 implements MicroKernel {
     FloatVector c00 = FloatVector.zero(FLOATS);
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
-      FloatVector b0 = load(b, panel + k * VECTOR);
+      long at = panel + k * VECTOR;
+      FloatVector b0 = load(b, at);
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
       c00 = x.fma(b0, c00);
     }
