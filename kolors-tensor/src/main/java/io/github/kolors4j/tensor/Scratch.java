@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 public final class Scratch {
   private static final int SLOTS = 8;
 
-  private static final long CACHE_LINE = 64;
+  static final long CACHE_LINE = 64;
 
   private final float[][] slots = new float[SLOTS][];
   private final MemorySegment[] panels = new MemorySegment[SLOTS];
@@ -41,15 +41,12 @@ public final class Scratch {
    * @return the buffer, of undefined content; an index into it counts values
    */
   public MemorySegment panels(int slot, int length) {
-    panels[slot] = grown(panels[slot], length);
-    return panels[slot];
-  }
-
-  /** A buffer if it is long enough, or a new one; the collector frees the old. */
-  static MemorySegment grown(MemorySegment buffer, int length) {
+    MemorySegment buffer = panels[slot];
     long bytes = Float.BYTES * (long) length;
-    return buffer != null && buffer.byteSize() >= bytes
-        ? buffer
-        : Arena.ofAuto().allocate(bytes, CACHE_LINE);
+    if (buffer == null || buffer.byteSize() < bytes) {
+      buffer = Arena.ofAuto().allocate(bytes, CACHE_LINE);
+      panels[slot] = buffer;
+    }
+    return buffer;
   }
 }

@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ public final class Workspace implements AutoCloseable {
   private final ThreadPool threads;
   private final NavigableMap<Integer, Deque<float[]>> free = new TreeMap<>();
   private final Deque<Scope> scopes = new ArrayDeque<>();
+  private Arena arena;
   private MemorySegment panels;
 
   /**
@@ -101,8 +103,21 @@ public final class Workspace implements AutoCloseable {
    */
   public MemorySegment panels(int length) {
     checkOpen("no panels can be had from it");
-    panels = Scratch.grown(panels, length);
+    long bytes = Float.BYTES * (long) length;
+    if (panels == null || panels.byteSize() < bytes) {
+      releasePanels();
+      arena = Arena.ofShared();
+      panels = arena.allocate(bytes, Scratch.CACHE_LINE);
+    }
     return panels;
+  }
+
+  /** At once, not when the collector comes by: it does not know how large they are. */
+  private void releasePanels() {
+    if (panels != null) {
+      arena.close();
+      panels = null;
+    }
   }
 
   /**
@@ -123,7 +138,7 @@ public final class Workspace implements AutoCloseable {
    */
   public void trim() {
     free.clear();
-    panels = null;
+    releasePanels();
   }
 
   /** Gives all memory back to the collector; tensors of this workspace are invalid afterwards. */
