@@ -286,7 +286,9 @@ class WorkspaceTest {
         1,
         (_, scratch) ->
             assertPanels(length -> scratch.panels(0, length), length -> scratch.panels(1, length)));
-    assertPanels(workspace::panels, new Workspace(threads)::panels);
+    try (Workspace other = new Workspace(threads)) {
+      assertPanels(workspace::panels, other::panels);
+    }
   }
 
   private static void assertPanels(

@@ -16,6 +16,10 @@ import java.util.Arrays;
  * rest are products with the neighbourhoods laid out as rows, a block at a time.
  */
 public final class Convolution {
+  // Slots of the scratch buffers; those between are Panels'.
+  private static final int STORED = Gemm.OPERAND;
+  private static final int ROWS = Gemm.OPERAND + 3;
+
   private static final Kernels KERNELS = KernelProvider.kernels();
 
   private Convolution() {}
@@ -177,8 +181,8 @@ public final class Convolution {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     int k = cIn * taps;
-    float[] stored = scratch.floats(Gemm.OPERAND, k);
-    float[] rows = scratch.floats(Gemm.OPERAND + 3, Gemm.tileColumns() * k);
+    float[] stored = scratch.floats(STORED, k);
+    float[] rows = scratch.floats(ROWS, Gemm.tileColumns() * k);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);

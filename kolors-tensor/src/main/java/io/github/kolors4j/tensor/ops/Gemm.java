@@ -60,10 +60,12 @@ final class Gemm implements Groups.Work<MemorySegment> {
 
   // Slots of the scratch buffers.
   private static final int GATES = 0;
-  private static final int PANELS = 1;
   private static final int EDGE = 3;
 
-  /** For the left operand and the packing of the right one. */
+  /** Slot of the scratch panels. */
+  private static final int PANELS = 1;
+
+  /** The first of the slots for the left operand and the packing of the right one. */
   static final int OPERAND = 4;
 
   /** The left operand. */
@@ -115,7 +117,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
      * @param columns how many
      * @param panels where to; {@link #packedColumns} times k values
      * @param po where the first of them goes
-     * @param scratch slot {@link #OPERAND} is free
+     * @param scratch the slots from {@link #OPERAND} on are free
      */
     void pack(int column, int columns, MemorySegment panels, int po, Scratch scratch);
   }

@@ -313,7 +313,8 @@ final class Winograd {
         float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
         float[] taps =
             scratch.floats(PATCH, width * KERNEL_CHANNELS * 9); // [channels, 3, 3, width]
-        float[] half = scratch.floats(HALF, 18 * KERNEL_CHANNELS * width);
+        float[] half =
+            scratch.floats(HALF, 18 * KERNEL_CHANNELS * width); // [6, 3, channels, width]
         for (int r = 0; r < present; r++) {
           int from = ((column + j + r) * cIn + k + c) * 9;
           weight.decode(from, channels * 9, rows, r * channels * 9);
