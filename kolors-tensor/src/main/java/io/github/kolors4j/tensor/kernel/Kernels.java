@@ -116,14 +116,15 @@ public interface Kernels {
   void winogradOutput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
 
   /**
-   * Winograd's weight transform {@code G · g · Gᵀ}: nine vectors to 36.
+   * One row of Winograd's weight transform {@code G · g · Gᵀ}: nine vectors to the six points of
+   * the row.
    *
+   * @param row which one, 0 to 5
    * @param g {@code [channels, 3, 3, n]} kernels
-   * @param n a multiple of the panel's lanes
-   * @param half {@code [6, 3, channels, n]}, written
+   * @param n width of a panel: the micro-kernel's columns, or its lanes
    * @param u where to: {@code [channels, n]}, rows of a panel
-   * @param plane from one of the 36 parts of u to the next
+   * @param plane from one of the six parts of u to the next
    */
   void winogradWeight(
-      float[] g, int channels, int n, float[] half, MemorySegment u, int uo, int plane);
+      int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane);
 }

@@ -7,6 +7,19 @@ import java.util.Arrays;
 
 /** The kernels without the Vector API, and the definition of what the vector ones compute. */
 public final class ScalarKernels implements Kernels {
+  /**
+   * G of Winograd's weight transform, for the points 0, 1, −1, 2, −2 and ∞: the powers of a point
+   * and what they are all multiplied by in the end.
+   */
+  static final float[][] WINOGRAD_WEIGHT = {
+    {1, 0, 0, 1 / 4f},
+    {1, 1, 1, -1 / 6f},
+    {1, -1, 1, -1 / 6f},
+    {1, 2, 4, 1 / 24f},
+    {1, -2, 4, 1 / 24f},
+    {0, 0, 1, 1}
+  };
+
   private final MicroKernel microKernel = new ScalarTile4x4();
 
   @Override
@@ -224,40 +237,29 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public void winogradWeight(
-      float[] g, int channels, int n, float[] half, MemorySegment u, int uo, int plane) {
-    float[] column = new float[3];
-    float[] row = new float[6];
-    for (int c = 0; c < channels * n; c++) {
-      int from = c / n * 9 * n + c % n;
-      for (int j = 0; j < 3; j++) {
-        for (int i = 0; i < 3; i++) {
-          column[i] = g[from + (3 * i + j) * n];
-        }
-        winogradWeight(column, row);
-        for (int i = 0; i < 6; i++) {
-          half[3 * i + j] = row[i];
-        }
-      }
-      for (int i = 0; i < 6; i++) {
-        System.arraycopy(half, 3 * i, column, 0, 3);
-        winogradWeight(column, row);
-        for (int j = 0; j < 6; j++) {
-          u.setAtIndex(JAVA_FLOAT, uo + (6 * i + j) * (long) plane + c, row[j]);
-        }
+      int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane) {
+    float[] powers = WINOGRAD_WEIGHT[row];
+    for (int c = 0; c < channels; c++) {
+      for (int i = 0; i < n; i++) {
+        int at = go + 9 * c * n + i;
+        float x0 = column(powers, g[at], g[at + 3 * n], g[at + 6 * n]);
+        float x1 = column(powers, g[at + n], g[at + 4 * n], g[at + 7 * n]);
+        float x2 = column(powers, g[at + 2 * n], g[at + 5 * n], g[at + 8 * n]);
+        float p = x0 + x2;
+        float q = Math.fma(4f, x2, x0);
+        long to = uo + c * n + i;
+        u.setAtIndex(JAVA_FLOAT, to, 0.25f * x0);
+        u.setAtIndex(JAVA_FLOAT, to + plane, -1 / 6f * (p + x1));
+        u.setAtIndex(JAVA_FLOAT, to + 2L * plane, -1 / 6f * (p - x1));
+        u.setAtIndex(JAVA_FLOAT, to + 3L * plane, 1 / 24f * Math.fma(2f, x1, q));
+        u.setAtIndex(JAVA_FLOAT, to + 4L * plane, 1 / 24f * Math.fma(-2f, x1, q));
+        u.setAtIndex(JAVA_FLOAT, to + 5L * plane, x2);
       }
     }
   }
 
-  /** One dimension of the weight transform, {@code y = G · x}. */
-  private static void winogradWeight(float[] x, float[] y) {
-    float p = x[0] + x[2];
-    float q = Math.fma(4f, x[2], x[0]);
-    y[0] = 0.25f * x[0];
-    y[1] = -1 / 6f * (p + x[1]);
-    y[2] = -1 / 6f * (p - x[1]);
-    y[3] = 1 / 24f * Math.fma(2f, x[1], q);
-    y[4] = 1 / 24f * Math.fma(-2f, x[1], q);
-    y[5] = x[2];
+  private static float column(float[] powers, float x0, float x1, float x2) {
+    return Math.fma(powers[1], x1, Math.fma(powers[2], x2, powers[0] * x0)) * powers[3];
   }
 
   /** The sum of the virtual lanes, in order. */

@@ -10,8 +10,8 @@ import java.util.Arrays;
 
 /** Decodes weights and packs them into the micro-kernel's panels. */
 final class Panels {
-  /** Values of a row that are transposed at a time: 32 to 128 measured alike. */
-  private static final int LENGTH = 128;
+  /** Values of a row that are transposed at a time: before and after, they take 32 kB of L1. */
+  private static final int LENGTH = 64;
 
   // Slots of the scratch buffers.
   private static final int ROWS = Gemm.OPERAND + 1;

@@ -23,7 +23,9 @@ import java.util.Arrays;
  * </pre>
  *
  * <p>Where a map has many tiles, U is made first and the tasks own tiles; where it has few, V is
- * made first and the tasks own columns of U. Both sum the same chains.
+ * made first and the tasks own columns, whose U they make row by row of its 6×6 points: a row of
+ * 256 channels and 64 columns takes 0.4 MB, and so does not leave the core's L2 on its way to the
+ * products. Both sum the same chains.
  */
 final class Winograd {
   /** System property: {@code false} computes every convolution directly. */
@@ -37,9 +39,10 @@ final class Winograd {
   private static final int POINTS = IN * IN;
 
   /**
-   * Channels that U is made for at a time, in chains of {@link Gemm#KC}: 36 panels of 512 × 64 take
-   * 4.7 MB. With 128, rows of V are read in pieces and M comes and goes four times as often: 1.5 to
-   * 2.0 of the peak at the VAE's shapes on Zen 5, where 512 gives 1.9 to 2.2.
+   * Channels that U is made for at a time where it is made first, in chains of {@link Gemm#KC}: 36
+   * panels of 512 × 64 take 4.7 MB. With 128, rows of V are read in pieces and M comes and goes
+   * four times as often: 1.5 to 2.0 of the peak at the VAE's shapes on Zen 5, where 512 gives 1.9
+   * to 2.2.
    */
   private static final int DEPTH = 2 * Gemm.KC;
 
@@ -47,11 +50,10 @@ final class Winograd {
   private static final int CHANNELS = 64;
 
   /**
-   * Channels of a panel's kernels that are decoded and transformed at a time: 64 columns' kernels
-   * take 9 kB, half transformed 18 kB. 4 take 17 to 18 ms at 16 × 16 × 1,280 on Zen 5, 8 and 16
-   * take 19 to 23.
+   * Channels of a panel's kernels that are decoded and transposed at a time: 64 columns' kernels
+   * take 37 kB. 4 to 64 measured within 5 % (Emerald Rapids).
    */
-  private static final int KERNEL_CHANNELS = 4;
+  private static final int KERNEL_CHANNELS = 16;
 
   /** Tiles a block, in rounds of the micro-kernel: 36 to 96 tiles measured within 5 %. */
   private static final int ROUNDS = 8;
@@ -73,6 +75,7 @@ final class Winograd {
   private static final int M = 1;
   private static final int PATCH = 6;
   private static final int HALF = 7;
+  private static final int TAPS = PATCH;
 
   /** Slot of the scratch panels. */
   private static final int U = 2;
@@ -133,7 +136,7 @@ final class Winograd {
     return tiles * channels + PAD;
   }
 
-  /** Few tiles: V of all of them first, then each task transforms the weights of its columns. */
+  /** Few tiles: V of all of them first, then each task makes U of its columns, a row at a time. */
   private void inputFirst(Workspace workspace) {
     int step = Gemm.tileRows();
     int blocks = (tiles + step - 1) / step;
@@ -155,12 +158,24 @@ final class Winograd {
               int column = index * width;
               int columns = Math.min(width, cOut - column);
               int packed = Gemm.packedColumns(columns);
-              MemorySegment u = scratch.panels(U, POINTS * plane(packed, Math.min(DEPTH, cIn)));
+              int depth = Math.min(Gemm.KC, cIn);
+              float[] kernels = scratch.floats(TAPS, 9 * depth * packed);
+              MemorySegment u = scratch.panels(U, IN * plane(packed, depth));
               float[] m = scratch.floats(M, POINTS * plane(tiles, columns));
-              for (int k = 0; k < cIn; k += DEPTH) {
-                int kc = Math.min(DEPTH, cIn - k);
-                transformWeights(column, columns, k, kc, u, 0, packed, scratch);
-                products(tiles, v, tiles, columns, u, 0, packed, k, kc, m, scratch);
+              Arrays.fill(m, 0, POINTS * plane(tiles, columns), 0);
+              for (int k = 0; k < cIn; k += depth) {
+                int kc = Math.min(depth, cIn - k);
+                for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
+                  kernels(column, columns, j, k, kc, kernels, 9 * kc * j, scratch);
+                }
+                for (int i = 0; i < IN; i++) {
+                  for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
+                    int n = Gemm.panelWidth(j, columns);
+                    int plane = plane(packed, kc);
+                    KERNELS.winogradWeight(i, kernels, 9 * kc * j, kc, n, u, kc * j, plane);
+                  }
+                  products(i * IN, IN, tiles, v, tiles, columns, u, 0, packed, k, kc, m, scratch);
+                }
               }
               transformOutput(0, tiles, m, column, columns, scratch);
             });
@@ -196,18 +211,21 @@ final class Winograd {
               int count = Math.min(step, tiles - first);
               float[] v = scratch.floats(V, POINTS * plane(count, cIn));
               float[] m = scratch.floats(M, POINTS * plane(count, cOut));
+              Arrays.fill(m, 0, POINTS * plane(count, cOut), 0);
               transformInput(first, count, v, 0, count, scratch);
               for (int k = 0; k < cIn; k += DEPTH) {
                 int kc = Math.min(DEPTH, cIn - k);
                 int uo = k / DEPTH * block;
-                products(count, v, count, cOut, u, uo, packed, k, kc, m, scratch);
+                products(0, POINTS, count, v, count, cOut, u, uo, packed, k, kc, m, scratch);
               }
               transformOutput(first, count, m, 0, cOut, scratch);
             });
   }
 
-  /** {@code M += V · U} at all points, over one block of channels. */
+  /** {@code M += V · U} at some points, over one block of channels. */
   private void products(
+      int first,
+      int points,
       int count,
       float[] v,
       int ldv,
@@ -219,18 +237,15 @@ final class Winograd {
       int kc,
       float[] m,
       Scratch scratch) {
-    if (k == 0) {
-      Arrays.fill(m, 0, POINTS * plane(count, columns), 0);
-    }
     Gemm.Block at = new Gemm.Block();
-    for (int p = 0; p < POINTS; p++) {
+    for (int p = first; p < first + points; p++) {
       Gemm.block(
           count,
           columns,
           kc,
           at.set(v, p * plane(ldv, cIn) + k, cIn),
           u,
-          uo + p * plane(packed, kc),
+          uo + (p - first) * plane(packed, kc),
           m,
           p * plane(count, columns),
           columns,
@@ -305,26 +320,34 @@ final class Winograd {
       int uo,
       int packed,
       Scratch scratch) {
-    for (int j = 0; j < columns; ) {
-      int width = Gemm.panelWidth(j, columns);
-      int present = Math.min(width, columns - j);
+    int plane = plane(packed, kc);
+    float[] kernels = scratch.floats(TAPS, 9 * KERNEL_CHANNELS * Gemm.tileColumns());
+    for (int j = 0, width; j < columns; j += width) {
+      width = Gemm.panelWidth(j, columns);
       for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
         int channels = Math.min(KERNEL_CHANNELS, kc - c);
-        float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
-        float[] taps =
-            scratch.floats(PATCH, width * KERNEL_CHANNELS * 9); // [channels, 3, 3, width]
-        float[] half =
-            scratch.floats(HALF, 18 * KERNEL_CHANNELS * width); // [6, 3, channels, width]
-        for (int r = 0; r < present; r++) {
-          int from = ((column + j + r) * cIn + k + c) * 9;
-          weight.decode(from, channels * 9, rows, r * channels * 9);
+        kernels(column, columns, j, k + c, channels, kernels, 0, scratch);
+        for (int i = 0; i < IN; i++) {
+          int to = uo + i * IN * plane + j * kc + c * width;
+          KERNELS.winogradWeight(i, kernels, 0, channels, width, u, to, plane);
         }
-        Arrays.fill(rows, present * channels * 9, width * channels * 9, 0);
-        KERNELS.transpose(rows, 0, channels * 9, width, channels * 9, taps, 0, width);
-        int to = uo + j * kc + c * width;
-        KERNELS.winogradWeight(taps, channels, width, half, u, to, plane(packed, kc));
       }
-      j += width;
+    }
+  }
+
+  /** The kernels of the panel that begins at column j of some, {@code [kc, 3, 3, width]}. */
+  private void kernels(
+      int column, int columns, int j, int k, int kc, float[] kernels, int at, Scratch scratch) {
+    int width = Gemm.panelWidth(j, columns);
+    int present = Math.min(width, columns - j);
+    float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
+    for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
+      int values = Math.min(KERNEL_CHANNELS, kc - c) * 9;
+      for (int r = 0; r < present; r++) {
+        weight.decode(((column + j + r) * cIn + k + c) * 9, values, rows, r * values);
+      }
+      Arrays.fill(rows, present * values, width * values, 0);
+      KERNELS.transpose(rows, 0, values, width, values, kernels, at + c * 9 * width, width);
     }
   }
 
