@@ -23,6 +23,8 @@ public final class VectorKernels implements Kernels {
   private static final VectorMask<Float> ODD_VALUES = VectorMask.fromLong(QUAD, 0b1010);
   private static final VectorMask<Float> ODD_PAIRS = VectorMask.fromLong(QUAD, 0b1100);
 
+  private static final Kernels SCALAR = new ScalarKernels();
+
   /** Columns of a full panel. */
   private static final int PANEL = (VectorWidth.registers() == 32 ? 4 : 2) * LANES;
 
@@ -397,31 +399,25 @@ public final class VectorKernels implements Kernels {
   @Override
   public void winogradWeight(
       int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane) {
-    // A width that is a constant lets C2 check the bounds once a loop: 16 % of a convolution of
-    // 8 × 8 × 1,280.
-    if (n == PANEL) {
-      weightRow(row, g, go, channels, PANEL, u, uo, plane);
-    } else {
-      weightRow(row, g, go, channels, LANES, u, uo, plane);
+    if (n != PANEL) {
+      SCALAR.winogradWeight(row, g, go, channels, n, u, uo, plane); // a model's last columns
+      return;
     }
-  }
-
-  private static void weightRow(
-      int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane) {
     float[] powers = ScalarKernels.WINOGRAD_WEIGHT[row];
     FloatVector p0 = FloatVector.broadcast(FLOATS, powers[0]);
     FloatVector p1 = FloatVector.broadcast(FLOATS, powers[1]);
     FloatVector p2 = FloatVector.broadcast(FLOATS, powers[2]);
     FloatVector last = FloatVector.broadcast(FLOATS, powers[3]);
     long bytes = Float.BYTES * (long) plane;
-    for (int i = 0; i < n; i += LANES) {
+    // PANEL, which is a constant, and not n: C2 then checks the bounds once a loop.
+    for (int i = 0; i < PANEL; i += LANES) {
       long panel = Float.BYTES * (long) (uo + i);
       for (int c = 0; c < channels; c++) {
-        int at = go + i + c * (9 * n);
-        long to = panel + c * (Float.BYTES * n);
-        FloatVector x0 = column(p0, p1, p2, g, at, n).mul(last);
-        FloatVector x1 = column(p0, p1, p2, g, at + n, n).mul(last);
-        FloatVector x2 = column(p0, p1, p2, g, at + 2 * n, n).mul(last);
+        int at = go + i + c * (9 * PANEL);
+        long to = panel + c * (Float.BYTES * PANEL);
+        FloatVector x0 = column(p0, p1, p2, g, at).mul(last);
+        FloatVector x1 = column(p0, p1, p2, g, at + PANEL).mul(last);
+        FloatVector x2 = column(p0, p1, p2, g, at + 2 * PANEL).mul(last);
         FloatVector p = x0.add(x2);
         FloatVector q = x2.fma(FloatVector.broadcast(FLOATS, 4f), x0);
         store(x0.mul(0.25f), u, to);
@@ -436,9 +432,9 @@ public final class VectorKernels implements Kernels {
 
   /** A column of three taps, from {@code at} on every third, at the powers of a point. */
   private static FloatVector column(
-      FloatVector p0, FloatVector p1, FloatVector p2, float[] g, int at, int n) {
-    FloatVector even = load(g, at + 6 * n).fma(p2, load(g, at).mul(p0));
-    return load(g, at + 3 * n).fma(p1, even);
+      FloatVector p0, FloatVector p1, FloatVector p2, float[] g, int at) {
+    FloatVector even = load(g, at + 6 * PANEL).fma(p2, load(g, at).mul(p0));
+    return load(g, at + 3 * PANEL).fma(p1, even);
   }
 
   private static FloatVector load(float[] x, int at) {
