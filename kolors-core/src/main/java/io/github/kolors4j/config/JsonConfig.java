@@ -8,7 +8,7 @@ import io.github.kolors4j.KolorsException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.StringReader;
-import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -476,9 +476,9 @@ public final class JsonConfig {
 
   private int integer(String key, Object value, int min, int max) throws KolorsException {
     if (value instanceof Numeral(String text) && text.matches("-?[0-9]+")) {
-      BigDecimal number = new BigDecimal(text);
-      if (number.compareTo(BigDecimal.valueOf(min)) >= 0
-          && number.compareTo(BigDecimal.valueOf(max)) <= 0) {
+      BigInteger number = new BigInteger(text);
+      if (number.compareTo(BigInteger.valueOf(min)) >= 0
+          && number.compareTo(BigInteger.valueOf(max)) <= 0) {
         return number.intValueExact();
       }
     }

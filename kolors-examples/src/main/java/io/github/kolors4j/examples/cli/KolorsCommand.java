@@ -11,10 +11,14 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -55,7 +59,7 @@ final class KolorsCommand implements Runnable {
     PrintWriter out = writer(terminal.out());
     PrintWriter err = writer(terminal.err());
     try {
-      return commandLine(terminal, interruption)
+      return commandLine(terminal, interruption, args)
           .setOut(out)
           .setErr(err)
           .setParameterExceptionHandler(
@@ -74,17 +78,33 @@ final class KolorsCommand implements Runnable {
     }
   }
 
-  private static CommandLine commandLine(Terminal terminal, Interruption interruption) {
-    CommandLine commandLine =
-        new CommandLine(new KolorsCommand())
-            .addSubcommand(new GenerateCommand(terminal, interruption))
-            .addSubcommand(new EncodeCommand(terminal, interruption))
-            .addSubcommand(new TokenizeCommand(terminal))
-            .addSubcommand(new InspectCommand(terminal))
-            .addSubcommand(new SchedulersCommand(terminal))
-            .addSubcommand(new SynthesizeCommand(terminal, interruption))
-            .addSubcommand(new BenchCommand(terminal));
+  /**
+   * The parser for some arguments. Where they begin with a command it knows that one alone: to read
+   * the options of all takes picocli a tenth of a second.
+   */
+  private static CommandLine commandLine(
+      Terminal terminal, Interruption interruption, String[] args) {
+    Map<String, Supplier<Callable<Integer>>> commands = commands(terminal, interruption);
+    CommandLine commandLine = new CommandLine(new KolorsCommand());
+    if (args.length > 0 && commands.containsKey(args[0])) {
+      commandLine.addSubcommand(args[0], commands.get(args[0]).get());
+    } else {
+      commands.forEach((name, command) -> commandLine.addSubcommand(name, command.get()));
+    }
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
+  }
+
+  private static Map<String, Supplier<Callable<Integer>>> commands(
+      Terminal terminal, Interruption interruption) {
+    Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
+    commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("encode", () -> new EncodeCommand(terminal, interruption));
+    commands.put("tokenize", () -> new TokenizeCommand(terminal));
+    commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("schedulers", () -> new SchedulersCommand(terminal));
+    commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
+    commands.put("bench", () -> new BenchCommand(terminal));
+    return commands;
   }
 
   @Override

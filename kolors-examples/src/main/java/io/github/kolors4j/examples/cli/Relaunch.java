@@ -85,7 +85,8 @@ final class Relaunch {
     String name = File.separatorChar == '\\' ? "java.exe" : "java";
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
-    command.addAll(hugePages(System.getProperty("os.name")));
+    command.addAll(
+        tuning(System.getProperty("os.name"), Runtime.getRuntime().availableProcessors()));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(options(System.getenv(OPTIONS)));
     command.addAll(List.of("--add-modules", VECTOR_MODULE));
@@ -101,9 +102,20 @@ final class Relaunch {
     return command;
   }
 
-  /** The option that spares most page faults, for the systems whose JVM knows it. */
-  static List<String> hugePages(String system) {
-    return system.equals("Linux") ? List.of("-XX:+UseTransparentHugePages") : List.of();
+  /**
+   * The options that the script gives, for its reasons: huge pages where the JVM knows them, a
+   * second compiler of fast code where there would be one, and a heap that begins small.
+   */
+  static List<String> tuning(String system, int processors) {
+    List<String> options = new ArrayList<>();
+    if (system.equals("Linux")) {
+      options.add("-XX:+UseTransparentHugePages");
+    }
+    if (processors < 4) {
+      options.add("-XX:CICompilerCount=3");
+    }
+    options.add("-Xms48m");
+    return options;
   }
 
   /** Split at white space, as the script does it. */

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
     })
 final class SchedulersCommand implements Callable<Integer> {
   /** JSON has no infinity; this is a number there, and every reader of doubles makes one of it. */
-  private static final BigDecimal INFINITY = new BigDecimal("1e999");
+  private static final String INFINITY = "1e999";
 
   private final Terminal terminal;
 
@@ -70,7 +70,7 @@ final class SchedulersCommand implements Callable<Integer> {
     return switch (value) {
       case null -> JsonNull.INSTANCE;
       case Double number when number.isInfinite() ->
-          new JsonPrimitive(number > 0 ? INFINITY : INFINITY.negate());
+          new JsonPrimitive(new BigDecimal(number > 0 ? INFINITY : "-" + INFINITY));
       case List<?> items -> {
         JsonArray array = new JsonArray();
         items.forEach(item -> array.add(value(item)));

@@ -110,10 +110,13 @@ class PartsTest {
   }
 
   @Test
-  void hugePagesAreAskedForWhereTheJvmKnowsTheOption() {
-    assertEquals(List.of("-XX:+UseTransparentHugePages"), Relaunch.hugePages("Linux"));
-    assertEquals(List.of(), Relaunch.hugePages("Mac OS X"));
-    assertEquals(List.of(), Relaunch.hugePages("Windows 11"));
+  void theSecondJvmGetsTheOptionsOfTheScript() {
+    String pages = "-XX:+UseTransparentHugePages";
+    String compilers = "-XX:CICompilerCount=3";
+    assertEquals(List.of(pages, compilers, "-Xms48m"), Relaunch.tuning("Linux", 2));
+    assertEquals(List.of(pages, "-Xms48m"), Relaunch.tuning("Linux", 4));
+    assertEquals(List.of(compilers, "-Xms48m"), Relaunch.tuning("Mac OS X", 3));
+    assertEquals(List.of("-Xms48m"), Relaunch.tuning("Windows 11", 8));
   }
 
   @Test
