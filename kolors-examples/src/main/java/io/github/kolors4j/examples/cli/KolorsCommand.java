@@ -85,12 +85,11 @@ final class KolorsCommand implements Runnable {
   private static CommandLine commandLine(
       Terminal terminal, Interruption interruption, String[] args) {
     Map<String, Supplier<Callable<Integer>>> commands = commands(terminal, interruption);
-    CommandLine commandLine = new CommandLine(new KolorsCommand());
     if (args.length > 0 && commands.containsKey(args[0])) {
-      commandLine.addSubcommand(args[0], commands.get(args[0]).get());
-    } else {
-      commands.forEach((name, command) -> commandLine.addSubcommand(name, command.get()));
+      commands.keySet().retainAll(List.of(args[0]));
     }
+    CommandLine commandLine = new CommandLine(new KolorsCommand());
+    commands.forEach((name, command) -> commandLine.addSubcommand(name, command.get()));
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
   }
 

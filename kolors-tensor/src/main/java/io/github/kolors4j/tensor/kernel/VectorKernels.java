@@ -25,11 +25,11 @@ public final class VectorKernels implements Kernels {
 
   private static final Kernels SCALAR = new ScalarKernels();
 
-  /** Columns of a full panel. */
-  private static final int PANEL = (VectorWidth.registers() == 32 ? 4 : 2) * LANES;
-
-  private final MicroKernel microKernel =
+  private static final MicroKernel TILE =
       VectorWidth.registers() == 32 ? new Tile6x4() : new Tile5x2();
+
+  /** Columns of a full panel. */
+  private static final int PANEL = TILE.columns();
 
   @Override
   public String description() {
@@ -38,7 +38,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public MicroKernel microKernel() {
-    return microKernel;
+    return TILE;
   }
 
   @Override

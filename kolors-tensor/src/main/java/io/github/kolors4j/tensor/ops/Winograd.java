@@ -74,9 +74,9 @@ final class Winograd {
   // Slots of the scratch buffers; 3 to 5 are Gemm's.
   private static final int V = 0;
   private static final int M = 1;
+  private static final int TAPS = 2;
   private static final int PATCH = 6;
   private static final int HALF = 7;
-  private static final int TAPS = PATCH;
 
   /** Slot of the scratch panels. */
   private static final int U = 2;
@@ -163,18 +163,11 @@ final class Winograd {
               float[] kernels = scratch.floats(TAPS, 9 * depth * packed);
               MemorySegment u = scratch.panels(U, IN * plane(packed, depth));
               float[] m = scratch.floats(M, POINTS * plane(tiles, columns));
-              Arrays.fill(m, 0, POINTS * plane(tiles, columns), 0);
               for (int k = 0; k < cIn; k += depth) {
                 int kc = Math.min(depth, cIn - k);
-                for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
-                  kernels(column, columns, j, k, kc, kernels, 9 * kc * j, scratch);
-                }
+                kernels(column, columns, k, kc, kernels, scratch);
                 for (int i = 0; i < IN; i++) {
-                  for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
-                    int n = Gemm.panelWidth(j, columns);
-                    int plane = plane(packed, kc);
-                    KERNELS.winogradWeight(i, kernels, 9 * kc * j, kc, n, u, kc * j, plane);
-                  }
+                  transformWeights(i, columns, 0, kc, kernels, u, 0, kc, plane(packed, kc));
                   products(i * IN, IN, tiles, v, tiles, columns, u, 0, packed, k, kc, m, scratch);
                 }
               }
@@ -200,7 +193,16 @@ final class Winograd {
               int kc = Math.min(DEPTH, cIn - k);
               int uo = index % channelBlocks * block + column * kc;
               int columns = Math.min(width, cOut - column);
-              transformWeights(column, columns, k, kc, u, uo, packed, scratch);
+              int plane = plane(packed, kc);
+              float[] kernels = scratch.floats(TAPS, 9 * KERNEL_CHANNELS * width);
+              for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
+                int channels = Math.min(KERNEL_CHANNELS, kc - c);
+                kernels(column, columns, k + c, channels, kernels, scratch);
+                for (int i = 0; i < IN; i++) {
+                  int to = uo + i * IN * plane;
+                  transformWeights(i, columns, c, channels, kernels, u, to, kc, plane);
+                }
+              }
             });
     int step = ROUNDS * Gemm.tileRows();
     workspace
@@ -212,7 +214,6 @@ final class Winograd {
               int count = Math.min(step, tiles - first);
               float[] v = scratch.floats(V, POINTS * plane(count, cIn));
               float[] m = scratch.floats(M, POINTS * plane(count, cOut));
-              Arrays.fill(m, 0, POINTS * plane(count, cOut), 0);
               transformInput(first, count, v, 0, count, scratch);
               for (int k = 0; k < cIn; k += DEPTH) {
                 int kc = Math.min(DEPTH, cIn - k);
@@ -238,6 +239,10 @@ final class Winograd {
       int kc,
       float[] m,
       Scratch scratch) {
+    if (k == 0) {
+      int plane = plane(count, columns);
+      Arrays.fill(m, first * plane, (first + points) * plane, 0);
+    }
     Gemm.Block at = new Gemm.Block();
     for (int p = first; p < first + points; p++) {
       Gemm.block(
@@ -308,47 +313,43 @@ final class Winograd {
     }
   }
 
-  /**
-   * U of some columns and channels, packed in panels: point p begins at {@code uo + p ·
-   * plane(packed, kc)}.
-   */
-  private void transformWeights(
-      int column,
-      int columns,
-      int k,
-      int kc,
-      MemorySegment u,
-      int uo,
-      int packed,
-      Scratch scratch) {
-    int plane = plane(packed, kc);
-    float[] kernels = scratch.floats(TAPS, 9 * KERNEL_CHANNELS * Gemm.tileColumns());
+  /** The kernels of some columns and channels, {@code [kc, 3, 3, width]} for each panel. */
+  private void kernels(int column, int columns, int k, int kc, float[] kernels, Scratch scratch) {
     for (int j = 0, width; j < columns; j += width) {
       width = Gemm.panelWidth(j, columns);
+      int present = Math.min(width, columns - j);
+      float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
       for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
-        int channels = Math.min(KERNEL_CHANNELS, kc - c);
-        kernels(column, columns, j, k + c, channels, kernels, 0, scratch);
-        for (int i = 0; i < IN; i++) {
-          int to = uo + i * IN * plane + j * kc + c * width;
-          KERNELS.winogradWeight(i, kernels, 0, channels, width, u, to, plane);
+        int values = Math.min(KERNEL_CHANNELS, kc - c) * 9;
+        for (int r = 0; r < present; r++) {
+          weight.decode(((column + j + r) * cIn + k + c) * 9, values, rows, r * values);
         }
+        Arrays.fill(rows, present * values, width * values, 0);
+        int to = 9 * (j * kc + c * width);
+        KERNELS.transpose(rows, 0, values, width, values, kernels, to, width);
       }
     }
   }
 
-  /** The kernels of the panel that begins at column j of some, {@code [kc, 3, 3, width]}. */
-  private void kernels(
-      int column, int columns, int j, int k, int kc, float[] kernels, int at, Scratch scratch) {
-    int width = Gemm.panelWidth(j, columns);
-    int present = Math.min(width, columns - j);
-    float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
-    for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
-      int values = Math.min(KERNEL_CHANNELS, kc - c) * 9;
-      for (int r = 0; r < present; r++) {
-        weight.decode(((column + j + r) * cIn + k + c) * 9, values, rows, r * values);
-      }
-      Arrays.fill(rows, present * values, width * values, 0);
-      KERNELS.transpose(rows, 0, values, width, values, kernels, at + c * 9 * width, width);
+  /**
+   * One row of U's points, from kernels as {@link #kernels} gives them: channels from c on of
+   * panels that have kc.
+   */
+  private static void transformWeights(
+      int row,
+      int columns,
+      int c,
+      int channels,
+      float[] kernels,
+      MemorySegment u,
+      int uo,
+      int kc,
+      int plane) {
+    for (int j = 0, width; j < columns; j += width) {
+      width = Gemm.panelWidth(j, columns);
+      int from = 9 * channels * j;
+      int to = uo + j * kc + c * width;
+      KERNELS.winogradWeight(row, kernels, from, channels, width, u, to, plane);
     }
   }
 
