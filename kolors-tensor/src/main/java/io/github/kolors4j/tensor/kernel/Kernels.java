@@ -116,15 +116,23 @@ public interface Kernels {
   void winogradOutput(float[] x, int xo, int ldx, float[] y, int yo, int ldy, int n);
 
   /**
-   * One row of Winograd's weight transform {@code G · g · Gᵀ}: nine vectors to the six points of
-   * the row.
+   * One dimension of Winograd's weight transform, F(4,3), one of its six points: a row of {@code G
+   * · g} for each channel.
    *
-   * @param row which one, 0 to 5
-   * @param g {@code [channels, 3, 3, n]} kernels
+   * @param point which one, 0 to 5
+   * @param g {@code [channels, 3, 3·n]} kernels
+   * @param n width of a panel: the micro-kernel's columns, or its lanes
+   * @param y {@code [channels, 3·n]}, written
+   */
+  void winogradWeightRow(int point, float[] g, int go, int channels, int n, float[] y, int yo);
+
+  /**
+   * The other dimension, all six points.
+   *
+   * @param x {@code [channels, 3, n]} as {@link #winogradWeightRow} gives them
    * @param n width of a panel: the micro-kernel's columns, or its lanes
    * @param u where to: {@code [channels, n]}, rows of a panel
-   * @param plane from one of the six parts of u to the next
+   * @param plane from one of the six points in u to the next
    */
-  void winogradWeight(
-      int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane);
+  void winogradWeight(float[] x, int xo, int channels, int n, MemorySegment u, int uo, int plane);
 }

@@ -236,15 +236,27 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void winogradWeightRow(
+      int point, float[] g, int go, int channels, int n, float[] y, int yo) {
+    float[] powers = WINOGRAD_WEIGHT[point];
+    for (int c = 0; c < channels; c++) {
+      for (int i = 0; i < 3 * n; i++) {
+        int at = go + 9 * c * n + i;
+        float even = Math.fma(powers[2], g[at + 6 * n], powers[0] * g[at]);
+        y[yo + 3 * c * n + i] = Math.fma(powers[1], g[at + 3 * n], even) * powers[3];
+      }
+    }
+  }
+
+  @Override
   public void winogradWeight(
-      int row, float[] g, int go, int channels, int n, MemorySegment u, int uo, int plane) {
-    float[] powers = WINOGRAD_WEIGHT[row];
+      float[] x, int xo, int channels, int n, MemorySegment u, int uo, int plane) {
     for (int c = 0; c < channels; c++) {
       for (int i = 0; i < n; i++) {
-        int at = go + 9 * c * n + i;
-        float x0 = column(powers, g[at], g[at + 3 * n], g[at + 6 * n]);
-        float x1 = column(powers, g[at + n], g[at + 4 * n], g[at + 7 * n]);
-        float x2 = column(powers, g[at + 2 * n], g[at + 5 * n], g[at + 8 * n]);
+        int at = xo + 3 * c * n + i;
+        float x0 = x[at];
+        float x1 = x[at + n];
+        float x2 = x[at + 2 * n];
         float p = x0 + x2;
         float q = Math.fma(4f, x2, x0);
         long to = uo + c * n + i;
@@ -256,10 +268,6 @@ public final class ScalarKernels implements Kernels {
         u.setAtIndex(JAVA_FLOAT, to + 5L * plane, x2);
       }
     }
-  }
-
-  private static float column(float[] powers, float x0, float x1, float x2) {
-    return Math.fma(powers[1], x1, Math.fma(powers[2], x2, powers[0] * x0)) * powers[3];
   }
 
   /** The sum of the virtual lanes, in order. */

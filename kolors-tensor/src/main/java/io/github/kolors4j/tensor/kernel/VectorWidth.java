@@ -29,6 +29,11 @@ final class VectorWidth {
 
   private VectorWidth() {}
 
+  /** The vector that begins at an index. */
+  static FloatVector load(float[] x, int at) {
+    return FloatVector.fromArray(FLOATS, x, at);
+  }
+
   /** The vector of a panel that begins at a byte. */
   static FloatVector load(MemorySegment panel, long at) {
     return FloatVector.fromMemorySegment(FLOATS, panel, at, ByteOrder.nativeOrder());

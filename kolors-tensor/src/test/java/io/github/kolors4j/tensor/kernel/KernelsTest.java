@@ -535,9 +535,17 @@ class KernelsTest {
         int go = 5;
         float[] g = Values.random(1, go + 9 * row);
         for (int r = 0; r < 6; r++) {
+          Window half = Window.output(0, 3 * row);
+          float[] scalarHalf = new float[3 * row];
+          KERNELS.winogradWeightRow(r, g, go, channels, n, half.array(), half.at());
+          SCALAR.winogradWeightRow(r, g, go, channels, n, scalarHalf, 0);
+          half.assertGuards("winogradWeightRow");
+          half.assertSameBits(new Window(scalarHalf, 0, 3 * row), "winogradWeightRow");
           int at = 6 * r * plane;
-          KERNELS.winogradWeight(r, g, go, channels, n, u.panel(), u.at() + at, plane);
-          SCALAR.winogradWeight(r, g, go, channels, n, scalar.panel(), scalar.at() + at, plane);
+          KERNELS.winogradWeight(
+              half.array(), half.at(), channels, n, u.panel(), u.at() + at, plane);
+          SCALAR.winogradWeight(
+              scalarHalf, 0, channels, n, scalar.panel(), scalar.at() + at, plane);
         }
         u.assertGuards("winogradWeight");
         u.assertSameBits(scalar, "winogradWeight");
