@@ -99,16 +99,7 @@ public final class Normalization {
       float[] gamma = MatMul.values(x.workspace(), weight);
       float[] beta = MatMul.values(x.workspace(), bias);
       for (int i = 0; i < n; i++) {
-        for (int g = 0; g < groups; g++) {
-          int first = g * (c / groups);
-          int last = first + c / groups;
-          double mean = statistics.mean(i, first, last);
-          double inverse = 1 / Math.sqrt(statistics.variance(i, first, last, mean) + eps);
-          for (int j = first; j < last; j++) {
-            scale[i * c + j] = (float) (inverse * gamma[j]);
-            shift[i * c + j] = (float) (beta[j] - mean * inverse * gamma[j]);
-          }
-        }
+        statistics.fold(i, groups, eps, gamma, beta, scale, shift);
       }
       threads.run(
           n * blocks,
@@ -138,7 +129,28 @@ public final class Normalization {
       return (pixels + PIXELS - 1) / PIXELS;
     }
 
-    double mean(int sample, int first, int last) {
+    /** The factors and summands of a sample's channels, {@code [n, c]}. */
+    void fold(
+        int sample,
+        int groups,
+        float eps,
+        float[] gamma,
+        float[] beta,
+        float[] scale,
+        float[] shift) {
+      int width = c / groups;
+      for (int first = 0; first < c; first += width) {
+        int last = first + width;
+        double mean = mean(sample, first, last);
+        double inverse = 1 / Math.sqrt(variance(sample, first, last, mean) + eps);
+        for (int j = first; j < last; j++) {
+          scale[sample * c + j] = (float) (inverse * gamma[j]);
+          shift[sample * c + j] = (float) (beta[j] - mean * inverse * gamma[j]);
+        }
+      }
+    }
+
+    private double mean(int sample, int first, int last) {
       double total = 0;
       for (int b = 0; b < blocks(); b++) {
         int at = (sample * blocks() + b) * c;
@@ -149,7 +161,7 @@ public final class Normalization {
       return total / ((double) pixels * (last - first));
     }
 
-    double variance(int sample, int first, int last, double mean) {
+    private double variance(int sample, int first, int last, double mean) {
       double squares = 0;
       for (int b = 0; b < blocks(); b++) {
         int count = Math.min(PIXELS, pixels - b * PIXELS);
