@@ -2,6 +2,8 @@ package io.github.kolors4j.examples.cli;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.lang.module.ModuleFinder;
 import java.nio.charset.StandardCharsets;
@@ -104,7 +106,7 @@ final class Relaunch {
 
   /**
    * The options that the script gives, for its reasons: huge pages where the JVM knows them, a
-   * second compiler of fast code where there would be one, and a heap that begins small.
+   * second compiler of fast code where there would be one, and those of {@code java.options}.
    */
   static List<String> tuning(String system, int processors) {
     List<String> options = new ArrayList<>();
@@ -114,7 +116,14 @@ final class Relaunch {
     if (processors < 4) {
       options.add("-XX:CICompilerCount=3");
     }
-    options.add("-Xms48m");
+    try (InputStream file = Relaunch.class.getResourceAsStream("java.options")) {
+      new String(file.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> line.startsWith("-"))
+          .forEach(options::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return options;
   }
 

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @DisabledOnOs(OS.WINDOWS)
 class ScriptTest {
   private static final String JAVA_HOME = System.getProperty("java.home");
+  private static final String OPTIONS = "resources/io/github/kolors4j/examples/cli/java.options";
 
   @TempDir private Path folder;
   private Path checkout;
@@ -47,6 +48,9 @@ class ScriptTest {
         checkout.resolve("kolors"), PosixFilePermissions.fromString("rwxr-xr-x"));
     old(Files.writeString(checkout.resolve("pom.xml"), "<project/>"));
     Path main = Files.createDirectories(checkout.resolve("kolors-examples/src/main"));
+    Path options = main.resolve(OPTIONS);
+    Files.createDirectories(options.getParent());
+    old(Files.copy(Path.of("src/main").resolve(OPTIONS), options));
     old(Files.writeString(checkout.resolve("kolors-examples/pom.xml"), "<project/>"));
     Path target = Files.createDirectories(checkout.resolve("kolors-examples/target"));
     jar = target.resolve("kolors-examples-0.jar");
@@ -55,7 +59,11 @@ class ScriptTest {
     manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Main.class.getName());
     manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, classPath());
     new JarOutputStream(Files.newOutputStream(jar), manifest).close();
-    old(main);
+    try (Stream<Path> folders = Files.walk(main)) {
+      for (Path each : folders.toList()) {
+        old(each);
+      }
+    }
   }
 
   private static void old(Path path) throws IOException {
