@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Of the small parts: names, numbers, sentences, the second JVM's arguments. */
 class PartsTest {
@@ -119,6 +121,18 @@ class PartsTest {
     assertEquals(List.of(pages, compilers), added(everywhere, "Linux", 2));
     assertEquals(List.of(pages), added(everywhere, "Linux", 4));
     assertEquals(List.of(compilers), added(everywhere, "Mac OS X", 3));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"VectorKernels", "VectorMath", "Tile5x2", "Tile6x4"})
+  void theOptionsNameKernelsThatThereAre(String name) throws ClassNotFoundException {
+    String kernel = Class.forName("io.github.kolors4j.tensor.kernel." + name).getName();
+    assertTrue(
+        Relaunch.tuning("Linux", 2).stream()
+            .filter(option -> option.contains("CompileThresholdScaling"))
+            .map(option -> option.split(",")[1].replace("::*", ""))
+            .anyMatch(pattern -> kernel.startsWith(pattern.replace("*", ""))),
+        kernel);
   }
 
   private static List<String> added(List<String> everywhere, String system, int processors) {
