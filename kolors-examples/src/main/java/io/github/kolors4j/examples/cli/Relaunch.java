@@ -3,7 +3,6 @@ package io.github.kolors4j.examples.cli;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.lang.module.ModuleFinder;
 import java.nio.charset.StandardCharsets;
@@ -83,7 +82,7 @@ final class Relaunch {
   }
 
   /** The second JVM's command line. */
-  static List<String> command(String[] args) {
+  static List<String> command(String[] args) throws IOException {
     String name = File.separatorChar == '\\' ? "java.exe" : "java";
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
@@ -108,7 +107,7 @@ final class Relaunch {
    * The options that the script gives, for its reasons: huge pages where the JVM knows them, a
    * second compiler of fast code where there would be one, and those of {@code java.options}.
    */
-  static List<String> tuning(String system, int processors) {
+  static List<String> tuning(String system, int processors) throws IOException {
     List<String> options = new ArrayList<>();
     if (system.equals("Linux")) {
       options.add("-XX:+UseTransparentHugePages");
@@ -121,8 +120,6 @@ final class Relaunch {
           .lines()
           .filter(line -> line.startsWith("-"))
           .forEach(options::add);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
     return options;
   }

@@ -112,7 +112,7 @@ class PartsTest {
   }
 
   @Test
-  void theSecondJvmGetsTheOptionsOfTheScript() {
+  void theSecondJvmGetsTheOptionsOfTheScript() throws IOException {
     List<String> everywhere = Relaunch.tuning("Windows 11", 8);
     assertTrue(everywhere.contains("-Xms48m"), everywhere.toString());
     assertTrue(everywhere.stream().allMatch(option -> option.startsWith("-X")), "no comments");
@@ -125,7 +125,7 @@ class PartsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"VectorKernels", "VectorMath", "Tile5x2", "Tile6x4"})
-  void theOptionsNameKernelsThatThereAre(String name) throws ClassNotFoundException {
+  void theOptionsNameKernelsThatThereAre(String name) throws Exception {
     String kernel = Class.forName("io.github.kolors4j.tensor.kernel." + name).getName();
     assertTrue(
         Relaunch.tuning("Linux", 2).stream()
@@ -135,7 +135,8 @@ class PartsTest {
         kernel);
   }
 
-  private static List<String> added(List<String> everywhere, String system, int processors) {
+  private static List<String> added(List<String> everywhere, String system, int processors)
+      throws IOException {
     List<String> options = Relaunch.tuning(system, processors);
     int added = options.size() - everywhere.size();
     assertEquals(everywhere, options.subList(added, options.size()));
@@ -143,7 +144,7 @@ class PartsTest {
   }
 
   @Test
-  void theSecondJvmGetsTheVectorModuleAndDoesNotStartAThird() {
+  void theSecondJvmGetsTheVectorModuleAndDoesNotStartAThird() throws IOException {
     List<String> command = Relaunch.command(new String[] {"generate", "图"});
     assertTrue(command.containsAll(List.of("--add-modules", "jdk.incubator.vector")));
     assertTrue(command.contains("-Dkolors4j.relaunch=false"));

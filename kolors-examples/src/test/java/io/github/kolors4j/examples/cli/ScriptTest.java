@@ -50,7 +50,7 @@ class ScriptTest {
     Path main = Files.createDirectories(checkout.resolve("kolors-examples/src/main"));
     Path options = main.resolve(OPTIONS);
     Files.createDirectories(options.getParent());
-    old(Files.copy(Path.of("src/main").resolve(OPTIONS), options));
+    Files.copy(Path.of("src/main").resolve(OPTIONS), options);
     old(Files.writeString(checkout.resolve("kolors-examples/pom.xml"), "<project/>"));
     Path target = Files.createDirectories(checkout.resolve("kolors-examples/target"));
     jar = target.resolve("kolors-examples-0.jar");
