@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * content is undefined at the start of a task.
  */
 public final class Scratch {
-  private static final int SLOTS = 8;
+  private static final int SLOTS = 10;
 
   static final long CACHE_LINE = 64;
 
@@ -20,7 +20,7 @@ public final class Scratch {
   /**
    * A buffer.
    *
-   * @param slot which one, 0 to 7: one task uses each for one purpose
+   * @param slot which one, 0 to 9: one task uses each for one purpose
    * @param length how many values it must have at least
    * @return the buffer, of undefined content
    */
@@ -36,7 +36,7 @@ public final class Scratch {
   /**
    * A buffer outside of the heap that begins on a cache line, for packed panels.
    *
-   * @param slot which one, 0 to 7, apart from those of {@link #floats}
+   * @param slot which one, 0 to 9, apart from those of {@link #floats}
    * @param length how many values it must have at least
    * @return the buffer, of undefined content; an index into it counts values
    */

@@ -276,7 +276,7 @@ class WorkspaceTest {
           float[] large = scratch.floats(0, 11);
           assertTrue(large.length >= 11);
           assertSame(large, scratch.floats(0, 10));
-          assertThrows(IndexOutOfBoundsException.class, () -> scratch.floats(8, 1));
+          assertThrows(IndexOutOfBoundsException.class, () -> scratch.floats(10, 1));
         });
   }
 

@@ -95,14 +95,22 @@ public interface Kernels {
    * @param n how many columns, a multiple of the panel's lanes
    * @param max {@code [n]} running maximum
    * @param sum {@code [n]} running sum
+   * @param mo where both begin
    * @param correction {@code [n]}, written
    * @param p {@code [keys, n]}, written: a panel
    */
   void softmaxBlock(
-      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p);
+      float[] s,
+      int keys,
+      int n,
+      float[] max,
+      float[] sum,
+      int mo,
+      float[] correction,
+      MemorySegment p);
 
   /** {@code x[i, j] *= factors[j]} for a block of {@code rows × n}. */
-  void scaleColumns(float[] x, int rows, int n, float[] factors);
+  void scaleColumns(float[] x, int xo, int rows, int n, float[] factors);
 
   /**
    * One dimension of Winograd's input transform, F(4,3): six vectors to six.

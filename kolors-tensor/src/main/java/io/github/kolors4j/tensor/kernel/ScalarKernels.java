@@ -161,9 +161,16 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public void softmaxBlock(
-      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p) {
+      float[] s,
+      int keys,
+      int n,
+      float[] max,
+      float[] sum,
+      int mo,
+      float[] correction,
+      MemorySegment p) {
     for (int j = 0; j < n; j++) {
-      float m = max[j];
+      float m = max[mo + j];
       for (int i = 0; i < keys; i++) {
         m = s[i * n + j] > m ? s[i * n + j] : m;
       }
@@ -173,18 +180,18 @@ public final class ScalarKernels implements Kernels {
         p.setAtIndex(JAVA_FLOAT, i * n + j, weight);
         total += weight;
       }
-      float c = ScalarMath.exp(max[j] - m);
+      float c = ScalarMath.exp(max[mo + j] - m);
       correction[j] = c;
-      sum[j] = Math.fma(sum[j], c, total);
-      max[j] = m;
+      sum[mo + j] = Math.fma(sum[mo + j], c, total);
+      max[mo + j] = m;
     }
   }
 
   @Override
-  public void scaleColumns(float[] x, int rows, int n, float[] factors) {
+  public void scaleColumns(float[] x, int xo, int rows, int n, float[] factors) {
     for (int i = 0; i < rows; i++) {
       for (int j = 0; j < n; j++) {
-        x[i * n + j] *= factors[j];
+        x[xo + i * n + j] *= factors[j];
       }
     }
   }

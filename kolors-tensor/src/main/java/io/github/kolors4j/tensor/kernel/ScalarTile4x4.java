@@ -24,15 +24,13 @@ final class ScalarTile4x4 implements MicroKernel {
   }
 
   @Override
-  public void tile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+  public void tile(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     for (int i = 0; i < MR; i++) {
-      row(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
+      row(kc, a, ao + i * LDA, b, bo, c, co + i * ldc);
     }
   }
 
-  @Override
-  public void row(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
+  private static void row(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
     float c0 = 0;
     float c1 = 0;
     float c2 = 0;
@@ -53,14 +51,14 @@ final class ScalarTile4x4 implements MicroKernel {
 
   @Override
   public void narrowTile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+      int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     for (int i = 0; i < MR; i++) {
-      narrowRow(kc, a, ao + i * lda, b, bo, c, co + i * ldc);
+      narrowRow(kc, a, ao + i * LDA, b, bo, c, co + i * ldc);
     }
   }
 
-  @Override
-  public void narrowRow(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
+  private static void narrowRow(
+      int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
     float sum = 0;
     for (int k = 0; k < kc; k++) {
       sum = Math.fma(a[ao + k], value(b, bo + k), sum);

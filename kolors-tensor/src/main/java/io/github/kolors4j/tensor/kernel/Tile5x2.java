@@ -31,8 +31,7 @@ final class Tile5x2 implements MicroKernel {
   }
 
   @Override
-  public void tile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+  public void tile(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     FloatVector c00 = FloatVector.zero(FLOATS);
     FloatVector c01 = FloatVector.zero(FLOATS);
     FloatVector c10 = FloatVector.zero(FLOATS);
@@ -43,10 +42,6 @@ final class Tile5x2 implements MicroKernel {
     FloatVector c31 = FloatVector.zero(FLOATS);
     FloatVector c40 = FloatVector.zero(FLOATS);
     FloatVector c41 = FloatVector.zero(FLOATS);
-    int a1 = ao + lda;
-    int a2 = a1 + lda;
-    int a3 = a2 + lda;
-    int a4 = a3 + lda;
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
       long at = panel + k * (2 * VECTOR);
@@ -55,16 +50,16 @@ final class Tile5x2 implements MicroKernel {
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
       c00 = x.fma(b0, c00);
       c01 = x.fma(b1, c01);
-      x = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + LDA]);
       c10 = x.fma(b0, c10);
       c11 = x.fma(b1, c11);
-      x = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 2 * LDA]);
       c20 = x.fma(b0, c20);
       c21 = x.fma(b1, c21);
-      x = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 3 * LDA]);
       c30 = x.fma(b0, c30);
       c31 = x.fma(b1, c31);
-      x = FloatVector.broadcast(FLOATS, a[a4 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 4 * LDA]);
       c40 = x.fma(b0, c40);
       c41 = x.fma(b1, c41);
     }
@@ -87,47 +82,26 @@ final class Tile5x2 implements MicroKernel {
   }
 
   @Override
-  public void row(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
-    FloatVector c00 = FloatVector.zero(FLOATS);
-    FloatVector c01 = FloatVector.zero(FLOATS);
-    long panel = Float.BYTES * (long) bo;
-    for (int k = 0; k < kc; k++) {
-      long at = panel + k * (2 * VECTOR);
-      FloatVector b0 = load(b, at);
-      FloatVector b1 = load(b, at + VECTOR);
-      FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
-      c00 = x.fma(b0, c00);
-      c01 = x.fma(b1, c01);
-    }
-    FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
-    FloatVector.fromArray(FLOATS, c, co + LANES).add(c01).intoArray(c, co + LANES);
-  }
-
-  @Override
   public void narrowTile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+      int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     FloatVector c00 = FloatVector.zero(FLOATS);
     FloatVector c10 = FloatVector.zero(FLOATS);
     FloatVector c20 = FloatVector.zero(FLOATS);
     FloatVector c30 = FloatVector.zero(FLOATS);
     FloatVector c40 = FloatVector.zero(FLOATS);
-    int a1 = ao + lda;
-    int a2 = a1 + lda;
-    int a3 = a2 + lda;
-    int a4 = a3 + lda;
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
       long at = panel + k * VECTOR;
       FloatVector b0 = load(b, at);
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
       c00 = x.fma(b0, c00);
-      x = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + LDA]);
       c10 = x.fma(b0, c10);
-      x = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 2 * LDA]);
       c20 = x.fma(b0, c20);
-      x = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 3 * LDA]);
       c30 = x.fma(b0, c30);
-      x = FloatVector.broadcast(FLOATS, a[a4 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 4 * LDA]);
       c40 = x.fma(b0, c40);
     }
     FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
@@ -135,18 +109,5 @@ final class Tile5x2 implements MicroKernel {
     FloatVector.fromArray(FLOATS, c, co + 2 * ldc).add(c20).intoArray(c, co + 2 * ldc);
     FloatVector.fromArray(FLOATS, c, co + 3 * ldc).add(c30).intoArray(c, co + 3 * ldc);
     FloatVector.fromArray(FLOATS, c, co + 4 * ldc).add(c40).intoArray(c, co + 4 * ldc);
-  }
-
-  @Override
-  public void narrowRow(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
-    FloatVector c00 = FloatVector.zero(FLOATS);
-    long panel = Float.BYTES * (long) bo;
-    for (int k = 0; k < kc; k++) {
-      long at = panel + k * VECTOR;
-      FloatVector b0 = load(b, at);
-      FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
-      c00 = x.fma(b0, c00);
-    }
-    FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
   }
 }

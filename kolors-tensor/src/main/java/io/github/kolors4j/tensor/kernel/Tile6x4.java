@@ -32,8 +32,7 @@ final class Tile6x4 implements MicroKernel {
   }
 
   @Override
-  public void tile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+  public void tile(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     FloatVector c00 = FloatVector.zero(FLOATS);
     FloatVector c01 = FloatVector.zero(FLOATS);
     FloatVector c02 = FloatVector.zero(FLOATS);
@@ -58,11 +57,6 @@ final class Tile6x4 implements MicroKernel {
     FloatVector c51 = FloatVector.zero(FLOATS);
     FloatVector c52 = FloatVector.zero(FLOATS);
     FloatVector c53 = FloatVector.zero(FLOATS);
-    int a1 = ao + lda;
-    int a2 = a1 + lda;
-    int a3 = a2 + lda;
-    int a4 = a3 + lda;
-    int a5 = a4 + lda;
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
       long at = panel + k * (4 * VECTOR);
@@ -75,27 +69,27 @@ final class Tile6x4 implements MicroKernel {
       c01 = x.fma(b1, c01);
       c02 = x.fma(b2, c02);
       c03 = x.fma(b3, c03);
-      x = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + LDA]);
       c10 = x.fma(b0, c10);
       c11 = x.fma(b1, c11);
       c12 = x.fma(b2, c12);
       c13 = x.fma(b3, c13);
-      x = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 2 * LDA]);
       c20 = x.fma(b0, c20);
       c21 = x.fma(b1, c21);
       c22 = x.fma(b2, c22);
       c23 = x.fma(b3, c23);
-      x = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 3 * LDA]);
       c30 = x.fma(b0, c30);
       c31 = x.fma(b1, c31);
       c32 = x.fma(b2, c32);
       c33 = x.fma(b3, c33);
-      x = FloatVector.broadcast(FLOATS, a[a4 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 4 * LDA]);
       c40 = x.fma(b0, c40);
       c41 = x.fma(b1, c41);
       c42 = x.fma(b2, c42);
       c43 = x.fma(b3, c43);
-      x = FloatVector.broadcast(FLOATS, a[a5 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 5 * LDA]);
       c50 = x.fma(b0, c50);
       c51 = x.fma(b1, c51);
       c52 = x.fma(b2, c52);
@@ -156,59 +150,29 @@ final class Tile6x4 implements MicroKernel {
   }
 
   @Override
-  public void row(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
-    FloatVector c00 = FloatVector.zero(FLOATS);
-    FloatVector c01 = FloatVector.zero(FLOATS);
-    FloatVector c02 = FloatVector.zero(FLOATS);
-    FloatVector c03 = FloatVector.zero(FLOATS);
-    long panel = Float.BYTES * (long) bo;
-    for (int k = 0; k < kc; k++) {
-      long at = panel + k * (4 * VECTOR);
-      FloatVector b0 = load(b, at);
-      FloatVector b1 = load(b, at + VECTOR);
-      FloatVector b2 = load(b, at + 2 * VECTOR);
-      FloatVector b3 = load(b, at + 3 * VECTOR);
-      FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
-      c00 = x.fma(b0, c00);
-      c01 = x.fma(b1, c01);
-      c02 = x.fma(b2, c02);
-      c03 = x.fma(b3, c03);
-    }
-    FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
-    FloatVector.fromArray(FLOATS, c, co + LANES).add(c01).intoArray(c, co + LANES);
-    FloatVector.fromArray(FLOATS, c, co + 2 * LANES).add(c02).intoArray(c, co + 2 * LANES);
-    FloatVector.fromArray(FLOATS, c, co + 3 * LANES).add(c03).intoArray(c, co + 3 * LANES);
-  }
-
-  @Override
   public void narrowTile(
-      int kc, float[] a, int ao, int lda, MemorySegment b, int bo, float[] c, int co, int ldc) {
+      int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     FloatVector c00 = FloatVector.zero(FLOATS);
     FloatVector c10 = FloatVector.zero(FLOATS);
     FloatVector c20 = FloatVector.zero(FLOATS);
     FloatVector c30 = FloatVector.zero(FLOATS);
     FloatVector c40 = FloatVector.zero(FLOATS);
     FloatVector c50 = FloatVector.zero(FLOATS);
-    int a1 = ao + lda;
-    int a2 = a1 + lda;
-    int a3 = a2 + lda;
-    int a4 = a3 + lda;
-    int a5 = a4 + lda;
     long panel = Float.BYTES * (long) bo;
     for (int k = 0; k < kc; k++) {
       long at = panel + k * VECTOR;
       FloatVector b0 = load(b, at);
       FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
       c00 = x.fma(b0, c00);
-      x = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + LDA]);
       c10 = x.fma(b0, c10);
-      x = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 2 * LDA]);
       c20 = x.fma(b0, c20);
-      x = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 3 * LDA]);
       c30 = x.fma(b0, c30);
-      x = FloatVector.broadcast(FLOATS, a[a4 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 4 * LDA]);
       c40 = x.fma(b0, c40);
-      x = FloatVector.broadcast(FLOATS, a[a5 + k]);
+      x = FloatVector.broadcast(FLOATS, a[ao + k + 5 * LDA]);
       c50 = x.fma(b0, c50);
     }
     FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
@@ -217,18 +181,5 @@ final class Tile6x4 implements MicroKernel {
     FloatVector.fromArray(FLOATS, c, co + 3 * ldc).add(c30).intoArray(c, co + 3 * ldc);
     FloatVector.fromArray(FLOATS, c, co + 4 * ldc).add(c40).intoArray(c, co + 4 * ldc);
     FloatVector.fromArray(FLOATS, c, co + 5 * ldc).add(c50).intoArray(c, co + 5 * ldc);
-  }
-
-  @Override
-  public void narrowRow(int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co) {
-    FloatVector c00 = FloatVector.zero(FLOATS);
-    long panel = Float.BYTES * (long) bo;
-    for (int k = 0; k < kc; k++) {
-      long at = panel + k * VECTOR;
-      FloatVector b0 = load(b, at);
-      FloatVector x = FloatVector.broadcast(FLOATS, a[ao + k]);
-      c00 = x.fma(b0, c00);
-    }
-    FloatVector.fromArray(FLOATS, c, co).add(c00).intoArray(c, co);
   }
 }

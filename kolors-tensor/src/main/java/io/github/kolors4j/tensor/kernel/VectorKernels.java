@@ -259,21 +259,28 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public void softmaxBlock(
-      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p) {
+      float[] s,
+      int keys,
+      int n,
+      float[] max,
+      float[] sum,
+      int mo,
+      float[] correction,
+      MemorySegment p) {
     // Three short loops: C2 keeps fewer vectors in registers when they are one (1.8 instead of 3
     // values a nanosecond on Zen 4).
-    columnMaxima(s, keys, n, max, correction);
+    columnMaxima(s, keys, n, max, mo, correction);
     for (int j = 0; j < n; j++) {
-      float old = max[j];
-      max[j] = correction[j];
-      correction[j] = ScalarMath.exp(old - max[j]);
+      float old = max[mo + j];
+      max[mo + j] = correction[j];
+      correction[j] = ScalarMath.exp(old - correction[j]);
     }
-    exponentials(s, keys, n, max, sum, correction, p);
+    exponentials(s, keys, n, max, sum, mo, correction, p);
   }
 
-  private static void columnMaxima(float[] s, int keys, int n, float[] first, float[] max) {
+  private static void columnMaxima(float[] s, int keys, int n, float[] first, int fo, float[] max) {
     for (int j = 0; j < n; j += LANES) {
-      FloatVector m = load(first, j);
+      FloatVector m = load(first, fo + j);
       for (int i = 0, at = j; i < keys; i++, at += n) {
         FloatVector v = load(s, at);
         m = m.blend(v, v.compare(VectorOperators.GT, m));
@@ -283,24 +290,31 @@ public final class VectorKernels implements Kernels {
   }
 
   private static void exponentials(
-      float[] s, int keys, int n, float[] max, float[] sum, float[] correction, MemorySegment p) {
+      float[] s,
+      int keys,
+      int n,
+      float[] max,
+      float[] sum,
+      int mo,
+      float[] correction,
+      MemorySegment p) {
     for (int j = 0; j < n; j += LANES) {
-      FloatVector m = load(max, j);
+      FloatVector m = load(max, mo + j);
       FloatVector total = FloatVector.zero(FLOATS);
       for (int i = 0, at = j; i < keys; i++, at += n) {
         FloatVector weight = VectorMath.expNegative(load(s, at).sub(m));
         store(weight, p, Float.BYTES * (long) at);
         total = total.add(weight);
       }
-      load(sum, j).fma(load(correction, j), total).intoArray(sum, j);
+      load(sum, mo + j).fma(load(correction, j), total).intoArray(sum, mo + j);
     }
   }
 
   @Override
-  public void scaleColumns(float[] x, int rows, int n, float[] factors) {
+  public void scaleColumns(float[] x, int xo, int rows, int n, float[] factors) {
     for (int j = 0; j < n; j += LANES) {
       FloatVector factor = load(factors, j);
-      for (int i = 0, at = j; i < rows; i++, at += n) {
+      for (int i = 0, at = xo + j; i < rows; i++, at += n) {
         load(x, at).mul(factor).intoArray(x, at);
       }
     }

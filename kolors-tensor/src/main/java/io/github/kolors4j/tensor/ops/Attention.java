@@ -3,9 +3,11 @@ package io.github.kolors4j.tensor.ops;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -27,8 +29,11 @@ public final class Attention {
    */
   private static final int KEYS = 120;
 
-  /** Panels of queries a task: their keys and values are in the cache from the second on. */
-  private static final int PANELS_PER_TASK = 4;
+  /** Panels of queries a task, at most: a block of keys and values is packed once for them. */
+  private static final int MAX_PANELS = 8;
+
+  /** Values of a task's queries, at most: 256 kB, and as much for its results. */
+  private static final int TASK_QUERIES = 64 * 1024;
 
   // Slots of the scratch panels.
   private static final int QUERIES = 0;
@@ -40,6 +45,8 @@ public final class Attention {
   private static final int MAX = 2;
   private static final int SUM = 4;
   private static final int CORRECTION = 7;
+  private static final int KEY_BLOCK = 8;
+  private static final int VALUE_BLOCK = 9;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -51,7 +58,6 @@ public final class Attention {
   private final float[] q;
   private final float[] k;
   private final float[] v;
-  private final float[] values;
   private final float[] mask;
   private final float[] y;
 
@@ -63,7 +69,6 @@ public final class Attention {
     this.q = q.data();
     this.k = k.data();
     this.v = v.data();
-    this.values = q.workspace().tensor(v.shape()).data();
     this.mask = mask == null ? null : mask.data();
     this.y = y.data();
   }
@@ -105,84 +110,103 @@ public final class Attention {
     check(q, k, v, heads, mask);
     Tensor y = q.workspace().tensor(q.shape());
     try (Workspace.Scope _ = q.workspace().scope()) {
-      new Attention(q, k, v, heads, mask, y).run(q.workspace());
+      new Attention(q, k, v, heads, mask, y).run(q.workspace().threads());
     }
     return y;
   }
 
-  private void run(Workspace workspace) {
-    workspace.threads().run(n * heads.kvHeads(), (index, _) -> transposeValues(index));
-    int panels = (sq + queries - 1) / queries;
-    int tasks = (panels + PANELS_PER_TASK - 1) / PANELS_PER_TASK;
-    workspace
-        .threads()
-        .run(
-            n * heads.heads() * tasks,
-            (index, scratch) -> {
-              int head = index / tasks;
-              int first = index % tasks * PANELS_PER_TASK;
-              for (int p = first; p < Math.min(panels, first + PANELS_PER_TASK); p++) {
-                attend(head / heads.heads(), head % heads.heads(), p * queries, scratch);
-              }
-            });
+  private void run(ThreadPool threads) {
+    int panels = Math.ceilDiv(sq, queries);
+    int most = Math.clamp(TASK_QUERIES / (heads.dHead() * queries), 1, MAX_PANELS);
+    int tasks = Math.ceilDiv(panels, most);
+    threads.run(
+        n * heads.heads() * tasks,
+        (index, scratch) -> {
+          int head = index / tasks;
+          int first = index % tasks * most;
+          int count = Math.min(most, panels - first);
+          attend(head / heads.heads(), head % heads.heads(), first * queries, count, scratch);
+        });
   }
 
-  /** Vᵀ of one head, {@code [dHead, sk]}: a row of the left operand of {@code Oᵀ = Vᵀ · Pᵀ}. */
-  private void transposeValues(int index) {
+  /** Some panels of queries of one head against all keys. */
+  private void attend(int sample, int head, int query, int panels, Scratch scratch) {
     int d = heads.dHead();
-    int width = heads.kvHeads() * d;
-    int from = index / heads.kvHeads() * sk * width + index % heads.kvHeads() * d;
-    KERNELS.transpose(v, from, width, sk, d, values, index * d * sk, sk);
-  }
-
-  /** One panel of queries of one head against all keys. */
-  private void attend(int sample, int head, int query, Scratch scratch) {
-    int d = heads.dHead();
-    int present = Math.min(queries, sq - query);
     int qWidth = heads.heads() * d;
     int kWidth = heads.kvHeads() * d;
     int kvHead = head / (heads.heads() / heads.kvHeads());
     int row = (sample * sq + query) * qWidth + head * d;
+    int panel = d * queries;
 
+    MemorySegment packed = scratch.panels(QUERIES, panels * panel); // Qᵀ [panels, dHead, queries]
+    for (int p = 0; p < panels; p++) {
+      packQueries(row + p * queries * qWidth, present(query, p), packed, p * panel, scratch);
+    }
+    float[] keyBlock = scratch.floats(KEY_BLOCK, Gemm.packedSize(KEYS, d)); // K
+    float[] valueBlock = scratch.floats(VALUE_BLOCK, Gemm.packedSize(d, KEYS)); // Vᵀ
+    float[] scores = scratch.floats(SCORES, KEYS * queries); // Sᵀ [keys, queries]
+    MemorySegment weights = scratch.panels(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
+    float[] out = scratch.floats(OUT, panels * panel); // Oᵀ [panels, dHead, queries]
+    float[] max = scratch.floats(MAX, panels * queries);
+    float[] sum = scratch.floats(SUM, panels * queries);
+    float[] correction = scratch.floats(CORRECTION, queries);
+    Arrays.fill(max, 0, panels * queries, -Float.MAX_VALUE);
+    Arrays.fill(sum, 0, panels * queries, 0);
+    Arrays.fill(out, 0, panels * panel, 0);
+    Gemm.Block a = new Gemm.Block();
+    for (int key = 0; key < sk; key += KEYS) {
+      int keys = Math.min(KEYS, sk - key);
+      int from = (sample * sk + key) * kWidth + kvHead * d;
+      Gemm.pack(
+          (i, c, count, to, at) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
+          0,
+          keys,
+          0,
+          d,
+          keyBlock);
+      KERNELS.transpose(v, from, kWidth, keys, d, valueBlock, 0, MicroKernel.LDA);
+      for (int p = 0; p < panels; p++) {
+        Arrays.fill(scores, 0, keys * queries, 0);
+        a.set(keyBlock, 0, Gemm.wholeTiles(keys));
+        Gemm.block(keys, queries, d, a, packed, p * panel, scores, 0, queries, scratch);
+        if (mask != null) {
+          addMask(sample, query + p * queries, present(query, p), key, keys, scores);
+        }
+        KERNELS.softmaxBlock(scores, keys, queries, max, sum, p * queries, correction, weights);
+        KERNELS.scaleColumns(out, p * panel, d, queries, correction);
+        a.set(valueBlock, 0, Gemm.wholeTiles(d));
+        Gemm.block(d, queries, keys, a, weights, 0, out, p * panel, queries, scratch);
+      }
+    }
+    for (int p = 0; p < panels; p++) {
+      for (int j = 0; j < queries; j++) {
+        correction[j] = 1 / sum[p * queries + j];
+      }
+      KERNELS.scaleColumns(out, p * panel, d, queries, correction);
+      int to = row + p * queries * qWidth;
+      KERNELS.transpose(out, p * panel, queries, d, present(query, p), y, to, qWidth);
+    }
+  }
+
+  /** How many queries a task's panel has. */
+  private int present(int query, int panel) {
+    return Math.min(queries, sq - query - panel * queries);
+  }
+
+  /** Scales and packs a panel of queries. */
+  private void packQueries(
+      int from, int present, MemorySegment panels, int panel, Scratch scratch) {
+    int d = heads.dHead();
+    int width = heads.heads() * d;
     float scale = (float) (1 / Math.sqrt(d));
-    MemorySegment panel = scratch.panels(QUERIES, d * queries); // Qᵀ [dHead, queries]
     Panels.pack(
-        (i, from, count, to, at) -> KERNELS.scale(scale, q, row + i * qWidth + from, to, at, count),
+        (i, c, count, to, at) -> KERNELS.scale(scale, q, from + i * width + c, to, at, count),
         present,
         queries,
         d,
+        panels,
         panel,
-        0,
         scratch);
-
-    float[] scores = scratch.floats(SCORES, KEYS * queries); // Sᵀ [keys, queries]
-    MemorySegment weights = scratch.panels(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
-    float[] out = scratch.floats(OUT, d * queries); // Oᵀ [dHead, queries]
-    float[] max = scratch.floats(MAX, queries);
-    float[] sum = scratch.floats(SUM, queries);
-    float[] correction = scratch.floats(CORRECTION, queries);
-    Arrays.fill(max, 0, queries, -Float.MAX_VALUE);
-    Arrays.fill(sum, 0, queries, 0);
-    Arrays.fill(out, 0, d * queries, 0);
-    Gemm.Block at = new Gemm.Block();
-    for (int key = 0; key < sk; key += KEYS) {
-      int keys = Math.min(KEYS, sk - key);
-      int ko = (sample * sk + key) * kWidth + kvHead * d;
-      Arrays.fill(scores, 0, keys * queries, 0);
-      Gemm.block(keys, queries, d, at.set(k, ko, kWidth), panel, 0, scores, 0, queries, scratch);
-      if (mask != null) {
-        addMask(sample, query, present, key, keys, scores);
-      }
-      KERNELS.softmaxBlock(scores, keys, queries, max, sum, correction, weights);
-      KERNELS.scaleColumns(out, d, queries, correction);
-      int vo = (sample * heads.kvHeads() + kvHead) * d * sk + key;
-      Gemm.block(d, queries, keys, at.set(values, vo, sk), weights, 0, out, 0, queries, scratch);
-    }
-    for (int j = 0; j < queries; j++) {
-      correction[j] = 1 / sum[j];
-    }
-    KERNELS.scaleColumns(out, d, queries, correction);
-    KERNELS.transpose(out, 0, queries, d, present, y, row, qWidth);
   }
 
   private void addMask(int sample, int query, int present, int key, int keys, float[] scores) {

@@ -156,17 +156,17 @@ public final class Convolution {
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
     Gemm.multiply(
-        x.workspace().threads(),
+        x.workspace(),
         new Gemm.Product(
             y.shape().rows(),
             cOut,
             taps * cIn,
             rows,
-            (column, columns, panels, po, scratch) ->
-                pack(weight, column, columns, panels, po, scratch),
+            (column, columns, k, kc, panels, po, scratch) ->
+                pack(weight, column, columns, k, kc, panels, po, scratch),
             y.data(),
             false,
-            (row, count, column, columns, _, _) -> {
+            (row, count, column, columns, _, _, _) -> {
               for (int i = row; i < row + count; i++) {
                 int at = i * cOut + column;
                 Arrays.fill(y.data(), at, at + columns, 0);
@@ -177,26 +177,34 @@ public final class Convolution {
 
   /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
   private static void pack(
-      Weight weight, int column, int columns, MemorySegment panels, int po, Scratch scratch) {
+      Weight weight,
+      int column,
+      int columns,
+      int k,
+      int kc,
+      MemorySegment panels,
+      int po,
+      Scratch scratch) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
-    int k = cIn * taps;
-    float[] stored = scratch.floats(STORED, k);
-    float[] rows = scratch.floats(ROWS, Gemm.tileColumns() * k);
+    int length = cIn * taps;
+    float[] stored = scratch.floats(STORED, length);
+    float[] rows = scratch.floats(ROWS, Gemm.tileColumns() * length);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
       for (int i = 0; i < present; i++) {
-        weight.decode((column + j + i) * k, k, stored, 0);
-        KERNELS.transpose(stored, 0, taps, cIn, taps, rows, i * k, cIn);
+        weight.decode((column + j + i) * length, length, stored, 0);
+        KERNELS.transpose(stored, 0, taps, cIn, taps, rows, i * length, cIn);
       }
       Panels.pack(
-          (row, from, count, to, at) -> System.arraycopy(rows, row * k + from, to, at, count),
+          (row, from, count, to, at) ->
+              System.arraycopy(rows, row * length + k + from, to, at, count),
           present,
           width,
-          k,
+          kc,
           panels,
-          po + j * k,
+          po + j * kc,
           scratch);
       j += width;
     }
@@ -206,15 +214,7 @@ public final class Convolution {
   private record Neighbourhoods(Tensor x, Shape kernel, Geometry geometry, Shape y)
       implements Gemm.Rows {
     @Override
-    public void locate(int row, int rows, int k, int kc, Scratch scratch, Gemm.Block at) {
-      float[] block = scratch.floats(Gemm.OPERAND, rows * kc);
-      for (int i = 0; i < rows; i++) {
-        copy(row + i, k, kc, block, i * kc);
-      }
-      at.set(block, 0, kc);
-    }
-
-    private void copy(int pixel, int k, int kc, float[] to, int at) {
+    public void read(int pixel, int k, int kc, float[] to, int at) {
       int h = x.dim(1);
       int w = x.dim(2);
       int c = x.dim(3);

@@ -1,7 +1,7 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
@@ -11,9 +11,9 @@ import java.util.Arrays;
 /**
  * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words.
  *
- * <p>Columns are taken in groups: a thread packs the panels of a group and then takes strips of
- * rows of A, read in place, against all of them; threads that are out of groups help with the
- * strips.
+ * <p>k is taken in parts of {@link #DEPTH}. Of a part, columns are taken in groups: a thread packs
+ * the panels of a group and then takes strips of rows of A, which it packs too, against all of
+ * them; threads that are out of groups help with the strips.
  *
  * <p>Every result is a sum of chains of {@link #KC} fused multiply-adds, in order; how the work is
  * cut into groups, tasks and tiles does not show in it.
@@ -22,11 +22,11 @@ final class Gemm implements Groups.Work<MemorySegment> {
   private static final Kernels KERNELS = KernelProvider.kernels();
   private static final MicroKernel MICRO = KERNELS.microKernel();
 
-  /** Length of a chain over k: part of the numbers, so the same on every machine. */
-  static final int KC = 256;
+  /** Length of a chain over k. */
+  static final int KC = MicroKernel.KC;
 
   /**
-   * The part of k that a strip is taken through before its next panel: a panel of 64 columns has
+   * The part of k that all of A and B is taken through before the next: a panel of 64 columns has
    * 328 kB of it. Half as much, with strips of twice the rows, ran at 0.64 to 0.74 of the peak
    * where this runs at 0.66 to 0.78, twice as much at 0.62 to 0.78.
    */
@@ -40,7 +40,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
   private static final int STRIP =
       (MICRO.rows() * MICRO.columns() > 16 * MICRO.lanes() ? 120 : 60) * 1024;
 
-  /** Columns of a group at most: A is read once for each group, from L3 or memory. */
+  /** Columns of a group at most: A is packed once for each group, from L3 or memory. */
   private static final int MAX_COLUMNS = 640;
 
   /**
@@ -60,48 +60,48 @@ final class Gemm implements Groups.Work<MemorySegment> {
 
   // Slots of the scratch buffers.
   private static final int GATES = 0;
+  private static final int STRIP_OF_A = 2;
   private static final int EDGE = 3;
 
   /** Slot of the scratch panels. */
   private static final int PANELS = 1;
 
-  /** The first of the slots for the left operand and the packing of the right one. */
+  /** The first of the slots for the packing of the right operand. */
   static final int OPERAND = 4;
 
   /** The left operand. */
   @FunctionalInterface
   interface Rows {
     /**
-     * Makes a block of A readable.
+     * Reads a part of a row of A.
      *
-     * @param row first row
-     * @param rows how many
+     * @param row which one
      * @param k first column
-     * @param kc how many columns
-     * @param scratch for a copy where A is not in memory as it stands; slot {@link #OPERAND}
-     * @param at takes the place of the block
+     * @param count how many, at most {@link #KC}
+     * @param to where to
+     * @param at index of the first value written
      */
-    void locate(int row, int rows, int k, int kc, Scratch scratch, Block at);
+    void read(int row, int k, int count, float[] to, int at);
   }
 
-  /** Where a block of A stands. */
+  /** A packed block of A: {@code [k / KC][rows][LDA]}, rows being a multiple of the tile's. */
   static final class Block {
     private float[] data;
     private int offset;
-    private int stride;
+    private int rows;
 
     /**
      * Sets the place.
      *
      * @param data the array
-     * @param offset where the first row begins
-     * @param stride from one row to the next
+     * @param offset where the block begins
+     * @param rows how many rows it has
      * @return this
      */
-    Block set(float[] data, int offset, int stride) {
+    Block set(float[] data, int offset, int rows) {
       this.data = data;
       this.offset = offset;
-      this.stride = stride;
+      this.rows = rows;
       return this;
     }
   }
@@ -110,16 +110,19 @@ final class Gemm implements Groups.Work<MemorySegment> {
   @FunctionalInterface
   interface Columns {
     /**
-     * Packs columns of B: panels of the micro-kernel's width, then panels of one vector, the last
-     * filled up with zeros; a panel of column j begins at {@code j·k}, k being the rows of B.
+     * Packs a part of columns of B: panels of the micro-kernel's width, then panels of one vector,
+     * the last filled up with zeros; a panel of column j begins at {@code j·kc}.
      *
      * @param column first column
      * @param columns how many
-     * @param panels where to; {@link #packedColumns} times k values
+     * @param k first row
+     * @param kc how many rows
+     * @param panels where to; {@link #packedColumns} times kc values
      * @param po where the first of them goes
      * @param scratch the slots from {@link #OPERAND} on are free
      */
-    void pack(int column, int columns, MemorySegment panels, int po, Scratch scratch);
+    void pack(
+        int column, int columns, int k, int kc, MemorySegment panels, int po, Scratch scratch);
   }
 
   /** What happens to a tile of C before the first value of k is added and after the last. */
@@ -131,16 +134,18 @@ final class Gemm implements Groups.Work<MemorySegment> {
      * @param rows how many
      * @param column first column
      * @param columns how many
-     * @param gates the other half of a gated product, {@code rows × columns}; null without gate
-     * @param go where the gates of these rows begin
+     * @param gates the other half of a gated product; null without gate
+     * @param go where the gates of these rows and columns begin
+     * @param ldg from one row of gates to the next
      */
-    void start(int row, int rows, int column, int columns, float[] gates, int go);
+    void start(int row, int rows, int column, int columns, float[] gates, int go, int ldg);
 
     /**
      * Applies the gates to rows of C, which are in the cache; the parameters are those of {@link
      * #start}. Not called where there is no gate.
      */
-    default void finish(int row, int rows, int column, int columns, float[] gates, int go) {}
+    default void finish(
+        int row, int rows, int column, int columns, float[] gates, int go, int ldg) {}
   }
 
   /** Rows of the register tile. */
@@ -186,39 +191,55 @@ final class Gemm implements Groups.Work<MemorySegment> {
   /**
    * Computes a product.
    *
-   * @param threads who computes
+   * @param workspace whose threads compute
    * @param product what is computed
    */
-  static void multiply(ThreadPool threads, Product product) {
-    if (product.m > 0 && product.n > 0) {
-      Gemm gemm = new Gemm(threads.threads(), product);
-      Groups.run(threads, gemm.groups, gemm.strips, gemm);
+  static void multiply(Workspace workspace, Product product) {
+    if (product.m == 0 || product.n == 0) {
+      return;
+    }
+    try (Workspace.Scope _ = workspace.scope()) {
+      boolean parted = product.k > DEPTH;
+      float[] gates =
+          product.gated && parted ? workspace.tensor(product.m, product.n).data() : null;
+      for (int k = 0; k == 0 || k < product.k; k += DEPTH) {
+        Gemm part = new Gemm(workspace.threads().threads(), product, gates, k);
+        Groups.run(workspace.threads(), part.groups, part.strips, part);
+      }
     }
   }
 
   private final Product product;
+
+  /** All gates, {@code [m, n]}; null where one part of k makes them, a strip's at a time. */
+  private final float[] allGates;
+
+  private final int firstK;
+  private final int depth;
   private final int panels;
   private final int groups;
   private final int stripRows;
   private final int strips;
 
-  private Gemm(int threads, Product product) {
+  private Gemm(int threads, Product product, float[] allGates, int firstK) {
     this.product = product;
+    this.allGates = allGates;
+    this.firstK = firstK;
+    depth = Math.min(DEPTH, product.k - firstK);
     int m = product.m;
-    int k = product.k;
     int halves = product.halves();
     int mr = MICRO.rows();
     int nr = MICRO.columns();
     panels = Math.ceilDiv(product.n, nr);
-    int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.max(k, 1)) / halves / nr;
+    int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.max(depth, 1)) / halves / nr;
     int least = Math.ceilDiv(panels, Math.max(maxPanels, 1));
     int even = Math.ceilDiv(least, threads) * threads;
     groups = Math.clamp(panels / MIN_PANELS, least, even);
-    long work = (long) m * k * Math.ceilDiv(panels, groups) * nr * halves;
+    long work = (long) m * depth * Math.ceilDiv(panels, groups) * nr * halves;
     int wanted = Math.ceilDiv(threads * TASKS_PER_THREAD, groups);
     int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, wanted);
-    int maxRows = Math.min(STRIP / Math.clamp(k, 1, DEPTH), Math.ceilDiv(m, tasks));
-    stripRows = Math.ceilDiv(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))), mr) * mr;
+    int maxRows = Math.min(STRIP / Math.max(depth, 1), Math.ceilDiv(m, tasks));
+    stripRows = wholeTiles(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))));
     strips = Math.ceilDiv(m, stripRows);
   }
 
@@ -230,14 +251,14 @@ final class Gemm implements Groups.Work<MemorySegment> {
   @Override
   public MemorySegment prepare(int group, Scratch scratch) {
     int n = product.n;
-    int k = product.k;
     int nr = MICRO.columns();
     int first = firstPanel(group);
-    int size = (firstPanel(group + 1) - first) * nr * k;
+    int size = (firstPanel(group + 1) - first) * nr * depth;
     int columns = Math.min(n, firstPanel(group + 1) * nr) - first * nr;
     MemorySegment packed = scratch.panels(PANELS, size * product.halves());
     for (int half = 0; half < product.halves(); half++) {
-      product.b.pack(half * n + first * nr, columns, packed, half * size, scratch);
+      int column = half * n + first * nr;
+      product.b.pack(column, columns, firstK, depth, packed, half * size, scratch);
     }
     return packed;
   }
@@ -246,7 +267,6 @@ final class Gemm implements Groups.Work<MemorySegment> {
   @Override
   public void run(int group, MemorySegment packed, int strip, Scratch scratch) {
     int n = product.n;
-    int k = product.k;
     boolean gated = product.gated;
     Edges edges = product.edges;
     int nr = MICRO.columns();
@@ -256,33 +276,58 @@ final class Gemm implements Groups.Work<MemorySegment> {
     int right = Math.min(n, (first + count) * nr);
     int row = strip * stripRows;
     int rows = Math.min(stripRows, product.m - row);
-    float[] gates = gated ? scratch.floats(GATES, (right - left) * rows) : null;
-    Block at = new Block();
-    for (int k0 = 0; k0 == 0 || k0 < k; k0 += DEPTH) {
-      int depth = Math.min(DEPTH, k - k0);
-      product.a.locate(row, rows, k0, depth, scratch, at);
-      for (int column = left, width; column < right; column += width) {
-        width = panelWidth(column, right);
-        int columns = Math.min(width, right - column);
-        int panel = (column - left) * k + k0 * width;
-        int gatePanel = panel + count * nr * k;
-        int go = (column - left) * rows;
-        for (int i = 0; i < rows; i += MICRO.rows()) {
-          if (k0 == 0) {
-            int height = Math.min(MICRO.rows(), rows - i);
-            edges.start(row + i, height, column, columns, gates, go + i * columns);
-          }
-          int co = (row + i) * n + column;
-          tile(rows, i, columns, width, depth, at, packed, panel, product.c, co, n, scratch);
+    float[] packedRows = scratch.floats(STRIP_OF_A, packedSize(rows, depth));
+    pack(product.a, row, rows, firstK, depth, packedRows);
+    Block a = new Block().set(packedRows, 0, wholeTiles(rows));
+    boolean own = gated && allGates == null;
+    int ldg = own ? right - left : n;
+    float[] gates = own ? scratch.floats(GATES, rows * ldg) : allGates;
+    int gates0 = own ? 0 : row * n + left;
+    for (int column = left, width; column < right; column += width) {
+      width = panelWidth(column, right);
+      int columns = Math.min(width, right - column);
+      int panel = (column - left) * depth;
+      int gatePanel = panel + count * nr * depth;
+      for (int i = 0; i < rows; i += MICRO.rows()) {
+        int go = gates0 + i * ldg + column - left;
+        if (firstK == 0) {
+          int height = Math.min(MICRO.rows(), rows - i);
+          edges.start(row + i, height, column, columns, gates, go, ldg);
         }
-        for (int i = 0; gated && i < rows; i += MICRO.rows()) {
-          int gi = go + i * columns;
-          tile(rows, i, columns, width, depth, at, packed, gatePanel, gates, gi, columns, scratch);
-          if (k0 + depth == k) {
-            int height = Math.min(MICRO.rows(), rows - i);
-            edges.finish(row + i, height, column, columns, gates, gi);
-          }
+        int co = (row + i) * n + column;
+        tile(rows, i, columns, width, depth, a, packed, panel, product.c, co, n, scratch);
+      }
+      for (int i = 0; gated && i < rows; i += MICRO.rows()) {
+        int go = gates0 + i * ldg + column - left;
+        tile(rows, i, columns, width, depth, a, packed, gatePanel, gates, go, ldg, scratch);
+        if (firstK + depth == product.k) {
+          int height = Math.min(MICRO.rows(), rows - i);
+          edges.finish(row + i, height, column, columns, gates, go, ldg);
         }
+      }
+    }
+  }
+
+  /** Rows up to a whole number of tiles. */
+  static int wholeTiles(int rows) {
+    return Math.ceilDiv(rows, MICRO.rows()) * MICRO.rows();
+  }
+
+  /** Values that a packed block takes. */
+  static int packedSize(int rows, int k) {
+    return Math.ceilDiv(k, KC) * wholeTiles(rows) * MicroKernel.LDA;
+  }
+
+  /** Where a value of a packed block stands. */
+  static int packedOffset(int rows, int row, int k) {
+    return (k / KC * wholeTiles(rows) + row) * MicroKernel.LDA + k % KC;
+  }
+
+  /** Packs a block of A. Rows that fill up the last tile keep what was there, and go nowhere. */
+  static void pack(Rows a, int row, int rows, int k, int kc, float[] to) {
+    for (int i = 0; i < rows; i++) {
+      for (int q = 0; q < kc; q += KC) {
+        a.read(row + i, k + q, Math.min(KC, kc - q), to, packedOffset(rows, i, q));
       }
     }
   }
@@ -322,77 +367,49 @@ final class Gemm implements Groups.Work<MemorySegment> {
       int co,
       int ldc,
       Scratch scratch) {
-    boolean whole = columns == width && m - i >= MICRO.rows();
+    int rows = Math.min(MICRO.rows(), m - i);
+    boolean whole = columns == width && rows == MICRO.rows();
     for (int k0 = 0; k0 < k; k0 += KC) {
       int kc = Math.min(KC, k - k0);
-      int ao = a.offset + k0;
+      int ao = a.offset + (k0 / KC * a.rows + i) * MicroKernel.LDA;
       int panel = bo + k0 * width;
       if (whole) {
-        tile(width, kc, a.data, ao + i * a.stride, a.stride, b, panel, c, co, ldc);
+        tile(width, kc, a.data, ao, b, panel, c, co, ldc);
       } else {
-        edge(m, i, columns, width, kc, a.data, ao, a.stride, b, panel, c, co, ldc, scratch);
+        edge(rows, columns, width, kc, a.data, ao, b, panel, c, co, ldc, scratch);
       }
     }
   }
 
-  /**
-   * A tile that C has not all rows or columns of: computed aside, then its part is added. Where
-   * rows are missing, the tile moves up so that it reads rows that exist.
-   */
+  /** A tile that C has not all rows or columns of: computed aside, then its part is added. */
   private static void edge(
-      int m,
-      int i,
+      int rows,
       int columns,
       int width,
       int kc,
       float[] a,
       int ao,
-      int lda,
       MemorySegment b,
       int panel,
       float[] c,
-      int at,
+      int co,
       int ldc,
       Scratch scratch) {
-    int mr = MICRO.rows();
-    int rows = Math.min(mr, m - i);
-    float[] aside = scratch.floats(EDGE, mr * MICRO.columns());
-    Arrays.fill(aside, 0, mr * width, 0);
-    int skipped = 0;
-    if (m >= mr && rows > 1) {
-      skipped = mr - rows;
-      tile(width, kc, a, ao + (i - skipped) * lda, lda, b, panel, aside, 0, width);
-    } else {
-      for (int r = 0; r < rows; r++) {
-        int from = ao + (i + r) * lda;
-        if (width == MICRO.columns()) {
-          MICRO.row(kc, a, from, b, panel, aside, r * width);
-        } else {
-          MICRO.narrowRow(kc, a, from, b, panel, aside, r * width);
-        }
-      }
-    }
+    int size = MICRO.rows() * width;
+    float[] aside = scratch.floats(EDGE, MICRO.rows() * MICRO.columns());
+    Arrays.fill(aside, 0, size, 0);
+    tile(width, kc, a, ao, b, panel, aside, 0, width);
     for (int r = 0; r < rows; r++) {
-      int from = (r + skipped) * width;
-      KERNELS.add(aside, from, c, at + r * ldc, columns);
+      KERNELS.add(aside, r * width, c, co + r * ldc, columns);
     }
   }
 
   private static void tile(
-      int width,
-      int kc,
-      float[] a,
-      int ao,
-      int lda,
-      MemorySegment b,
-      int bo,
-      float[] c,
-      int co,
-      int ldc) {
+      int width, int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
     if (width == MICRO.columns()) {
-      MICRO.tile(kc, a, ao, lda, b, bo, c, co, ldc);
+      MICRO.tile(kc, a, ao, b, bo, c, co, ldc);
     } else {
-      MICRO.narrowTile(kc, a, ao, lda, b, bo, c, co, ldc);
+      MICRO.narrowTile(kc, a, ao, b, bo, c, co, ldc);
     }
   }
 }

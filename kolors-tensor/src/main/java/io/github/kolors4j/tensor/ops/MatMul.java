@@ -53,7 +53,7 @@ public final class MatMul {
           n,
           out,
           false,
-          (row, rows, column, columns, _, _) -> {
+          (row, rows, column, columns, _, _, _) -> {
             for (int i = row; i < row + rows; i++) {
               start(shift, column, added, out, i * n + column, columns);
             }
@@ -129,17 +129,19 @@ public final class MatMul {
           true,
           new Gemm.Edges() {
             @Override
-            public void start(int row, int rows, int column, int columns, float[] gates, int go) {
+            public void start(
+                int row, int rows, int column, int columns, float[] gates, int go, int ldg) {
               for (int i = 0; i < rows; i++) {
                 MatMul.start(shift, column, null, out, (row + i) * n + column, columns);
-                MatMul.start(shift, n + column, null, gates, go + i * columns, columns);
+                MatMul.start(shift, n + column, null, gates, go + i * ldg, columns);
               }
             }
 
             @Override
-            public void finish(int row, int rows, int column, int columns, float[] gates, int go) {
+            public void finish(
+                int row, int rows, int column, int columns, float[] gates, int go, int ldg) {
               for (int i = 0; i < rows; i++) {
-                gate.apply(out, (row + i) * n + column, gates, go + i * columns, columns);
+                gate.apply(out, (row + i) * n + column, gates, go + i * ldg, columns);
               }
             }
           });
@@ -168,16 +170,14 @@ public final class MatMul {
     int k = x.dim(-1);
     float[] data = x.data();
     Gemm.multiply(
-        x.workspace().threads(),
+        x.workspace(),
         new Gemm.Product(
             x.shape().rows(),
             n,
             k,
-            (row, _, k0, _, _, at) -> {
-              at.set(data, row * k + k0, k);
-            },
-            (column, columns, panels, po, scratch) ->
-                Panels.pack(weight, column, columns, panels, po, scratch),
+            (row, from, count, to, at) -> System.arraycopy(data, row * k + from, to, at, count),
+            (column, columns, from, kc, panels, po, scratch) ->
+                Panels.pack(weight, column, columns, from, kc, panels, po, scratch),
             out,
             gated,
             edges));

@@ -48,29 +48,39 @@ final class Panels {
   }
 
   /**
-   * Packs columns of {@code Wᵀ}.
+   * Packs a part of columns of {@code Wᵀ}.
    *
    * @param weight {@code [n, k]}
    * @param column the first: a row of W
    * @param columns how many
+   * @param k the first row: a column of W
+   * @param kc how many
    * @param panels where to, as {@link Gemm.Columns} says
    * @param po index of the first value written
    * @param scratch slots {@code Gemm.OPERAND + 1} and {@code + 2} are used
    */
   static void pack(
-      Weight weight, int column, int columns, MemorySegment panels, int po, Scratch scratch) {
-    int k = weight.shape().size() / weight.shape().dim(0);
+      Weight weight,
+      int column,
+      int columns,
+      int k,
+      int kc,
+      MemorySegment panels,
+      int po,
+      Scratch scratch) {
+    int length = weight.shape().size() / weight.shape().dim(0);
     for (int j = 0; j < columns; ) {
       int width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
       int first = column + j;
       pack(
-          (row, from, count, to, at) -> weight.decode((first + row) * k + from, count, to, at),
+          (row, from, count, to, at) ->
+              weight.decode((first + row) * length + k + from, count, to, at),
           present,
           width,
-          k,
+          kc,
           panels,
-          po + j * k,
+          po + j * kc,
           scratch);
       j += width;
     }

@@ -16,7 +16,7 @@ import java.util.Arrays;
  * Bᵀ, G, Aᵀ} of points 0, ±1, ±2, ∞:
  *
  * <pre>
- *   V = Bᵀ · d · B      of each 6×6 patch d of the input,      [36][tiles][cIn]
+ *   V = Bᵀ · d · B      of each 6×6 patch d of the input,      [36] packed [tiles, cIn]
  *   U = G · g · Gᵀ      of each 3×3 kernel g,                  [36][cIn][cOut]
  *   M = V · U           36 products over the input's channels, [36][tiles][cOut]
  *   y = Aᵀ · M · A      of each tile                           [tiles][4×4][cOut]
@@ -46,7 +46,10 @@ final class Winograd {
    */
   private static final int DEPTH = 2 * Gemm.KC;
 
-  /** Channels that pass through the transforms at a time: 36 of them take 9 kB. */
+  /**
+   * Channels that pass through the transforms at a time, a divisor of {@link Gemm#KC}: 36 of them
+   * take 9 kB.
+   */
   private static final int CHANNELS = 64;
 
   /**
@@ -135,16 +138,21 @@ final class Winograd {
     }
   }
 
-  /** Values from one point's plane of V, U or M to the next. */
+  /** Values from one point's plane of U or M to the next. */
   private static int plane(int tiles, int channels) {
     return tiles * channels + PAD;
+  }
+
+  /** Values from one point's plane of V to the next. */
+  private int inputPlane(int tiles) {
+    return Gemm.packedSize(tiles, cIn) + PAD;
   }
 
   /** Few tiles: V of all of them first, then each task makes U of its columns, a row at a time. */
   private void inputFirst(Workspace workspace) {
     int step = Gemm.tileRows();
     int blocks = (tiles + step - 1) / step;
-    float[] v = workspace.tensor(POINTS * plane(tiles, cIn)).data();
+    float[] v = workspace.tensor(POINTS * inputPlane(tiles)).data();
     workspace
         .threads()
         .run(
@@ -216,7 +224,7 @@ final class Winograd {
             (index, scratch) -> {
               int first = index * step;
               int count = Math.min(step, tiles - first);
-              float[] v = scratch.floats(V, POINTS * plane(count, cIn));
+              float[] v = scratch.floats(V, POINTS * inputPlane(count));
               float[] m = scratch.floats(M, POINTS * plane(count, cOut));
               transformInput(first, count, v, 0, count, scratch);
               for (int k = 0; k < cIn; k += DEPTH) {
@@ -253,7 +261,7 @@ final class Winograd {
           count,
           columns,
           kc,
-          at.set(v, p * plane(ldv, cIn) + k, cIn),
+          at.set(v, p * inputPlane(ldv) + Gemm.packedOffset(ldv, 0, k), Gemm.wholeTiles(ldv)),
           u,
           uo + (p - first) * plane(packed, kc),
           m,
@@ -263,7 +271,7 @@ final class Winograd {
     }
   }
 
-  /** V of some tiles, from row {@code row} of {@code [36][ldv][cIn]}. */
+  /** V of some tiles, from row {@code row} of the {@code ldv} that a plane has. */
   private void transformInput(int first, int count, float[] v, int row, int ldv, Scratch scratch) {
     int h = in.dim(1);
     int w = in.dim(2);
@@ -292,8 +300,8 @@ final class Winograd {
           KERNELS.winogradInput(from, at + j * pixel, line, half, j * n, IN * n, n);
         }
         for (int i = 0; i < IN; i++) {
-          int to = i * IN * plane(ldv, cIn) + (row + t) * cIn + c;
-          KERNELS.winogradInput(half, i * IN * n, n, v, to, plane(ldv, cIn), n);
+          int to = i * IN * inputPlane(ldv) + Gemm.packedOffset(ldv, row + t, c);
+          KERNELS.winogradInput(half, i * IN * n, n, v, to, inputPlane(ldv), n);
         }
       }
     }

@@ -398,12 +398,13 @@ class KernelsTest {
     }
     float[] weights = new float[keys * n + 9]; // the panel begins at 0; what follows it is guarded
     Arrays.fill(weights, GUARD);
-    float[] max = new float[n];
-    Arrays.fill(max, -Float.MAX_VALUE);
-    float[] sum = new float[n];
+    int mo = 3;
+    float[] max = new float[mo + n];
+    Arrays.fill(max, mo, mo + n, -Float.MAX_VALUE);
+    float[] sum = new float[mo + n];
     for (int j = 1; j < n; j += 2) { // every other column has seen a block before
-      max[j] = spread / 2;
-      sum[j] = 3;
+      max[mo + j] = spread / 2;
+      sum[mo + j] = 3;
     }
     float[] correction = new float[n];
     float[] oldMax = max.clone();
@@ -413,9 +414,9 @@ class KernelsTest {
     float[] scalarSum = sum.clone();
     float[] scalarCorrection = correction.clone();
     MemorySegment panel = MemorySegment.ofArray(weights);
-    KERNELS.softmaxBlock(scores, keys, n, max, sum, correction, panel);
+    KERNELS.softmaxBlock(scores, keys, n, max, sum, mo, correction, panel);
     panel = MemorySegment.ofArray(scalarWeights);
-    SCALAR.softmaxBlock(scores, keys, n, scalarMax, scalarSum, scalarCorrection, panel);
+    SCALAR.softmaxBlock(scores, keys, n, scalarMax, scalarSum, mo, scalarCorrection, panel);
     for (int i = 0; i < weights.length; i++) {
       assertSameBits(scalarWeights[i], weights[i], "softmaxBlock at " + i);
       if (i >= keys * n) {
@@ -423,24 +424,24 @@ class KernelsTest {
       }
     }
     for (int j = 0; j < n; j++) {
-      assertSameBits(scalarMax[j], max[j], "maximum");
-      assertSameBits(scalarSum[j], sum[j], "sum");
+      assertSameBits(scalarMax[mo + j], max[mo + j], "maximum");
+      assertSameBits(scalarSum[mo + j], sum[mo + j], "sum");
       assertSameBits(scalarCorrection[j], correction[j], "correction");
-      double m = oldMax[j];
+      double m = oldMax[mo + j];
       for (int i = 0; i < keys; i++) {
         m = Math.max(m, scores[i * n + j]);
       }
-      assertClose(m, max[j], 0, "maximum");
-      double c = Math.exp(oldMax[j] - m);
+      assertClose(m, max[mo + j], 0, "maximum");
+      double c = Math.exp(oldMax[mo + j] - m);
       assertClose(c, correction[j], 4 * EPS * (1 + spread) * c + 1e-37, "correction");
-      double total = oldSum[j] * c;
+      double total = oldSum[mo + j] * c;
       for (int i = 0; i < keys; i++) {
         double p = Math.exp(scores[i * n + j] - m);
         // The difference of the scores is rounded, so its error grows with their size.
         assertClose(p, weights[i * n + j], 4 * EPS * (1 + spread) * p + 1e-37, "weight");
         total += p;
       }
-      assertClose(total, sum[j], (keys + 4 * (1 + spread)) * EPS * total, "sum");
+      assertClose(total, sum[mo + j], (keys + 4 * (1 + spread)) * EPS * total, "sum");
     }
   }
 
@@ -448,12 +449,14 @@ class KernelsTest {
   void scaleColumnsMultipliesEachColumnByItsFactor() {
     for (int n : new int[] {KERNELS.microKernel().lanes(), KERNELS.microKernel().columns()}) {
       for (int rows : new int[] {0, 1, 5}) {
-        float[] x = Values.random(1, rows * n + 9);
+        int xo = 2;
+        float[] x = Values.random(1, xo + rows * n + 9);
         float[] before = x.clone();
         float[] factors = Values.random(2, n);
-        KERNELS.scaleColumns(x, rows, n, factors);
+        KERNELS.scaleColumns(x, xo, rows, n, factors);
         for (int i = 0; i < x.length; i++) {
-          float expected = i < rows * n ? before[i] * factors[i % n] : before[i];
+          boolean inside = i >= xo && i < xo + rows * n;
+          float expected = inside ? before[i] * factors[(i - xo) % n] : before[i];
           assertSameBits(expected, x[i], "scaleColumns at " + i);
         }
       }

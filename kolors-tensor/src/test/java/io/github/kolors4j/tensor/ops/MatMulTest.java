@@ -13,6 +13,7 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -122,6 +123,21 @@ class MatMulTest {
     check(9, 70, 1290, DType.F16, true, true);
     check(100, 20, 2600, DType.F32, false, true);
     gegluIsPutTogetherFromParts(9, 70, 1290, true);
+  }
+
+  @Test
+  void whatTheRowsThatFillUpATileHoldGoesNowhere() {
+    try (ThreadPool one = new ThreadPool(1);
+        Workspace own = new Workspace(one)) {
+      float[] nan = new float[12 * 300];
+      Arrays.fill(nan, Float.NaN);
+      Weight w = weight(2, 70, 300);
+      MatMul.linear(own.copyOf(nan, 12, 300), w, null);
+      float[] x = random(1, 7 * 300);
+      Tensor expected = MatMul.linear(workspace.copyOf(x, 7, 300), w, null);
+      Tensor y = MatMul.linear(own.copyOf(x, 7, 300), w, null);
+      assertArrayEquals(expected.toArray(), y.toArray());
+    }
   }
 
   @ParameterizedTest
