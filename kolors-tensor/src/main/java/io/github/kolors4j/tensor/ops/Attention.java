@@ -142,8 +142,8 @@ public final class Attention {
     for (int p = 0; p < panels; p++) {
       packQueries(row + p * queries * qWidth, present(query, p), packed, p * panel, scratch);
     }
-    float[] keyBlock = scratch.floats(KEY_BLOCK, Gemm.packedSize(KEYS, d)); // K
-    float[] valueBlock = scratch.floats(VALUE_BLOCK, Gemm.packedSize(d, KEYS)); // Vᵀ
+    float[] keyBlock = scratch.floats(KEY_BLOCK, PackedRows.size(KEYS, d)); // K
+    float[] valueBlock = scratch.floats(VALUE_BLOCK, PackedRows.size(d, KEYS)); // Vᵀ
     float[] scores = scratch.floats(SCORES, KEYS * queries); // Sᵀ [keys, queries]
     MemorySegment weights = scratch.panels(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
     float[] out = scratch.floats(OUT, panels * panel); // Oᵀ [panels, dHead, queries]
@@ -153,29 +153,28 @@ public final class Attention {
     Arrays.fill(max, 0, panels * queries, -Float.MAX_VALUE);
     Arrays.fill(sum, 0, panels * queries, 0);
     Arrays.fill(out, 0, panels * panel, 0);
-    Gemm.Block a = new Gemm.Block();
+    PackedRows keyRows = new PackedRows();
+    PackedRows valueRows = new PackedRows().set(valueBlock, 0, d);
     for (int key = 0; key < sk; key += KEYS) {
       int keys = Math.min(KEYS, sk - key);
       int from = (sample * sk + key) * kWidth + kvHead * d;
-      Gemm.pack(
-          (i, c, count, to, at) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
-          0,
-          keys,
-          0,
-          d,
-          keyBlock);
+      keyRows
+          .set(keyBlock, 0, keys)
+          .pack(
+              (i, c, count, to, at) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
+              0,
+              0,
+              d);
       KERNELS.transpose(v, from, kWidth, keys, d, valueBlock, 0, MicroKernel.LDA);
       for (int p = 0; p < panels; p++) {
         Arrays.fill(scores, 0, keys * queries, 0);
-        a.set(keyBlock, 0, Gemm.wholeTiles(keys));
-        Gemm.block(keys, queries, d, a, packed, p * panel, scores, 0, queries, scratch);
+        Gemm.block(keys, queries, d, keyRows, packed, p * panel, scores, 0, queries, scratch);
         if (mask != null) {
           addMask(sample, query + p * queries, present(query, p), key, keys, scores);
         }
         KERNELS.softmaxBlock(scores, keys, queries, max, sum, p * queries, correction, weights);
         KERNELS.scaleColumns(out, p * panel, d, queries, correction);
-        a.set(valueBlock, 0, Gemm.wholeTiles(d));
-        Gemm.block(d, queries, keys, a, weights, 0, out, p * panel, queries, scratch);
+        Gemm.block(d, queries, keys, valueRows, weights, 0, out, p * panel, queries, scratch);
       }
     }
     for (int p = 0; p < panels; p++) {

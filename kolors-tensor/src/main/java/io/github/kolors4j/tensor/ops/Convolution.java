@@ -212,7 +212,7 @@ public final class Convolution {
 
   /** The left operand: a row is the neighbourhood of an output pixel, tap by tap. */
   private record Neighbourhoods(Tensor x, Shape kernel, Geometry geometry, Shape y)
-      implements Gemm.Rows {
+      implements Rows {
     @Override
     public void read(int pixel, int k, int kc, float[] to, int at) {
       int h = x.dim(1);

@@ -67,7 +67,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
 
   // Slots of the scratch buffers.
   private static final int GATES = 0;
-  private static final int STRIP_OF_A = 2;
+  private static final int ROWS = 2;
   private static final int EDGE = 3;
 
   /** Slot of the scratch panels. */
@@ -75,43 +75,6 @@ final class Gemm implements Groups.Work<MemorySegment> {
 
   /** The first of the slots for the packing of the right operand. */
   static final int OPERAND = 4;
-
-  /** The left operand. */
-  @FunctionalInterface
-  interface Rows {
-    /**
-     * Reads a part of a row of A.
-     *
-     * @param row which one
-     * @param k first column
-     * @param count how many, at most {@link #KC}
-     * @param to where to
-     * @param at index of the first value written
-     */
-    void read(int row, int k, int count, float[] to, int at);
-  }
-
-  /** A packed block of A: {@code [k / KC][rows][LDA]}, rows being a multiple of the tile's. */
-  static final class Block {
-    private float[] data;
-    private int offset;
-    private int rows;
-
-    /**
-     * Sets the place.
-     *
-     * @param data the array
-     * @param offset where the block begins
-     * @param rows how many rows it has
-     * @return this
-     */
-    Block set(float[] data, int offset, int rows) {
-      this.data = data;
-      this.offset = offset;
-      this.rows = rows;
-      return this;
-    }
-  }
 
   /** The right operand. */
   @FunctionalInterface
@@ -132,7 +95,10 @@ final class Gemm implements Groups.Work<MemorySegment> {
         int column, int columns, int k, int kc, MemorySegment panels, int po, Scratch scratch);
   }
 
-  /** What happens to a tile of C before the first value of k is added and after the last. */
+  /**
+   * What happens to a part of C, the columns of a panel in the rows of a strip, before the first
+   * value of k is added and after the last.
+   */
   interface Edges {
     /**
      * Gives rows of C, and of the gates, their first values.
@@ -182,7 +148,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
    * @param m rows of A and C
    * @param n columns of B and C
    * @param k columns of A, rows of B
-   * @param a the left operand
+   * @param a the left operand, a row at a time
    * @param b the right operand, with n further columns where the product is gated
    * @param c {@code [m, n]}
    * @param gated whether the second n columns of B make a gate for each result
@@ -246,7 +212,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
     int wanted = Math.ceilDiv(threads * TASKS_PER_THREAD, groups);
     int tasks = threads == 1 ? 1 : Math.clamp(work / MIN_WORK, 1, wanted);
     int maxRows = Math.min(STRIP / Math.max(depth, 1), Math.ceilDiv(m, tasks));
-    stripRows = wholeTiles(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))));
+    stripRows = PackedRows.wholeTiles(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))));
     strips = Math.ceilDiv(m, stripRows);
   }
 
@@ -283,9 +249,9 @@ final class Gemm implements Groups.Work<MemorySegment> {
     int right = Math.min(n, (first + count) * nr);
     int row = strip * stripRows;
     int rows = Math.min(stripRows, product.m - row);
-    float[] packedRows = scratch.floats(STRIP_OF_A, packedSize(rows, depth));
-    pack(product.a, row, rows, firstK, depth, packedRows);
-    Block a = new Block().set(packedRows, 0, wholeTiles(rows));
+    PackedRows a =
+        new PackedRows().set(scratch.floats(ROWS, PackedRows.size(rows, depth)), 0, rows);
+    a.pack(product.a, row, firstK, depth);
     boolean own = gated && allGates == null;
     int ldg = own ? right - left : n;
     float[] gates = own ? scratch.floats(GATES, rows * ldg) : allGates;
@@ -310,36 +276,12 @@ final class Gemm implements Groups.Work<MemorySegment> {
     }
   }
 
-  /** Rows up to a whole number of tiles. */
-  static int wholeTiles(int rows) {
-    return Math.ceilDiv(rows, MICRO.rows()) * MICRO.rows();
-  }
-
-  /** Values that a packed block takes. */
-  static int packedSize(int rows, int k) {
-    return Math.ceilDiv(k, KC) * wholeTiles(rows) * MicroKernel.LDA;
-  }
-
-  /** Where a value of a packed block stands. */
-  static int packedOffset(int rows, int row, int k) {
-    return (k / KC * wholeTiles(rows) + row) * MicroKernel.LDA + k % KC;
-  }
-
-  /** Packs a block of A. Rows that fill up the last tile keep what was there, and go nowhere. */
-  static void pack(Rows a, int row, int rows, int k, int kc, float[] to) {
-    for (int i = 0; i < rows; i++) {
-      for (int q = 0; q < kc; q += KC) {
-        a.read(row + i, k + q, Math.min(KC, kc - q), to, packedOffset(rows, i, q));
-      }
-    }
-  }
-
   /** Rows against all panels of a packed block, {@code C += A · B}. */
   static void block(
       int m,
       int n,
       int k,
-      Block a,
+      PackedRows a,
       MemorySegment b,
       int bo,
       float[] c,
@@ -359,7 +301,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
       int columns,
       int width,
       int k,
-      Block a,
+      PackedRows a,
       MemorySegment b,
       int bo,
       float[] c,
@@ -373,12 +315,12 @@ final class Gemm implements Groups.Work<MemorySegment> {
         int to = co + i * ldc;
         for (int k0 = first; k0 < last; k0 += KC) {
           int kc = Math.min(KC, last - k0);
-          int ao = a.offset + (k0 / KC * a.rows + i) * MicroKernel.LDA;
+          int ao = a.at(i, k0);
           int from = bo + k0 * width;
           if (columns == width && rows == MICRO.rows()) {
-            tile(width, kc, a.data, ao, b, from, c, to, ldc);
+            tile(width, kc, a.data(), ao, b, from, c, to, ldc);
           } else {
-            edge(rows, columns, width, kc, a.data, ao, b, from, c, to, ldc, scratch);
+            edge(rows, columns, width, kc, a.data(), ao, b, from, c, to, ldc, scratch);
           }
         }
       }

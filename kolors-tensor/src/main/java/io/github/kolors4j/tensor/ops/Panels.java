@@ -32,21 +32,6 @@ final class Panels {
 
   private Panels() {}
 
-  /** Where rows of the packed matrix come from. */
-  @FunctionalInterface
-  interface Source {
-    /**
-     * Reads a part of a row.
-     *
-     * @param row which one
-     * @param from index of the first value in it
-     * @param count how many values
-     * @param to where to
-     * @param at index of the first value written
-     */
-    void read(int row, int from, int count, float[] to, int at);
-  }
-
   /**
    * Packs a part of columns of {@code Wᵀ}.
    *
@@ -95,7 +80,7 @@ final class Panels {
    * @param k length of the rows
    */
   static void pack(
-      Source source,
+      Rows source,
       int present,
       int width,
       int k,

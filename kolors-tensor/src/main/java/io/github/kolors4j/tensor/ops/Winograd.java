@@ -145,7 +145,7 @@ final class Winograd {
 
   /** Values from one point's plane of V to the next. */
   private int inputPlane(int tiles) {
-    return Gemm.packedSize(tiles, cIn) + PAD;
+    return PackedRows.size(tiles, cIn) + PAD;
   }
 
   /** Few tiles: V of all of them first, then each task makes U of its columns, a row at a time. */
@@ -255,13 +255,13 @@ final class Winograd {
       int plane = plane(count, columns);
       Arrays.fill(m, first * plane, (first + points) * plane, 0);
     }
-    Gemm.Block at = new Gemm.Block();
+    PackedRows at = new PackedRows();
     for (int p = first; p < first + points; p++) {
       Gemm.block(
           count,
           columns,
           kc,
-          at.set(v, p * inputPlane(ldv) + Gemm.packedOffset(ldv, 0, k), Gemm.wholeTiles(ldv)),
+          at.set(v, p * inputPlane(ldv) + PackedRows.offset(ldv, 0, k), ldv),
           u,
           uo + (p - first) * plane(packed, kc),
           m,
@@ -300,7 +300,7 @@ final class Winograd {
           KERNELS.winogradInput(from, at + j * pixel, line, half, j * n, IN * n, n);
         }
         for (int i = 0; i < IN; i++) {
-          int to = i * IN * inputPlane(ldv) + Gemm.packedOffset(ldv, row + t, c);
+          int to = i * IN * inputPlane(ldv) + PackedRows.offset(ldv, row + t, c);
           KERNELS.winogradInput(half, i * IN * n, n, v, to, inputPlane(ldv), n);
         }
       }

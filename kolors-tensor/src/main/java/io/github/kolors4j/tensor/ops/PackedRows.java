@@ -1,0 +1,69 @@
+package io.github.kolors4j.tensor.ops;
+
+import io.github.kolors4j.tensor.kernel.MicroKernel;
+
+/**
+ * A block of A as the micro-kernel reads it: its rows chain by chain, {@code [k / KC][rows][LDA]},
+ * and as many rows as make whole tiles. Rows that fill up the last tile keep what stood there
+ * before: what becomes of them goes nowhere.
+ */
+final class PackedRows {
+  private float[] data;
+  private int offset;
+  private int rows;
+
+  /**
+   * Sets the place.
+   *
+   * @param data the array
+   * @param offset where the block begins
+   * @param rows how many rows it has
+   * @return this
+   */
+  PackedRows set(float[] data, int offset, int rows) {
+    this.data = data;
+    this.offset = offset;
+    this.rows = rows;
+    return this;
+  }
+
+  float[] data() {
+    return data;
+  }
+
+  /** Where a value stands. */
+  int at(int row, int k) {
+    return offset + offset(rows, row, k);
+  }
+
+  /**
+   * Packs rows into this block.
+   *
+   * @param source the rows of A
+   * @param row the first
+   * @param k first column
+   * @param kc how many columns
+   */
+  void pack(Rows source, int row, int k, int kc) {
+    for (int i = 0; i < rows; i++) {
+      for (int q = 0; q < kc; q += Gemm.KC) {
+        source.read(row + i, k + q, Math.min(Gemm.KC, kc - q), data, at(i, q));
+      }
+    }
+  }
+
+  /** Values that a block takes. */
+  static int size(int rows, int k) {
+    return Math.ceilDiv(k, Gemm.KC) * wholeTiles(rows) * MicroKernel.LDA;
+  }
+
+  /** From the begin of a block to a value of it. */
+  static int offset(int rows, int row, int k) {
+    return (k / Gemm.KC * wholeTiles(rows) + row) * MicroKernel.LDA + k % Gemm.KC;
+  }
+
+  /** Rows up to a whole number of tiles. */
+  static int wholeTiles(int rows) {
+    return Math.ceilDiv(rows, Gemm.tileRows()) * Gemm.tileRows();
+  }
+}

@@ -1,0 +1,16 @@
+package io.github.kolors4j.tensor.ops;
+
+/** The rows of a matrix that is packed, a part of one at a time. */
+@FunctionalInterface
+interface Rows {
+  /**
+   * Reads a part of a row.
+   *
+   * @param row which one
+   * @param from index of the first value in it
+   * @param count how many values
+   * @param to where to
+   * @param at index of the first value written
+   */
+  void read(int row, int from, int count, float[] to, int at);
+}
