@@ -55,7 +55,10 @@ public final class KolorsPipeline implements AutoCloseable {
     this.parts = components.parts();
     this.check =
         new RequestCheck(
-            parts.unet().config(), parts.vae().config(), Runtime.getRuntime().maxMemory());
+            parts.unet().config(),
+            parts.vae().config(),
+            parts.threads().threads(),
+            Runtime.getRuntime().maxMemory());
     this.scheduler = scheduler;
   }
 

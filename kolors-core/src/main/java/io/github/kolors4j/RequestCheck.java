@@ -3,6 +3,7 @@ package io.github.kolors4j;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -15,9 +16,11 @@ import java.util.stream.LongStream;
  *
  * @param unet the U-Net's sizes
  * @param vae the VAE's sizes
+ * @param threads how many threads compute, each with buffers of its own
  * @param maxMemory the most bytes that the Java heap can have
  */
-record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long maxMemory) {
+record RequestCheck(
+    UNet2DConditionConfig unet, AutoencoderKLConfig vae, int threads, long maxMemory) {
   /** Diffusers demands multiples of 8 whatever the VAE's factor. */
   private static final int PIXEL_MULTIPLE = 8;
 
@@ -29,14 +32,20 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
 
   /**
    * The heap to its values: the collector rounds arrays up to its regions, and has none to spare
-   * for a last one. The full model's parts ran with 540 and not with 500 MB (U-Net, 256×256), 800
-   * and 720 (512×512), 840 and 800 (VAE, 512×512), 3,300 and 3,072 (1024×1024), in units of 2^20
-   * bytes; these figures ask for 495, 700, 798 and 3,100.
+   * for a last one. With two threads the full model ran with 486 and not with 480 MB (128×128), 580
+   * and 560 (256×256), 750 and 720 (512×512 without the VAE), 840 and 800 (VAE, 512×512), 3,300 and
+   * 3,072 (1024×1024), in units of 2^20 bytes; these figures ask for 526, 581, 800, 879 and 3,333.
    */
-  private static final double HEAP_SHARE = 1.2;
+  private static final double HEAP_SHARE = 1.28;
+
+  /**
+   * Rows of a model's widest layer that a thread's buffers take: 36 points of 48 tiles that a
+   * convolution by Winograd has at a time, once of its input and once of its output.
+   */
+  private static final long BUFFERS = 2 * 36 * 48;
 
   /** Bytes of the heap that the program itself takes. */
-  private static final long PROGRAM = 32_000_000;
+  private static final long PROGRAM = 44_000_000;
 
   /**
    * Checks a request and fills in what it left open.
@@ -295,8 +304,9 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
         heap(
             unet.textValues(batch, request.maxSequenceLength())
                 + unet.skipValues(batch, size.height(), size.width())
+                + buffers(unet.blockOutChannels())
                 + (long) (UNET_MAPS * inUnet));
-    long forVae = heap((long) (VAE_MAPS * inVae));
+    long forVae = heap(buffers(vae.blockOutChannels()) + (long) (VAE_MAPS * inVae));
     long bytes = Math.max(forUnet, forVae);
     if (bytes > maxMemory) {
       String needy = forVae >= forUnet ? "VAE" : "U-Net";
@@ -311,6 +321,10 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae, long ma
                   megabytes(maxMemory),
                   orTiling(request, size, needy)));
     }
+  }
+
+  private long buffers(List<Integer> blockOutChannels) {
+    return threads * BUFFERS * Collections.max(blockOutChannels);
   }
 
   private static long heap(long values) {

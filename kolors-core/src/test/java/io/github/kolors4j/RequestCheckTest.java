@@ -45,6 +45,7 @@ class RequestCheckTest {
           UNet2DConditionConfig.of(
               JsonConfig.parse("unet/config.json", unet.formatted(sampleSize))),
           AutoencoderKLConfig.of(JsonConfig.parse("vae/config.json", vae)),
+          2,
           memory);
     } catch (KolorsException e) {
       throw new AssertionError(e);
@@ -179,7 +180,7 @@ class RequestCheckTest {
   @Test
   void aHeapThatCannotHoldThePictureIsSaidBeforeTheWork() {
     assertRefused(
-        "[request] 1024x1024 pixels need about 3,254 MB of Java heap in the VAE, and it can have"
+        "[request] 1024x1024 pixels need about 3,499 MB of Java heap in the VAE, and it can have"
             + " 2,000 MB: use a smaller width or height, or VAE tiling (--vae-tiling), or start Java"
             + " with a larger -Xmx.",
         check("\"sample_size\": 128,", 2 * GIGABYTE),
@@ -191,7 +192,8 @@ class RequestCheckTest {
 
   /**
    * Keys and values of 60 attentions of 1,280 and of 10 of 640 channels over 256 tokens, beside the
-   * 2,048 that they are made from; the skips; and maps of 960 channels: two samples of each.
+   * 2,048 that they are made from; the skips; and maps of 960 channels: two samples of each. And
+   * two threads' buffers of 1,280 channels.
    */
   @Test
   void aHeapThatCannotHoldWhatTheUNetKeepsIsSaidBeforeTheWork() {
@@ -199,7 +201,8 @@ class RequestCheckTest {
     long skips =
         3 * 64 * 64 * 320 + 32 * 32 * 320 + 2 * 32 * 32 * 640 + 16 * 16 * 640 + 2 * 16 * 16 * 1280;
     long maps = 6 * 64 * 64 * 960;
-    long bytes = 32_000_000 + (long) (1.2 * 4 * 2 * (text + skips + maps));
+    long buffers = 2 * 36 * 48 * 1280;
+    long bytes = 44_000_000 + (long) (1.28 * 4 * 2 * (text + skips + maps + buffers));
     assertRefused(
         "[request] 512x512 pixels need about %,d MB of Java heap in the U-Net, and it can have 700 MB: use"
                 .formatted(Math.ceilDiv(bytes, 1_000_000))

@@ -2,6 +2,7 @@ package io.github.kolors4j.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.SoftReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -26,7 +27,13 @@ public final class Workspace implements AutoCloseable {
   private static final double MIN_FILL = 0.1;
 
   private final ThreadPool threads;
-  private final NavigableMap<Integer, Deque<float[]>> free = new TreeMap<>();
+
+  /**
+   * By length. The references are soft, so that the collector takes free arrays before any
+   * allocation fails, be it of this workspace or of anything else in the program.
+   */
+  private final NavigableMap<Integer, Deque<SoftReference<float[]>>> free = new TreeMap<>();
+
   private final Deque<Scope> scopes = new ArrayDeque<>();
   private Arena arena;
   private MemorySegment panels;
@@ -158,27 +165,17 @@ public final class Workspace implements AutoCloseable {
 
   private float[] borrow(int length) {
     var fitting = free.ceilingEntry(length);
-    if (fitting == null || length < MIN_FILL * fitting.getKey()) {
-      return allocate(length);
-    }
-    float[] array = fitting.getValue().pop();
-    if (fitting.getValue().isEmpty()) {
-      free.remove(fitting.getKey());
-    }
-    return array;
-  }
-
-  /** A new array; where the heap has no room, what is free here makes some. */
-  private float[] allocate(int length) {
-    try {
-      return new float[length];
-    } catch (OutOfMemoryError e) {
-      if (free.isEmpty()) {
-        throw e;
+    while (fitting != null && length >= MIN_FILL * fitting.getKey()) {
+      float[] array = fitting.getValue().pop().get();
+      if (fitting.getValue().isEmpty()) {
+        free.remove(fitting.getKey());
       }
-      free.clear();
-      return new float[length];
+      if (array != null) {
+        return array;
+      }
+      fitting = free.ceilingEntry(length);
     }
+    return new float[length];
   }
 
   /** The memory of one tensor and its views. */
@@ -202,7 +199,7 @@ public final class Workspace implements AutoCloseable {
     }
 
     private void release() {
-      free.computeIfAbsent(array.length, _ -> new ArrayDeque<>()).push(array);
+      free.computeIfAbsent(array.length, _ -> new ArrayDeque<>()).push(new SoftReference<>(array));
       array = null;
     }
   }
