@@ -12,8 +12,11 @@ import io.github.kolors4j.tensor.ops.Attention;
 import io.github.kolors4j.tensor.ops.Convolution;
 import io.github.kolors4j.tensor.ops.MatMul;
 import io.github.kolors4j.tensor.ops.Normalization;
+import java.io.File;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -262,6 +265,32 @@ class WorkspaceTest {
       least = Math.min(least, bean.getCurrentThreadAllocatedBytes() - before);
     }
     assertTrue(least < 500_000, "no round allocated less than " + least + " bytes");
+  }
+
+  /** In a JVM of its own, with a heap that can be filled. */
+  @Test
+  void aFullHeapTakesTheArraysThatAreFree() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-cp",
+                folder(Workspace.class) + File.pathSeparator + folder(FullHeap.class),
+                FullHeap.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), printed);
+    assertTrue(printed.endsWith("40 MB twice"), printed);
+  }
+
+  private static Path folder(Class<?> type) throws Exception {
+    int names = type.getName().split("\\.").length;
+    Path file = Path.of(type.getResource(type.getSimpleName() + ".class").toURI());
+    for (int i = 0; i < names; i++) {
+      file = file.getParent();
+    }
+    return file;
   }
 
   @Test
