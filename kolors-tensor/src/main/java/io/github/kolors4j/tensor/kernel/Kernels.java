@@ -109,7 +109,7 @@ public interface Kernels {
       float[] correction,
       MemorySegment p);
 
-  /** {@code x[i, j] *= factors[j]} for a block of {@code rows × n}. */
+  /** {@code x[i, j] *= factors[j]} for a block of {@code rows × n} that begins at {@code xo}. */
   void scaleColumns(float[] x, int xo, int rows, int n, float[] factors);
 
   /**
