@@ -1,13 +1,11 @@
 package io.github.kolors4j.tensor.ops;
 
-import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -16,9 +14,8 @@ import java.util.Arrays;
  * rest are products with the neighbourhoods laid out as rows, a block at a time.
  */
 public final class Convolution {
-  // Slots of the scratch buffers; those between are Panels'.
-  private static final int STORED = Gemm.OPERAND;
-  private static final int ROWS = Gemm.OPERAND + 3;
+  /** Slot of the scratch buffers. */
+  private static final int STORED = 0;
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -151,63 +148,45 @@ public final class Convolution {
   }
 
   private static void direct(Tensor x, Weight weight, Geometry geometry, Tensor y, Finish finish) {
-    int cIn = x.dim(3);
     int cOut = y.dim(3);
-    int taps = weight.shape().dim(2) * weight.shape().dim(3);
+    int k = weight.shape().dim(1) * weight.shape().dim(2) * weight.shape().dim(3);
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
+    float[] columns = tapByTap(x.workspace(), weight);
     Gemm.multiply(
         x.workspace(),
         new Gemm.Product(
             y.shape().rows(),
             cOut,
-            taps * cIn,
+            k,
             rows,
-            (column, columns, k, kc, panels, po, scratch) ->
-                pack(weight, column, columns, k, kc, panels, po, scratch),
+            (row, from, count, to, at) -> System.arraycopy(columns, row * k + from, to, at, count),
             y.data(),
             false,
-            (row, count, column, columns, _, _, _) -> {
+            (row, count, column, width, _, _, _) -> {
               for (int i = row; i < row + count; i++) {
                 int at = i * cOut + column;
-                Arrays.fill(y.data(), at, at + columns, 0);
-                finish.apply(i, column, columns);
+                Arrays.fill(y.data(), at, at + width, 0);
+                finish.apply(i, column, width);
               }
             }));
   }
 
-  /** Packs weights whose k runs over the taps, and within a tap over the input's channels. */
-  private static void pack(
-      Weight weight,
-      int column,
-      int columns,
-      int k,
-      int kc,
-      MemorySegment panels,
-      int po,
-      Scratch scratch) {
+  /** Weights {@code [cOut, taps, cIn]}, in the order of the neighbourhoods' rows. */
+  private static float[] tapByTap(Workspace workspace, Weight weight) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
-    int length = cIn * taps;
-    float[] stored = scratch.floats(STORED, length);
-    float[] rows = scratch.floats(ROWS, Gemm.tileColumns() * length);
-    for (int j = 0; j < columns; ) {
-      int width = Gemm.panelWidth(j, columns);
-      int present = Math.min(width, columns - j);
-      for (int i = 0; i < present; i++) {
-        weight.decode((column + j + i) * length, length, stored, 0);
-        KERNELS.transpose(stored, 0, taps, cIn, taps, rows, i * length, cIn);
-      }
-      Panels.pack(
-          (row, from, count, to, at) ->
-              System.arraycopy(rows, row * length + k + from, to, at, count),
-          present,
-          width,
-          kc,
-          panels,
-          po + j * kc,
-          scratch);
-      j += width;
-    }
+    int length = taps * cIn;
+    float[] rows = workspace.tensor(weight.shape()).data();
+    workspace
+        .threads()
+        .run(
+            weight.shape().dim(0),
+            (row, scratch) -> {
+              float[] stored = scratch.floats(STORED, length);
+              weight.decode(row * length, length, stored, 0);
+              KERNELS.transpose(stored, 0, taps, cIn, taps, rows, row * length, cIn);
+            });
+    return rows;
   }
 
   /** The left operand: a row is the neighbourhood of an output pixel, tap by tap. */

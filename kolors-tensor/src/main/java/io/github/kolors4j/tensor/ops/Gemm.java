@@ -76,25 +76,6 @@ final class Gemm implements Groups.Work<MemorySegment> {
   /** The first of the slots for the packing of the right operand. */
   static final int OPERAND = 4;
 
-  /** The right operand. */
-  @FunctionalInterface
-  interface Columns {
-    /**
-     * Packs a part of columns of B: panels of the micro-kernel's width, then panels of one vector,
-     * the last filled up with zeros; a panel of column j begins at {@code j·kc}.
-     *
-     * @param column first column
-     * @param columns how many
-     * @param k first row
-     * @param kc how many rows
-     * @param panels where to; {@link #packedColumns} times kc values
-     * @param po where the first of them goes
-     * @param scratch the slots from {@link #OPERAND} on are free
-     */
-    void pack(
-        int column, int columns, int k, int kc, MemorySegment panels, int po, Scratch scratch);
-  }
-
   /**
    * What happens to a part of C, the columns of a panel in the rows of a strip, before the first
    * value of k is added and after the last.
@@ -149,12 +130,13 @@ final class Gemm implements Groups.Work<MemorySegment> {
    * @param n columns of B and C
    * @param k columns of A, rows of B
    * @param a the left operand, a row at a time
-   * @param b the right operand, with n further columns where the product is gated
+   * @param b the right operand, a column at a time, with n further columns where the product is
+   *     gated
    * @param c {@code [m, n]}
    * @param gated whether the second n columns of B make a gate for each result
    * @param edges called for each part of C
    */
-  record Product(int m, int n, int k, Rows a, Columns b, float[] c, boolean gated, Edges edges) {
+  record Product(int m, int n, int k, Rows a, Rows b, float[] c, boolean gated, Edges edges) {
     /** How many times n columns B has. */
     private int halves() {
       return gated ? 2 : 1;
@@ -231,7 +213,7 @@ final class Gemm implements Groups.Work<MemorySegment> {
     MemorySegment packed = scratch.panels(PANELS, size * product.halves());
     for (int half = 0; half < product.halves(); half++) {
       int column = half * n + first * nr;
-      product.b.pack(column, columns, firstK, depth, packed, half * size, scratch);
+      Panels.pack(product.b, column, columns, firstK, depth, packed, half * size, scratch);
     }
     return packed;
   }

@@ -176,8 +176,7 @@ public final class MatMul {
             n,
             k,
             (row, from, count, to, at) -> System.arraycopy(data, row * k + from, to, at, count),
-            (column, columns, from, kc, panels, po, scratch) ->
-                Panels.pack(weight, column, columns, from, kc, panels, po, scratch),
+            (column, from, count, to, at) -> weight.decode(column * k + from, count, to, at),
             out,
             gated,
             edges));

@@ -1,14 +1,13 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** Decodes weights and packs them into the micro-kernel's panels. */
+/** Packs columns of B, which come as rows, into the micro-kernel's panels. */
 final class Panels {
   /**
    * Values of a row that are decoded at a time, enough for the vector loop that C2 makes of it: 8
@@ -33,19 +32,20 @@ final class Panels {
   private Panels() {}
 
   /**
-   * Packs a part of columns of {@code Wᵀ}.
+   * Packs a part of columns of B: panels of the micro-kernel's width, then panels of one vector,
+   * the last filled up with zeros; a panel of column j begins at {@code j·kc}.
    *
-   * @param weight {@code [n, k]}
-   * @param column the first: a row of W
+   * @param source the columns, as rows
+   * @param column the first
    * @param columns how many
-   * @param k the first row: a column of W
+   * @param k the first row of B
    * @param kc how many
-   * @param panels where to, as {@link Gemm.Columns} says
+   * @param panels where to; {@link Gemm#packedColumns} times kc values
    * @param po index of the first value written
    * @param scratch slots {@code Gemm.OPERAND + 1} and {@code + 2} are used
    */
   static void pack(
-      Weight weight,
+      Rows source,
       int column,
       int columns,
       int k,
@@ -53,21 +53,18 @@ final class Panels {
       MemorySegment panels,
       int po,
       Scratch scratch) {
-    int length = weight.shape().size() / weight.shape().dim(0);
-    for (int j = 0; j < columns; ) {
-      int width = Gemm.panelWidth(j, columns);
+    for (int j = 0, width; j < columns; j += width) {
+      width = Gemm.panelWidth(j, columns);
       int present = Math.min(width, columns - j);
       int first = column + j;
       pack(
-          (row, from, count, to, at) ->
-              weight.decode((first + row) * length + k + from, count, to, at),
+          (row, from, count, to, at) -> source.read(first + row, k + from, count, to, at),
           present,
           width,
           kc,
           panels,
           po + j * kc,
           scratch);
-      j += width;
     }
   }
 

@@ -1,6 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
-/** The rows of a matrix that is packed, a part of one at a time. */
+/** The rows of A, or the columns of B, that are packed: a part of one at a time. */
 @FunctionalInterface
 interface Rows {
   /**
