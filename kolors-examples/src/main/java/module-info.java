@@ -4,6 +4,7 @@ module io.github.kolors4j.examples {
   requires info.picocli;
   requires io.github.kolors4j;
   requires java.management;
+  requires static jdk.incubator.vector;
   requires jdk.management;
 
   exports io.github.kolors4j.examples;

@@ -6,6 +6,7 @@ import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -204,7 +205,7 @@ public final class Weights {
       note("%s has the shape %s; 2^31-1 values are the most.".formatted(key, info.shape()));
       return standIn(key);
     }
-    return new Weight(key, Shape.of(wanted), dtype.get(), inventory.source.data(key));
+    return new StoredWeight(key, Shape.of(wanted), dtype.get(), inventory.source.data(key));
   }
 
   /**
