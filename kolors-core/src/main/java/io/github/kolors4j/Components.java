@@ -2,6 +2,8 @@ package io.github.kolors4j;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.ThreadPool;
@@ -75,12 +77,12 @@ final class Components implements AutoCloseable {
       return new Parts(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
     }
 
-    void checkThatTheyFit() throws KolorsException {
+    void checkThatTheyFit() throws InvalidFileException {
       Components.checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
       int ids = tokenizer.vocabularySize();
       int rows = textEncoder.config().paddedVocabSize();
       if (ids > rows) {
-        throw new KolorsException(
+        throw new InvalidFileException(
             "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
                 .formatted(ids, rows));
       }
@@ -131,7 +133,7 @@ final class Components implements AutoCloseable {
   /** Whether the components, each whole by itself, are of one model. */
   static void checkThatTheyFit(
       ChatGlmConfig textEncoder, UNet2DConditionConfig unet, AutoencoderKLConfig vae)
-      throws KolorsException {
+      throws InvalidFileException {
     int hidden = textEncoder.hiddenSize();
     checkEqual("encoder_hid_dim", unet.encoderHidDim(), "hidden_size", hidden);
     checkEqual(
@@ -143,16 +145,16 @@ final class Components implements AutoCloseable {
     checkEqual("in_channels", unet.inChannels(), "latent_channels", latent);
     checkEqual("out_channels", unet.outChannels(), "latent_channels", latent);
     if (vae.outChannels() != RGB) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[config] vae/config.json: out_channels is %d; only %d, red, green and blue, make a picture."
               .formatted(vae.outChannels(), RGB));
     }
   }
 
   private static void checkEqual(String unetKey, int ofUnet, String key, int value)
-      throws KolorsException {
+      throws InvalidFileException {
     if (ofUnet != value) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[config] unet/config.json: %s is %d, and %s/config.json has %s %d: they must be equal."
               .formatted(
                   unetKey, ofUnet, key.equals("hidden_size") ? "text_encoder" : "vae", key, value));
@@ -174,7 +176,7 @@ final class Components implements AutoCloseable {
     Parts replaced = replacement.apply(parts);
     try {
       replaced.checkThatTheyFit();
-    } catch (KolorsException e) {
+    } catch (InvalidFileException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
     return new Components(index, replaced, scheduler, lifetime);

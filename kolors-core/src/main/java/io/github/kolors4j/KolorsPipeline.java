@@ -1,8 +1,10 @@
 package io.github.kolors4j;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.VaeImageProcessor;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.tensor.Tensor;
@@ -67,7 +69,7 @@ public final class KolorsPipeline implements AutoCloseable {
    *
    * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
    * @return the pipeline, to be closed
-   * @throws KolorsException if a file is missing or not what it should be
+   * @throws InvalidFileException if a file is missing or not what it should be
    * @throws IOException if a file cannot be read
    */
   public static KolorsPipeline open(Path directory) throws IOException {
@@ -126,7 +128,7 @@ public final class KolorsPipeline implements AutoCloseable {
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
-     * @throws KolorsException if a file is missing or not what it should be
+     * @throws InvalidFileException if a file is missing or not what it should be
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {

@@ -1,6 +1,7 @@
 package io.github.kolors4j;
 
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.SchedulerType;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.nio.file.Files;
@@ -27,17 +28,17 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
    * Reads and checks the index, and that the folders it names are there.
    *
    * @param directory the checkpoint
-   * @throws KolorsException if this is not a Kolors checkpoint in diffusers' layout
+   * @throws InvalidFileException if this is not a Kolors checkpoint in diffusers' layout
    */
-  static ModelIndex read(Path directory) throws KolorsException {
+  static ModelIndex read(Path directory) throws InvalidFileException {
     if (!Files.isDirectory(directory)) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[checkpoint] %s %s: give the directory that has the %s."
               .formatted(
                   directory, Files.exists(directory) ? "is a file" : "does not exist", FILE));
     }
     if (!Files.exists(directory.resolve(FILE))) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[checkpoint] %s has no %s: a checkpoint in diffusers' layout is needed, as Kolors-diffusers."
               .formatted(directory, FILE));
     }
@@ -50,7 +51,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
     String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
     for (String part : PARTS) {
       if (!Files.isDirectory(directory.resolve(part))) {
-        throw new KolorsException(
+        throw new InvalidFileException(
             "[checkpoint] %s has no folder %s, which its %s names. Incomplete download?"
                 .formatted(directory, part, FILE));
       }
@@ -59,7 +60,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
   }
 
   private static void requireClass(JsonConfig config, String part, String library, String type)
-      throws KolorsException {
+      throws InvalidFileException {
     if (!config.strings(part, library, type).getLast().equals(type)) {
       throw config.fault(part, "[\"%s\", \"%s\"] is needed".formatted(library, type));
     }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;

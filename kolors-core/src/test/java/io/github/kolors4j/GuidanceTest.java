@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.scheduler.Slice;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.nn.Fixture;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;

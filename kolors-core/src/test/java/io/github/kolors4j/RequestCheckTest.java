@@ -4,8 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
@@ -47,7 +48,7 @@ class RequestCheckTest {
           AutoencoderKLConfig.of(JsonConfig.parse("vae/config.json", vae)),
           2,
           memory);
-    } catch (KolorsException e) {
+    } catch (InvalidFileException e) {
       throw new AssertionError(e);
     }
   }

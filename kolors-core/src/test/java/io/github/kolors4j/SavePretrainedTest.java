@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.nn.Fixture;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.safetensors.ShardedSafetensors;

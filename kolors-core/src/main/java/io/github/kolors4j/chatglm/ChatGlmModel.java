@@ -1,12 +1,12 @@
 package io.github.kolors4j.chatglm;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.ModelFiles;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.ModelFiles;
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.Tensor;
@@ -71,7 +71,7 @@ public final class ChatGlmModel implements AutoCloseable {
     TensorSource source = ShardedSafetensors.open(directory, "model", variant);
     try {
       return of(config, Optional.of(json), source);
-    } catch (KolorsException | RuntimeException e) {
+    } catch (InvalidFileException | RuntimeException e) {
       source.close();
       throw e;
     }
@@ -83,14 +83,16 @@ public final class ChatGlmModel implements AutoCloseable {
    * @param config its configuration
    * @param source its tensors, closed with the model
    * @return the model
-   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   * @throws InvalidFileException if a tensor is missing or wrong; the source stays open
    */
-  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source) throws KolorsException {
+  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source)
+      throws InvalidFileException {
     return of(config, Optional.empty(), source);
   }
 
   private static ChatGlmModel of(
-      ChatGlmConfig config, Optional<JsonConfig> json, TensorSource source) throws KolorsException {
+      ChatGlmConfig config, Optional<JsonConfig> json, TensorSource source)
+      throws InvalidFileException {
     Weights weights = Weights.of(COMPONENT, source);
     ChatGlmModel model = new ChatGlmModel(config, weights, json);
     weights.requireComplete();

@@ -1,7 +1,7 @@
 package io.github.kolors4j.scheduler;
 
 import com.google.gson.JsonParseException;
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -66,29 +66,30 @@ public final class SchedulerConfig {
    *
    * @param file as {@code scheduler/scheduler_config.json}
    * @return its values
-   * @throws KolorsException if it cannot be read or is no JSON object
+   * @throws InvalidFileException if it cannot be read or is no JSON object
    */
-  public static SchedulerConfig read(Path file) throws KolorsException {
+  public static SchedulerConfig read(Path file) throws InvalidFileException {
     try {
       if (Json.read(Files.readString(file)) instanceof Map<?, ?> map) {
         Map<String, Object> values = new LinkedHashMap<>();
         map.forEach((key, value) -> values.put((String) key, value));
         return of(values);
       }
-      throw new KolorsException("[config] " + file + ": no JSON object, which starts with '{'.");
+      throw new InvalidFileException(
+          "[config] " + file + ": no JSON object, which starts with '{'.");
     } catch (JsonParseException e) {
       Matcher position = POSITION.matcher(String.valueOf(e.getMessage()));
       String where = position.find() ? " at " + position.group() : " (more follows its end)";
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[config] " + file + ": not valid JSON" + where + ". Damaged or cut short?", e);
     } catch (NoSuchFileException e) {
-      throw new KolorsException("[config] " + file + ": no such file.", e);
+      throw new InvalidFileException("[config] " + file + ": no such file.", e);
     } catch (CharacterCodingException e) {
-      throw new KolorsException("[config] " + file + ": not UTF-8 text. Damaged?", e);
-    } catch (KolorsException e) {
+      throw new InvalidFileException("[config] " + file + ": not UTF-8 text. Damaged?", e);
+    } catch (InvalidFileException e) {
       throw e;
     } catch (IOException e) {
-      throw new KolorsException("[config] " + file + ": cannot be read (" + e + ").", e);
+      throw new InvalidFileException("[config] " + file + ": cannot be read (" + e + ").", e);
     }
   }
 

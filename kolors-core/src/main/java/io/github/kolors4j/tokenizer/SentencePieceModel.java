@@ -1,6 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,18 +86,18 @@ final class SentencePieceModel {
   /**
    * Reads and checks a model.
    *
-   * @throws KolorsException if the file is missing, broken or of a kind that is not supported
+   * @throws InvalidFileException if the file is missing, broken or of a kind that is not supported
    */
   static SentencePieceModel load(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] "
               + file
               + ": no such file. A checkpoint's tokenizer directory has a tokenizer.model.");
     }
     long length = Files.size(file);
     if (length > LARGEST_FILE) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] "
               + file
               + ": not a SentencePiece model: it has "
@@ -110,7 +110,7 @@ final class SentencePieceModel {
   }
 
   /** Reads a model from the content of a file; the file's name is for messages. */
-  static SentencePieceModel parse(Path file, byte[] content) throws KolorsException {
+  static SentencePieceModel parse(Path file, byte[] content) throws InvalidFileException {
     SentencePieceModel model = new SentencePieceModel(file);
     model.readModel(new ProtobufReader(file, content));
     model.check(content.length);
@@ -221,7 +221,7 @@ final class SentencePieceModel {
     return escapeWhitespaces;
   }
 
-  private void readModel(ProtobufReader in) throws KolorsException {
+  private void readModel(ProtobufReader in) throws InvalidFileException {
     while (in.next()) {
       switch (in.field()) {
         case 1 -> readPiece(in.readMessage());
@@ -233,7 +233,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readPiece(ProtobufReader in) throws KolorsException {
+  private void readPiece(ProtobufReader in) throws InvalidFileException {
     String text = "";
     float score = 0;
     PieceType type = PieceType.NORMAL;
@@ -254,14 +254,14 @@ final class SentencePieceModel {
     add(new Piece(text, score, type));
   }
 
-  private PieceType pieceType(int number) throws KolorsException {
+  private PieceType pieceType(int number) throws InvalidFileException {
     if (number < 1 || number > PieceType.values().length) {
       throw wrong("piece " + pieces.size() + " has type " + number + "; only 1 to 6 are known");
     }
     return PieceType.values()[number - 1];
   }
 
-  private void add(Piece piece) throws KolorsException {
+  private void add(Piece piece) throws InvalidFileException {
     int id = pieces.size();
     pieces.add(piece);
     boolean isText = piece.type.isText();
@@ -292,7 +292,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readTrainerSpec(ProtobufReader in) throws KolorsException {
+  private void readTrainerSpec(ProtobufReader in) throws InvalidFileException {
     hasTrainerSpec = true;
     while (in.next()) {
       switch (in.field()) {
@@ -307,7 +307,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readNormalizerSpec(ProtobufReader in) throws KolorsException {
+  private void readNormalizerSpec(ProtobufReader in) throws InvalidFileException {
     hasNormalizerSpec = true;
     while (in.next()) {
       switch (in.field()) {
@@ -321,7 +321,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readDenormalizerSpec(ProtobufReader in) throws KolorsException {
+  private void readDenormalizerSpec(ProtobufReader in) throws InvalidFileException {
     while (in.next()) {
       if (in.field() == 2) {
         denormalizerCharsMap = in.readLength() > 0;
@@ -329,7 +329,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void check(int length) throws KolorsException {
+  private void check(int length) throws InvalidFileException {
     if (length == 0) {
       throw wrong("the file is empty; a SentencePiece model is expected. Incomplete download?");
     }
@@ -380,7 +380,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void index() throws KolorsException {
+  private void index() throws InvalidFileException {
     Arrays.fill(byteIds, -1);
     for (int id = 0; id < size(); id++) {
       if (type(id) == PieceType.BYTE) {
@@ -443,7 +443,7 @@ final class SentencePieceModel {
     return '"' + (text.length() <= 40 ? text : text.substring(0, 40) + "…") + '"';
   }
 
-  private KolorsException wrong(String what) {
-    return new KolorsException("[tokenizer] " + file + ": " + what);
+  private InvalidFileException wrong(String what) {
+    return new InvalidFileException("[tokenizer] " + file + ": " + what);
   }
 }

@@ -6,7 +6,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.charset.CharacterCodingException;
@@ -40,7 +40,7 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
   /**
    * Reads the config of a tokenizer directory; without one the defaults hold.
    *
-   * @throws KolorsException if it is broken or asks for what is not supported
+   * @throws InvalidFileException if it is broken or asks for what is not supported
    */
   static TokenizerConfig load(Path directory) throws IOException {
     refuseTokens(directory.resolve("added_tokens.json"), true);
@@ -72,34 +72,34 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
 
   private static JsonObject read(Path file) throws IOException {
     if (Files.size(file) > LARGEST_FILE) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] " + file + ": " + Files.size(file) + " bytes are too many for a config");
     }
     JsonReader reader;
     try {
       reader = new JsonReader(new StringReader(Files.readString(file)));
     } catch (CharacterCodingException e) {
-      throw new KolorsException("[tokenizer] " + file + ": not UTF-8", e);
+      throw new InvalidFileException("[tokenizer] " + file + ": not UTF-8", e);
     }
     reader.setStrictness(Strictness.STRICT);
     try {
       JsonElement root = JsonParser.parseReader(reader);
       if (!root.isJsonObject()) {
-        throw new KolorsException("[tokenizer] " + file + ": a JSON object is expected");
+        throw new InvalidFileException("[tokenizer] " + file + ": a JSON object is expected");
       }
       reader.peek(); // the end, or a fault
       return root.getAsJsonObject();
     } catch (JsonParseException | IOException e) {
-      if (e instanceof KolorsException known) {
+      if (e instanceof InvalidFileException known) {
         throw known;
       }
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] " + file + ": not valid JSON. Incomplete download?", e);
     }
   }
 
   private static void require(Path file, JsonObject config, String key, String only)
-      throws KolorsException {
+      throws InvalidFileException {
     JsonElement value = config.get(key);
     if (value != null && !value.toString().equals(only)) {
       throw unsupported(file, key, value, "only " + only + " is supported");
@@ -107,7 +107,7 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
   }
 
   private static void requireNoTokens(Path file, JsonObject config, String key)
-      throws KolorsException {
+      throws InvalidFileException {
     JsonElement value = config.get(key);
     boolean none =
         value == null
@@ -119,7 +119,8 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
     }
   }
 
-  private static boolean flag(Path file, JsonObject config, String key) throws KolorsException {
+  private static boolean flag(Path file, JsonObject config, String key)
+      throws InvalidFileException {
     JsonElement value = config.get(key);
     if (value == null) {
       return false;
@@ -131,9 +132,9 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
     };
   }
 
-  private static KolorsException unsupported(
+  private static InvalidFileException unsupported(
       Path file, String key, JsonElement value, String rule) {
-    return new KolorsException(
+    return new InvalidFileException(
         "[tokenizer] " + file + ": " + key + " is " + value + "; " + rule + ".");
   }
 }

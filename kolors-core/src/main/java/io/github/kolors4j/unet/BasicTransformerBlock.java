@@ -1,7 +1,7 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.LayerNorm;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 
 /**

@@ -1,8 +1,8 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;

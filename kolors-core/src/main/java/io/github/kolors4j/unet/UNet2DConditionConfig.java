@@ -1,7 +1,7 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -67,9 +67,9 @@ public record UNet2DConditionConfig(
    *
    * @param json the file
    * @return the configuration
-   * @throws KolorsException if a value is wrong, or is one that is not supported
+   * @throws InvalidFileException if a value is wrong, or is one that is not supported
    */
-  public static UNet2DConditionConfig of(JsonConfig json) throws KolorsException {
+  public static UNet2DConditionConfig of(JsonConfig json) throws InvalidFileException {
     json.only("act_fn", "silu", "swish");
     json.onlyStated("addition_embed_type", "text_time");
     json.only("attention_type", "default");
@@ -256,7 +256,7 @@ public record UNet2DConditionConfig(
     return batchSize * values;
   }
 
-  private static int oddKernel(JsonConfig json, String key) throws KolorsException {
+  private static int oddKernel(JsonConfig json, String key) throws InvalidFileException {
     int kernel = json.integer(key, 3, 1, 31);
     if (kernel % 2 == 0) {
       throw json.fault(key, "an odd size is needed");

@@ -1,14 +1,14 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.ModelFiles;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.ModelFiles;
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.Tensor;
@@ -109,7 +109,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
     TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
     try {
       return of(config, Optional.of(json), source);
-    } catch (KolorsException | RuntimeException e) {
+    } catch (InvalidFileException | RuntimeException e) {
       source.close();
       throw e;
     }
@@ -121,16 +121,16 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @param config its configuration
    * @param source its tensors, closed with the model
    * @return the model
-   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   * @throws InvalidFileException if a tensor is missing or wrong; the source stays open
    */
   public static UNet2DConditionModel of(UNet2DConditionConfig config, TensorSource source)
-      throws KolorsException {
+      throws InvalidFileException {
     return of(config, Optional.empty(), source);
   }
 
   private static UNet2DConditionModel of(
       UNet2DConditionConfig config, Optional<JsonConfig> json, TensorSource source)
-      throws KolorsException {
+      throws InvalidFileException {
     Weights weights = Weights.of(COMPONENT, source);
     UNet2DConditionModel model = new UNet2DConditionModel(config, weights, json);
     weights.requireComplete();

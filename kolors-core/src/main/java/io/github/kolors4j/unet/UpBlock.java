@@ -1,6 +1,6 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.Deque;
 import java.util.stream.Stream;

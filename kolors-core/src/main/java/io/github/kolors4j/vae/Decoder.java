@@ -1,8 +1,8 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +28,8 @@ class SchedulerConfigTest {
 
   private void assertLoadFails(String message, String json) throws IOException {
     Path file = write(json);
-    KolorsException e =
-        assertThrows(KolorsException.class, () -> Schedulers.load(file.getParent()));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> Schedulers.load(file.getParent()));
     assertEquals("[config] " + file + ": " + message, e.getMessage());
   }
 
@@ -162,11 +162,12 @@ class SchedulerConfigTest {
     assertLoadFails("not valid JSON at line 1 column 5. Damaged or cut short?", "{} {}");
     assertLoadFails("no JSON object, which starts with '{'.", "[1]");
     Path missing = directory.resolve("none");
-    KolorsException e = assertThrows(KolorsException.class, () -> Schedulers.load(missing));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> Schedulers.load(missing));
     assertEquals(
         "[config] " + missing.resolve("scheduler_config.json") + ": no such file.", e.getMessage());
     Files.write(directory.resolve("scheduler_config.json"), new byte[] {'{', '"', (byte) 0xff});
-    e = assertThrows(KolorsException.class, () -> Schedulers.load(directory));
+    e = assertThrows(InvalidFileException.class, () -> Schedulers.load(directory));
     assertTrue(e.getMessage().endsWith(": not UTF-8 text. Damaged?"), e.getMessage());
   }
 

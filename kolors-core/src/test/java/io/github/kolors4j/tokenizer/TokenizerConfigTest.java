@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +66,8 @@ class TokenizerConfigTest {
   @Test
   void whatIsNotUtf8IsRefused() throws IOException {
     Files.write(directory.resolve("tokenizer_config.json"), new byte[] {'{', -1, '}'});
-    KolorsException e = assertThrows(KolorsException.class, () -> TokenizerConfig.load(directory));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> TokenizerConfig.load(directory));
     assertTrue(e.getMessage().endsWith("tokenizer_config.json: not UTF-8"), e.getMessage());
   }
 
@@ -99,7 +100,8 @@ class TokenizerConfigTest {
   private void assertRefused(String name, String json, String what) throws IOException {
     Path file = directory.resolve(name);
     Files.writeString(file, json);
-    KolorsException e = assertThrows(KolorsException.class, () -> TokenizerConfig.load(directory));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> TokenizerConfig.load(directory));
     assertTrue(e.getMessage().startsWith("[tokenizer] " + file + ": " + what), e.getMessage());
     assertEquals(1, e.getMessage().lines().count());
   }

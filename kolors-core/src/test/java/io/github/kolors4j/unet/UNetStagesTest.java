@@ -2,12 +2,12 @@ package io.github.kolors4j.unet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Downsample2D;
-import io.github.kolors4j.nn.Fixture;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Upsample2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;

@@ -2,7 +2,7 @@ package io.github.kolors4j.examples;
 
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.SaveOptions;
+import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.scheduler.UniPCMultistepScheduler;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.github.kolors4j.examples.benchmarks;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;

@@ -6,7 +6,7 @@ import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;

@@ -5,7 +5,7 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;

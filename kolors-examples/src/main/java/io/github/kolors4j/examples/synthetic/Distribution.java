@@ -1,6 +1,6 @@
 package io.github.kolors4j.examples.synthetic;
 
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Parameter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.github.kolors4j.examples.synthetic;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.util.List;

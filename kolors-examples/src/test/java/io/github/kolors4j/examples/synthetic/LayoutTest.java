@@ -2,7 +2,7 @@ package io.github.kolors4j.examples.synthetic;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Parameter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Parameter;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;

@@ -1,10 +1,10 @@
-package io.github.kolors4j.config;
+package io.github.kolors4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
@@ -41,14 +41,14 @@ class ModelConfigsTest {
 
   /** A key given twice here would be refused: the one of the template is taken out. */
   private static JsonConfig with(String file, String template, String key, String value)
-      throws KolorsException {
+      throws InvalidFileException {
     String without =
         template.replaceAll("(?s)\"" + key + "\": (\\[[^]]*]|[^,\\[}]*)(,\\s*|(?=}))", "");
     return JsonConfig.parse(file, "{\"" + key + "\": " + value + ", " + without.substring(1));
   }
 
   @Test
-  void theUNetsConfigHasTheClassesDefaults() throws KolorsException {
+  void theUNetsConfigHasTheClassesDefaults() throws InvalidFileException {
     UNet2DConditionConfig config =
         UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", UNET));
     assertEquals(OptionalInt.empty(), config.sampleSize());
@@ -62,7 +62,7 @@ class ModelConfigsTest {
   }
 
   @Test
-  void theUNetsLargestFeatureMapIsTheFinestLevelBesideItsSkip() throws KolorsException {
+  void theUNetsLargestFeatureMapIsTheFinestLevelBesideItsSkip() throws InvalidFileException {
     UNet2DConditionConfig config =
         UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", UNET));
     assertEquals(2L * 128 * 96 * 960, config.largestFeatureMap(2, 128, 96));
@@ -71,7 +71,7 @@ class ModelConfigsTest {
   }
 
   @Test
-  void theTextEncodersConfigHasTheClassesDefaults() throws KolorsException {
+  void theTextEncodersConfigHasTheClassesDefaults() throws InvalidFileException {
     ChatGlmConfig config =
         ChatGlmConfig.of(JsonConfig.parse("text_encoder/config.json", TEXT_ENCODER));
     assertEquals(28, config.numLayers());
@@ -137,7 +137,7 @@ class ModelConfigsTest {
         "[config] unet/config.json: down_block_types has \"AttnDownBlock2D\";"
             + " only \"DownBlock2D\", \"CrossAttnDownBlock2D\" are supported.",
         assertThrows(
-                KolorsException.class,
+                InvalidFileException.class,
                 () ->
                     UNet2DConditionConfig.of(
                         with(
@@ -191,14 +191,15 @@ class ModelConfigsTest {
 
   @FunctionalInterface
   private interface Reader {
-    Object read(JsonConfig json) throws KolorsException;
+    Object read(JsonConfig json) throws InvalidFileException;
   }
 
   private static void assertFault(
       String file, String template, String key, String value, String rule, Reader reader) {
     assertEquals(
         "[config] %s: %s is %s; %s.".formatted(file, key, value, rule),
-        assertThrows(KolorsException.class, () -> reader.read(with(file, template, key, value)))
+        assertThrows(
+                InvalidFileException.class, () -> reader.read(with(file, template, key, value)))
             .getMessage());
   }
 }

@@ -1,4 +1,4 @@
-package io.github.kolors4j;
+package io.github.kolors4j.checkpoint;
 
 import io.github.kolors4j.safetensors.Variant;
 import java.util.Locale;

@@ -1,7 +1,6 @@
-package io.github.kolors4j.nn;
+package io.github.kolors4j.checkpoint;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.DType;
@@ -171,7 +170,7 @@ public final class Weights {
    * @param wanted the shape that is wanted here
    * @return the weight, over the mapped file
    */
-  Weight viewed(String name, int[] stored, int[] wanted) {
+  public Weight viewed(String name, int[] stored, int[] wanted) {
     String key = prefix + name;
     List<Long> expected = Arrays.stream(stored).mapToObj(Long::valueOf).toList();
     inventory.defined.put(key, expected);
@@ -230,10 +229,10 @@ public final class Weights {
   /**
    * Ends the loading of a model.
    *
-   * @throws KolorsException if a tensor is missing, has another shape than the config says or a
-   *     type that is not supported, or is not one of the model's
+   * @throws InvalidFileException if a tensor is missing, has another shape than the config says or
+   *     a type that is not supported, or is not one of the model's
    */
-  public void requireComplete() throws KolorsException {
+  public void requireComplete() throws InvalidFileException {
     if (inventory.misshapen != null) {
       throw fault(inventory.misshapen);
     }
@@ -260,8 +259,8 @@ public final class Weights {
     }
   }
 
-  private KolorsException fault(String what) {
-    return new KolorsException("[weights] " + inventory.component + ": " + what);
+  private InvalidFileException fault(String what) {
+    return new InvalidFileException("[weights] " + inventory.component + ": " + what);
   }
 
   private void note(String fault) {

@@ -1,10 +1,11 @@
-package io.github.kolors4j.nn;
+package io.github.kolors4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.nn.Linear;
 import io.github.kolors4j.safetensors.DType;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.tensor.Shape;
 import java.util.LinkedHashMap;
@@ -16,7 +17,7 @@ class WeightsTest {
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
 
   @Test
-  void findsAWeightBelowItsPrefix() throws KolorsException {
+  void findsAWeightBelowItsPrefix() throws InvalidFileException {
     put("down_blocks.0.conv.weight", DType.F16, 3, 4);
     Weights weights = weights();
     Weights conv = weights.at("down_blocks").at(0).at("conv");
@@ -67,7 +68,7 @@ class WeightsTest {
   }
 
   @Test
-  void checksTheShapeOfAnUnreadTensorAndNothingElse() throws KolorsException {
+  void checksTheShapeOfAnUnreadTensorAndNothingElse() throws InvalidFileException {
     put("encoder.weight", DType.I64, 4, 3);
     Weights weights = weights();
     Linear.load(weights.unread().at("encoder"), 3, 4);
@@ -79,7 +80,7 @@ class WeightsTest {
   }
 
   @Test
-  void tellsWhichOfTheOptionalTensorsIsAbsent() throws KolorsException {
+  void tellsWhichOfTheOptionalTensorsIsAbsent() throws InvalidFileException {
     put("encoder.weight", DType.F32, 4, 3);
     Weights weights = weights();
     assertEquals(
@@ -99,7 +100,7 @@ class WeightsTest {
   }
 
   @Test
-  void takesAFormerNameWhereTheFileHasIt() throws KolorsException {
+  void takesAFormerNameWhereTheFileHasIt() throws InvalidFileException {
     put("query.weight", DType.F32, 4, 3);
     put("query.bias", DType.F32, 4);
     put("to_k.weight", DType.F32, 4, 3);
@@ -111,7 +112,7 @@ class WeightsTest {
   }
 
   @Test
-  void readsAPointwiseConvolutionAsAMatrix() throws KolorsException {
+  void readsAPointwiseConvolutionAsAMatrix() throws InvalidFileException {
     put("proj_in.weight", DType.F32, 4, 3, 1, 1);
     put("proj_in.bias", DType.F32, 4);
     Weights weights = weights();
@@ -139,6 +140,6 @@ class WeightsTest {
   private static void assertFault(String message, Weights weights) {
     assertEquals(
         "[weights] unet: " + message,
-        assertThrows(KolorsException.class, weights::requireComplete).getMessage());
+        assertThrows(InvalidFileException.class, weights::requireComplete).getMessage());
   }
 }

@@ -1,4 +1,4 @@
-package io.github.kolors4j.config;
+package io.github.kolors4j.checkpoint;
 
 import java.util.List;
 

@@ -1,11 +1,11 @@
-package io.github.kolors4j.config;
+package io.github.kolors4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,8 +120,8 @@ class JsonConfigTest {
     assertBegins("is not JSON: ", () -> parse("{\"a\": 1} x"));
     assertBegins("is not JSON: ", () -> parse("{\"a\": 1,}"));
     assertBegins("is not JSON: ", () -> parse("{\"a\": " + "[".repeat(100_000)));
-    KolorsException fault =
-        assertThrows(KolorsException.class, () -> parse("{\"a\": 1,\n \"b\": nul}"));
+    InvalidFileException fault =
+        assertThrows(InvalidFileException.class, () -> parse("{\"a\": 1,\n \"b\": nul}"));
     assertTrue(fault.getMessage().contains("line 2"), fault.getMessage());
   }
 
@@ -140,18 +140,18 @@ class JsonConfigTest {
     assertEquals("unet/config.json", JsonConfig.read(file).file());
   }
 
-  private static JsonConfig parse(String text) throws KolorsException {
+  private static JsonConfig parse(String text) throws InvalidFileException {
     return JsonConfig.parse("unet/config.json", text);
   }
 
   private static void assertFault(String message, Executable call) {
     assertEquals(
         "[config] unet/config.json: " + message,
-        assertThrows(KolorsException.class, call).getMessage());
+        assertThrows(InvalidFileException.class, call).getMessage());
   }
 
   private static void assertBegins(String message, Executable call) {
-    String found = assertThrows(KolorsException.class, call).getMessage();
+    String found = assertThrows(InvalidFileException.class, call).getMessage();
     assertTrue(found.startsWith("[config] unet/config.json: " + message), found);
   }
 }

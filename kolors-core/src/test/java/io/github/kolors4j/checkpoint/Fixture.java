@@ -1,11 +1,10 @@
-package io.github.kolors4j.nn;
+package io.github.kolors4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.safetensors.DType;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -67,7 +66,7 @@ public final class Fixture implements AutoCloseable {
     }
   }
 
-  public JsonConfig config() throws KolorsException {
+  public JsonConfig config() throws InvalidFileException {
     return JsonConfig.parse(name, file.metadata().get("config"));
   }
 

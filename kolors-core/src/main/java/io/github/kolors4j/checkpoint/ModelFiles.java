@@ -1,7 +1,5 @@
-package io.github.kolors4j.nn;
+package io.github.kolors4j.checkpoint;
 
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
 import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;

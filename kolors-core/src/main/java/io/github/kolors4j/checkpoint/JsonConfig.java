@@ -1,10 +1,10 @@
-package io.github.kolors4j.config;
+package io.github.kolors4j.checkpoint;
 
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.StringReader;
@@ -75,30 +75,30 @@ public final class JsonConfig {
    *
    * @param path the file
    * @return its object
-   * @throws KolorsException if the file is missing or is not one JSON object, by the strict grammar
-   *     and without a key twice
+   * @throws InvalidFileException if the file is missing or is not one JSON object, by the strict
+   *     grammar and without a key twice
    */
-  public static JsonConfig read(Path path) throws KolorsException {
+  public static JsonConfig read(Path path) throws InvalidFileException {
     String file = shortName(path);
     String text;
     try {
       if (Files.size(path) > MAX_BYTES) {
-        throw new KolorsException(
+        throw new InvalidFileException(
             "[config] %s: has %,d bytes: a configuration has at most %,d."
                 .formatted(file, Files.size(path), MAX_BYTES));
       }
       text = Files.readString(path);
     } catch (NoSuchFileException e) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[config] %s: there is no such file in %s. Incomplete download?"
               .formatted(file, path.toAbsolutePath().getParent()),
           e);
     } catch (CharacterCodingException e) {
-      throw new KolorsException("[config] %s: is not UTF-8 text. Corrupt?".formatted(file), e);
-    } catch (KolorsException e) {
+      throw new InvalidFileException("[config] %s: is not UTF-8 text. Corrupt?".formatted(file), e);
+    } catch (InvalidFileException e) {
       throw e;
     } catch (IOException e) {
-      throw new KolorsException("[config] %s: cannot be read (%s).".formatted(file, e), e);
+      throw new InvalidFileException("[config] %s: cannot be read (%s).".formatted(file, e), e);
     }
     return parse(file, text);
   }
@@ -109,15 +109,15 @@ public final class JsonConfig {
    * @param file the name that messages give it
    * @param text the JSON
    * @return its object
-   * @throws KolorsException if the text is not one JSON object, by the strict grammar and without a
-   *     key twice
+   * @throws InvalidFileException if the text is not one JSON object, by the strict grammar and
+   *     without a key twice
    */
-  public static JsonConfig parse(String file, String text) throws KolorsException {
+  public static JsonConfig parse(String file, String text) throws InvalidFileException {
     JsonReader reader = new JsonReader(new StringReader(text));
     reader.setStrictness(Strictness.STRICT);
     try {
       if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-        throw new KolorsException(
+        throw new InvalidFileException(
             "[config] %s: does not begin with {: a configuration is one JSON object."
                 .formatted(file));
       }
@@ -127,17 +127,17 @@ public final class JsonConfig {
       }
       return new JsonConfig(file, text, values);
     } catch (EOFException e) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[config] %s: ends within the JSON, after %d characters. Incomplete download?"
               .formatted(file, text.length()),
           e);
     } catch (MalformedJsonException e) {
       String where = e.getMessage().lines().findFirst().orElse("");
-      throw new KolorsException("[config] %s: is not JSON: %s.".formatted(file, where), e);
-    } catch (KolorsException e) {
+      throw new InvalidFileException("[config] %s: is not JSON: %s.".formatted(file, where), e);
+    } catch (InvalidFileException e) {
       throw e;
     } catch (IOException e) {
-      throw new KolorsException("[config] %s: cannot be read (%s).".formatted(file, e), e);
+      throw new InvalidFileException("[config] %s: cannot be read (%s).".formatted(file, e), e);
     }
   }
 
@@ -147,7 +147,7 @@ public final class JsonConfig {
     while (reader.hasNext()) {
       String key = reader.nextName();
       if (values.containsKey(key)) {
-        throw new KolorsException("[config] %s: has the key %s twice.".formatted(file, key));
+        throw new InvalidFileException("[config] %s: has the key %s twice.".formatted(file, key));
       }
       values.put(key, value(file, reader));
     }
@@ -216,9 +216,9 @@ public final class JsonConfig {
    * @param min the least that is sensible
    * @param max the most that is sensible
    * @return the value
-   * @throws KolorsException if the value is no integer from min to max
+   * @throws InvalidFileException if the value is no integer from min to max
    */
-  public int integer(String key, int absent, int min, int max) throws KolorsException {
+  public int integer(String key, int absent, int min, int max) throws InvalidFileException {
     return has(key) ? integer(key, values.get(key), min, max) : absent;
   }
 
@@ -229,9 +229,10 @@ public final class JsonConfig {
    * @param min the least that is sensible
    * @param max the most that is sensible
    * @return the value
-   * @throws KolorsException if the key is absent or null, or its value no integer from min to max
+   * @throws InvalidFileException if the key is absent or null, or its value no integer from min to
+   *     max
    */
-  public int integer(String key, int min, int max) throws KolorsException {
+  public int integer(String key, int min, int max) throws InvalidFileException {
     if (isNull(key)) {
       throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
     }
@@ -245,9 +246,9 @@ public final class JsonConfig {
    * @param min the least that is sensible
    * @param max the most that is sensible
    * @return the value, or nothing where the key is absent or null
-   * @throws KolorsException if there is a value that is no integer from min to max
+   * @throws InvalidFileException if there is a value that is no integer from min to max
    */
-  public OptionalInt optionalInteger(String key, int min, int max) throws KolorsException {
+  public OptionalInt optionalInteger(String key, int min, int max) throws InvalidFileException {
     return isNull(key)
         ? OptionalInt.empty()
         : OptionalInt.of(integer(key, values.get(key), min, max));
@@ -262,10 +263,11 @@ public final class JsonConfig {
    * @param min the least that is sensible
    * @param max the most that is sensible
    * @return as many values as blocks
-   * @throws KolorsException if the value is neither an integer nor a list of {@code count} integers
+   * @throws InvalidFileException if the value is neither an integer nor a list of {@code count}
+   *     integers
    */
   public List<Integer> integerForEach(String key, int absent, int count, int min, int max)
-      throws KolorsException {
+      throws InvalidFileException {
     if (has(key) && values.get(key) instanceof List<?>) {
       List<Integer> list = integers(key, min, max);
       if (list.size() != count) {
@@ -283,9 +285,9 @@ public final class JsonConfig {
    * @param min the least that is sensible
    * @param max the most that is sensible
    * @return the values, at least one
-   * @throws KolorsException if the value is no list of integers from min to max
+   * @throws InvalidFileException if the value is no list of integers from min to max
    */
-  public List<Integer> integers(String key, int min, int max) throws KolorsException {
+  public List<Integer> integers(String key, int min, int max) throws InvalidFileException {
     List<Integer> result = new ArrayList<>();
     for (Object element : list(key, "integers")) {
       result.add(integer(key, element, min, max));
@@ -299,13 +301,13 @@ public final class JsonConfig {
    * @param key the key
    * @param supported the strings that may occur
    * @return the values, at least one
-   * @throws KolorsException if the value is no list of supported strings
+   * @throws InvalidFileException if the value is no list of supported strings
    */
-  public List<String> strings(String key, String... supported) throws KolorsException {
+  public List<String> strings(String key, String... supported) throws InvalidFileException {
     List<String> result = new ArrayList<>();
     for (Object element : list(key, "strings")) {
       if (!(element instanceof String text) || !Arrays.asList(supported).contains(text)) {
-        throw new KolorsException(
+        throw new InvalidFileException(
             "[config] %s: %s has %s; only %s."
                 .formatted(file, key, show(element), supportedText(supported)));
       }
@@ -320,9 +322,9 @@ public final class JsonConfig {
    * @param key the key
    * @param absent the value where the file is silent
    * @return the value in F32
-   * @throws KolorsException if the value is no number, or none that F32 can hold
+   * @throws InvalidFileException if the value is no number, or none that F32 can hold
    */
-  public float number(String key, double absent) throws KolorsException {
+  public float number(String key, double absent) throws InvalidFileException {
     if (!has(key)) {
       return (float) absent;
     }
@@ -341,9 +343,9 @@ public final class JsonConfig {
    * @param key the key
    * @param absent the value where the file is silent
    * @return the value in F32
-   * @throws KolorsException if the value is no number above 0
+   * @throws InvalidFileException if the value is no number above 0
    */
-  public float positive(String key, double absent) throws KolorsException {
+  public float positive(String key, double absent) throws InvalidFileException {
     float number = number(key, absent);
     if (!(number > 0)) {
       throw fault(key, "a number above 0 is needed");
@@ -357,9 +359,9 @@ public final class JsonConfig {
    * @param key the key
    * @param absent the value where the file is silent
    * @return the value
-   * @throws KolorsException if the value is neither true nor false
+   * @throws InvalidFileException if the value is neither true nor false
    */
-  public boolean bool(String key, boolean absent) throws KolorsException {
+  public boolean bool(String key, boolean absent) throws InvalidFileException {
     if (!has(key)) {
       return absent;
     }
@@ -374,9 +376,9 @@ public final class JsonConfig {
    *
    * @param key the key
    * @return the value, or nothing where the key is absent or null
-   * @throws KolorsException if there is a value that is no string
+   * @throws InvalidFileException if there is a value that is no string
    */
-  public Optional<String> string(String key) throws KolorsException {
+  public Optional<String> string(String key) throws InvalidFileException {
     if (isNull(key)) {
       return Optional.empty();
     }
@@ -391,9 +393,9 @@ public final class JsonConfig {
    *
    * @param key the key
    * @param supported strings, truth values or integers
-   * @throws KolorsException if the file has another value
+   * @throws InvalidFileException if the file has another value
    */
-  public void only(String key, Object... supported) throws KolorsException {
+  public void only(String key, Object... supported) throws InvalidFileException {
     if (has(key)) {
       onlyStated(key, supported);
     }
@@ -404,9 +406,9 @@ public final class JsonConfig {
    *
    * @param key the key
    * @param supported strings, truth values or integers
-   * @throws KolorsException if the file has another value, or none
+   * @throws InvalidFileException if the file has another value, or none
    */
-  public void onlyStated(String key, Object... supported) throws KolorsException {
+  public void onlyStated(String key, Object... supported) throws InvalidFileException {
     read.add(key);
     for (Object each : supported) {
       if (each instanceof Integer number
@@ -422,9 +424,9 @@ public final class JsonConfig {
    * Refuses every value of a key but null.
    *
    * @param keys the keys
-   * @throws KolorsException if the file has a value
+   * @throws InvalidFileException if the file has a value
    */
-  public void onlyNull(String... keys) throws KolorsException {
+  public void onlyNull(String... keys) throws InvalidFileException {
     for (String key : keys) {
       if (!isNull(key)) {
         throw fault(key, "only null is supported");
@@ -448,9 +450,9 @@ public final class JsonConfig {
    * @param rule what its value should be
    * @return the exception, to be thrown
    */
-  public KolorsException fault(String key, String rule) {
+  public InvalidFileException fault(String key, String rule) {
     String found = values.containsKey(key) ? "is " + show(values.get(key)) : "is missing";
-    return new KolorsException("[config] %s: %s %s; %s.".formatted(file, key, found, rule));
+    return new InvalidFileException("[config] %s: %s %s; %s.".formatted(file, key, found, rule));
   }
 
   /**
@@ -474,7 +476,7 @@ public final class JsonConfig {
     return values.containsKey(key);
   }
 
-  private int integer(String key, Object value, int min, int max) throws KolorsException {
+  private int integer(String key, Object value, int min, int max) throws InvalidFileException {
     if (value instanceof Numeral(String text) && text.matches("-?[0-9]+")) {
       BigInteger number = new BigInteger(text);
       if (number.compareTo(BigInteger.valueOf(min)) >= 0
@@ -485,7 +487,7 @@ public final class JsonConfig {
     throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
   }
 
-  private List<?> list(String key, String of) throws KolorsException {
+  private List<?> list(String key, String of) throws InvalidFileException {
     read.add(key);
     if (values.get(key) instanceof List<?> list && !list.isEmpty()) {
       return list;

@@ -1,12 +1,12 @@
-package io.github.kolors4j.nn;
+package io.github.kolors4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.kolors4j.KolorsException;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.safetensors.DType;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -108,6 +108,6 @@ class ModelLoadingTest {
   }
 
   private static void assertFault(String message, Executable call) {
-    assertEquals(message, assertThrows(KolorsException.class, call).getMessage());
+    assertEquals(message, assertThrows(InvalidFileException.class, call).getMessage());
   }
 }
