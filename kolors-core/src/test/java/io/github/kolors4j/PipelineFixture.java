@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.scheduler.Schedulers;
@@ -73,16 +74,17 @@ final class PipelineFixture implements AutoCloseable {
       cases.add(
           new Case(
               json.get("name").getAsString(),
-              ImageRequest.of(texts(json.getAsJsonArray("prompt")))
-                  .withNegativePrompts(texts(json.getAsJsonArray("negative_prompt")))
-                  .withSize(json.get("width").getAsInt(), json.get("height").getAsInt())
-                  .withNumInferenceSteps(json.get("steps").getAsInt())
-                  .withGuidanceScale(json.get("guidance_scale").getAsFloat())
-                  .withNumImagesPerPrompt(json.get("num_images_per_prompt").getAsInt())
-                  .withSeeds(
+              ImageRequest.builder(texts(json.getAsJsonArray("prompt")))
+                  .negativePrompts(texts(json.getAsJsonArray("negative_prompt")))
+                  .size(json.get("width").getAsInt(), json.get("height").getAsInt())
+                  .numInferenceSteps(json.get("steps").getAsInt())
+                  .guidanceScale(json.get("guidance_scale").getAsFloat())
+                  .numImagesPerPrompt(json.get("num_images_per_prompt").getAsInt())
+                  .seeds(
                       json.getAsJsonArray("seeds").asList().stream()
                           .map(JsonElement::getAsLong)
-                          .toList()),
+                          .toList())
+                  .build(),
               scheduler.get("class").getAsString(),
               options));
     }

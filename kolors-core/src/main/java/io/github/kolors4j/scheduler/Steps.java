@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import java.util.Arrays;
+
 /** The steps of a request: a number, or exactly which. */
 public sealed interface Steps {
   /**
@@ -45,6 +47,21 @@ public sealed interface Steps {
     public float[] timesteps() {
       return timesteps.clone();
     }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Timesteps that && Arrays.equals(timesteps, that.timesteps);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(timesteps);
+    }
+
+    @Override
+    public String toString() {
+      return "Timesteps" + Arrays.toString(timesteps);
+    }
   }
 
   /**
@@ -77,6 +94,21 @@ public sealed interface Steps {
     @Override
     public float[] sigmas() {
       return sigmas.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Sigmas that && Arrays.equals(sigmas, that.sigmas);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(sigmas);
+    }
+
+    @Override
+    public String toString() {
+      return "Sigmas" + Arrays.toString(sigmas);
     }
   }
 

@@ -1,12 +1,12 @@
 package io.github.kolors4j.examples.benchmarks;
 
 import com.sun.management.ThreadMXBean;
-import io.github.kolors4j.ImageRequest;
-import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
@@ -308,12 +308,13 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     Image(Path directory, Size size, int threadCount) throws IOException {
       Latents latents = Latents.of(directory, size);
       request =
-          ImageRequest.of(PROMPT)
-              .withNegativePrompt("")
-              .withSize(size.width(), size.height())
-              .withNumInferenceSteps(size.steps())
-              .withGuidanceScale(GUIDANCE_SCALE)
-              .withSeed(0);
+          ImageRequest.builder(PROMPT)
+              .negativePrompt("")
+              .size(size.width(), size.height())
+              .numInferenceSteps(size.steps())
+              .guidanceScale(GUIDANCE_SCALE)
+              .seed(0)
+              .build();
       UNet2DConditionConfig unet =
           UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("unet/config.json")));
       NominalWork step = NominalWork.unet(unet, latents.height, latents.width, TOKENS);

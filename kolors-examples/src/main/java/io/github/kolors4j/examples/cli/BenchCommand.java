@@ -89,7 +89,7 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "1",
       converter = Numbers.Decimal.class,
       description = "With --kernels: how long to repeat each. Default: 1.")
-  private float seconds;
+  private double seconds;
 
   @Option(names = "--json", description = "One JSON object a run, or one for all kernels.")
   private boolean json;

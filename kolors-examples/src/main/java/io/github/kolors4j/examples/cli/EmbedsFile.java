@@ -1,6 +1,6 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.PromptEmbeds;
+import io.github.kolors4j.request.PromptEmbeds;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.EncodedPrompt;
-import io.github.kolors4j.FloatArray;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.FloatArray;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

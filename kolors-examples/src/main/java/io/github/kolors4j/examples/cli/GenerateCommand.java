@@ -1,17 +1,18 @@
 package io.github.kolors4j.examples.cli;
 
 import com.google.gson.JsonObject;
-import io.github.kolors4j.Compatibility;
-import io.github.kolors4j.FloatArray;
-import io.github.kolors4j.ImageRequest;
-import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.OutputType;
+import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.OutputType;
+import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -124,8 +125,9 @@ final class GenerateCommand implements Callable<Integer> {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();
-        ImageRequest listened = request.withOnProgress(bar);
-        ImageResult result = UsageException.check(() -> pipeline.generate(listened));
+        RunControl control =
+            RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
+        ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
         save(result, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
@@ -146,17 +148,13 @@ final class GenerateCommand implements Callable<Integer> {
   private ImageRequest request() throws IOException {
     Compatibility compatibility = compatibility();
     OutputType type = type();
-    ImageRequest request = prompts.request();
-    request = sizes.apply(request);
-    request = steps.apply(request);
-    request = guidance.apply(request);
-    request = noise.apply(request);
-    request = imageToImage.apply(request);
-    return request
-        .withOutputType(type)
-        .withVaeTiling(vaeTiling)
-        .withCompatibility(compatibility)
-        .withCancellation(interruption.token());
+    ImageRequest.Builder request = prompts.request();
+    sizes.apply(request);
+    steps.apply(request);
+    guidance.apply(request);
+    noise.apply(request);
+    imageToImage.apply(request);
+    return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 
   private Compatibility compatibility() {
@@ -260,8 +258,8 @@ final class GenerateCommand implements Callable<Integer> {
     json.add("seeds", Json.of(result.seeds()));
     json.addProperty("width", request.width().orElseThrow());
     json.addProperty("height", request.height().orElseThrow());
-    json.addProperty("steps", StepOptions.count(request));
-    json.addProperty("guidanceScale", request.guidanceScale());
+    json.addProperty("steps", StepOptions.count(request.steps()));
+    json.addProperty("guidanceScale", request.guidance().scale());
     json.addProperty("scheduler", chosen.className());
     json.add("timings", timings);
     return json;

@@ -1,7 +1,6 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.ImageRequest;
-import java.util.function.BiFunction;
+import java.util.function.Consumer;
 
 /** Options that change a request only where they are given. */
 final class Given {
@@ -11,11 +10,11 @@ final class Given {
    * Applies one option.
    *
    * @param value the option's, null where it is not given
-   * @param with how the request takes it
-   * @return the request with the value, or as it was
+   * @param setter what takes it
    */
-  static <T> ImageRequest given(
-      ImageRequest request, T value, BiFunction<ImageRequest, T, ImageRequest> with) {
-    return value == null ? request : with.apply(request, value);
+  static <T> void given(T value, Consumer<? super T> setter) {
+    if (value != null) {
+      setter.accept(value);
+    }
   }
 }

@@ -2,7 +2,7 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.request.ImageRequest;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -17,7 +17,7 @@ final class GuidanceOptions {
       description =
           "How strongly the prompt rules; at most 1 means no guidance, in half the time. Default:"
               + " ${DEFAULT-VALUE}.")
-  private float guidanceScale;
+  private double guidanceScale;
 
   @Option(
       names = "--guidance-rescale",
@@ -25,7 +25,7 @@ final class GuidanceOptions {
       converter = Numbers.Decimal.class,
       description =
           "How far the contrast that guidance adds is taken back, 0 to 1. Default: 0, not at all.")
-  private Float guidanceRescale;
+  private Double guidanceRescale;
 
   @Option(
       names = "--pag-scale",
@@ -34,14 +34,14 @@ final class GuidanceOptions {
       description =
           "Perturbed-attention guidance: how strongly, as 3.0. Default: 0, none. It takes half as"
               + " much time again.")
-  private Float pagScale;
+  private Double pagScale;
 
   @Option(
       names = "--pag-adaptive-scale",
       paramLabel = "X",
       converter = Numbers.Decimal.class,
       description = "By how much --pag-scale falls for each timestep below 1000. Default: 0.")
-  private Float pagAdaptiveScale;
+  private Double pagAdaptiveScale;
 
   @Option(
       names = "--pag-applied-layers",
@@ -69,12 +69,14 @@ final class GuidanceOptions {
             + " --pag-scale 3.0.");
   }
 
-  ImageRequest apply(ImageRequest request) {
-    ImageRequest changed = request.withGuidanceScale(guidanceScale);
-    changed = given(changed, guidanceRescale, ImageRequest::withGuidanceRescale);
-    changed = given(changed, pagScale, ImageRequest::withPagScale);
-    changed = given(changed, pagAdaptiveScale, ImageRequest::withPagAdaptiveScale);
-    return layers().isEmpty() ? changed : changed.withPagAppliedLayers(layers());
+  void apply(ImageRequest.Builder request) {
+    request.guidanceScale(guidanceScale);
+    given(guidanceRescale, request::guidanceRescale);
+    given(pagScale, request::pagScale);
+    given(pagAdaptiveScale, request::pagAdaptiveScale);
+    if (!layers().isEmpty()) {
+      request.pagAppliedLayers(layers());
+    }
   }
 
   private List<String> layers() {

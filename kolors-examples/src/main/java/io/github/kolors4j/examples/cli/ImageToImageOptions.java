@@ -2,8 +2,8 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -21,7 +21,7 @@ final class ImageToImageOptions {
   @Option(
       names = "--strength",
       paramLabel = "X",
-      converter = Numbers.DoubleDecimal.class,
+      converter = Numbers.Decimal.class,
       description =
           "How much of --image is redrawn: 0 nothing, 1 everything. That share of the steps is"
               + " taken. Default: 0.3.")
@@ -30,7 +30,7 @@ final class ImageToImageOptions {
   @Option(
       names = "--denoising-start",
       paramLabel = "X",
-      converter = Numbers.DoubleDecimal.class,
+      converter = Numbers.Decimal.class,
       description =
           "Goes on with --image after this share of the way, between 0 and 1, without new noise and"
               + " in place of --strength.")
@@ -56,12 +56,11 @@ final class ImageToImageOptions {
   }
 
   /** Reads the image, if there is one. */
-  ImageRequest apply(ImageRequest request) throws IOException {
-    if (image == null) {
-      return request;
+  void apply(ImageRequest.Builder request) throws IOException {
+    if (image != null) {
+      request.image(KolorsImage.read(image));
     }
-    ImageRequest changed = request.withImage(KolorsImage.read(image));
-    changed = given(changed, strength, ImageRequest::withStrength);
-    return given(changed, denoisingStart, ImageRequest::withDenoisingStart);
+    given(strength, request::strength);
+    given(denoisingStart, request::denoisingStart);
   }
 }

@@ -1,6 +1,6 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.CancellationToken;
+import io.github.kolors4j.request.CancellationToken;
 import java.io.IOException;
 
 /** The end of the process by Ctrl-C: no half-written file stays, and one sentence says what is. */

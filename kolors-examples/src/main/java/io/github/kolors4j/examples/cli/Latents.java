@@ -1,7 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.FloatArray;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

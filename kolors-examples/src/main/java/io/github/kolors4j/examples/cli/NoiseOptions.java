@@ -2,7 +2,7 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.tensor.random.GeneratorType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ final class NoiseOptions {
   private Path latents;
 
   /** Reads the latents, if there are any. */
-  ImageRequest apply(ImageRequest request) throws IOException {
+  void apply(ImageRequest.Builder request) throws IOException {
     List<Long> seeds = Numbers.seeds(seed);
     int count = images != null ? images : Math.max(1, seeds.size());
     if (seeds.size() > 1 && seeds.size() != count) {
@@ -47,9 +47,11 @@ final class NoiseOptions {
           "[arguments] --seed has %d seeds for %d images: give one, or one an image."
               .formatted(seeds.size(), count));
     }
-    ImageRequest changed =
-        given(request.withNumImagesPerPrompt(count).withSeeds(seeds), rng, ImageRequest::withRng);
-    return latents == null ? changed : changed.withLatents(Latents.read(latents));
+    request.numImagesPerPrompt(count).seeds(seeds);
+    given(rng, request::rng);
+    if (latents != null) {
+      request.latents(Latents.read(latents));
+    }
   }
 
   /** A generator by its name. */

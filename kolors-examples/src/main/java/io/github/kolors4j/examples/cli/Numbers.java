@@ -1,7 +1,7 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.MicroConditioning.Crop;
-import io.github.kolors4j.MicroConditioning.Size;
+import io.github.kolors4j.request.MicroConditioning.Crop;
+import io.github.kolors4j.request.MicroConditioning.Size;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -17,28 +17,22 @@ final class Numbers {
 
   private Numbers() {}
 
-  /** A decimal number that a float can hold: no NaN, no infinity, no {@code 1f}. */
-  static final class Decimal implements ITypeConverter<Float> {
+  /** A decimal number that a float can hold too: no NaN, no infinity, no {@code 1f}. */
+  static final class Decimal implements ITypeConverter<Double> {
     @Override
-    public Float convert(String text) {
-      float value = DECIMAL.matcher(text).matches() ? Float.parseFloat(text) : Float.NaN;
-      if (!Float.isFinite(value)) {
+    public Double convert(String text) {
+      double value = decimal(text, DECIMAL);
+      if (!Double.isFinite(value)) {
         throw new TypeConversionException("'" + text + "' is not a finite number");
       }
       return value;
     }
   }
 
-  /** The same for a double. */
-  static final class DoubleDecimal implements ITypeConverter<Double> {
-    @Override
-    public Double convert(String text) {
-      double value = DECIMAL.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
-      if (!Double.isFinite(value)) {
-        throw new TypeConversionException("'" + text + "' is not a finite number");
-      }
-      return value;
-    }
+  /** NaN where the text has not the form, or its number is beyond a float. */
+  private static double decimal(String text, Pattern form) {
+    double value = form.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
+    return Float.isFinite((float) value) ? value : Double.NaN;
   }
 
   /** A size as {@code 1024x768}, width first. */
@@ -80,22 +74,22 @@ final class Numbers {
   }
 
   /** Whole numbers as {@code 999,500,1}, 0 or more. */
-  static float[] wholes(String option, String text) {
+  static double[] wholes(String option, String text) {
     return list(option, text, WHOLE, "a whole number, 0 or more; write 999,500,1");
   }
 
   /** Decimal numbers as {@code 14.6,2,0.5,0}. */
-  static float[] decimals(String option, String text) {
+  static double[] decimals(String option, String text) {
     return list(option, text, DECIMAL, "a finite number; write 14.6,2,0.5,0");
   }
 
-  private static float[] list(String option, String text, Pattern form, String rule) {
+  private static double[] list(String option, String text, Pattern form, String rule) {
     String[] parts = text.split(",", -1);
-    float[] values = new float[parts.length];
+    double[] values = new double[parts.length];
     for (int i = 0; i < parts.length; i++) {
       String part = parts[i].strip();
-      values[i] = form.matcher(part).matches() ? Float.parseFloat(part) : Float.NaN;
-      if (!Float.isFinite(values[i])) {
+      values[i] = decimal(part, form);
+      if (Double.isNaN(values[i])) {
         throw new UsageException(
             "[arguments] %s %s: \"%s\" is not %s.".formatted(option, text, part, rule));
       }

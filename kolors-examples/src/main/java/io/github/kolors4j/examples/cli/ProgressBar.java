@@ -1,8 +1,8 @@
 package io.github.kolors4j.examples.cli;
 
-import io.github.kolors4j.Progress;
-import io.github.kolors4j.ProgressListener;
-import io.github.kolors4j.Stage;
+import io.github.kolors4j.request.Progress;
+import io.github.kolors4j.request.ProgressListener;
+import io.github.kolors4j.request.Stage;
 import java.time.Duration;
 import java.util.Locale;
 

@@ -2,7 +2,7 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -53,12 +53,13 @@ final class PromptOptions {
   }
 
   /** A request for the prompt, with all else at its default. */
-  ImageRequest request() throws IOException {
-    ImageRequest request =
+  ImageRequest.Builder request() throws IOException {
+    ImageRequest.Builder request =
         embeds == null
-            ? ImageRequest.of(prompt)
-                .withNegativePrompt(negativePrompt == null ? "" : negativePrompt)
-            : ImageRequest.of(EmbedsFile.read(embeds));
-    return given(request, maxSequenceLength, ImageRequest::withMaxSequenceLength);
+            ? ImageRequest.builder(prompt)
+                .negativePrompt(negativePrompt == null ? "" : negativePrompt)
+            : ImageRequest.builder(EmbedsFile.read(embeds));
+    given(maxSequenceLength, request::maxSequenceLength);
+    return request;
   }
 }

@@ -2,10 +2,9 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
-import io.github.kolors4j.MicroConditioning.Crop;
-import io.github.kolors4j.MicroConditioning.Size;
-import java.util.function.BiFunction;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.MicroConditioning.Crop;
+import io.github.kolors4j.request.MicroConditioning.Size;
 import picocli.CommandLine.Option;
 
 /** How large the picture is, and how large the U-Net is told that it is. */
@@ -82,29 +81,16 @@ final class SizeOptions {
     }
   }
 
-  ImageRequest apply(ImageRequest request) {
-    ImageRequest changed = given(request, width, ImageRequest::withWidth);
-    changed = given(changed, height, ImageRequest::withHeight);
-    changed = given(changed, originalSize, size(ImageRequest::withOriginalSize));
-    changed = given(changed, targetSize, size(ImageRequest::withTargetSize));
-    changed = given(changed, cropsCoordsTopLeft, crop(ImageRequest::withCropsCoordsTopLeft));
-    changed = given(changed, negativeOriginalSize, size(ImageRequest::withNegativeOriginalSize));
-    changed = given(changed, negativeTargetSize, size(ImageRequest::withNegativeTargetSize));
-    return given(
-        changed, negativeCropsCoordsTopLeft, crop(ImageRequest::withNegativeCropsCoordsTopLeft));
-  }
-
-  /** A method of the request that takes two numbers: height and width, or top and left. */
-  @FunctionalInterface
-  private interface Pair {
-    ImageRequest apply(ImageRequest request, int first, int second);
-  }
-
-  private static BiFunction<ImageRequest, Size, ImageRequest> size(Pair with) {
-    return (request, size) -> with.apply(request, size.height(), size.width());
-  }
-
-  private static BiFunction<ImageRequest, Crop, ImageRequest> crop(Pair with) {
-    return (request, crop) -> with.apply(request, crop.top(), crop.left());
+  void apply(ImageRequest.Builder request) {
+    given(width, request::width);
+    given(height, request::height);
+    given(originalSize, size -> request.originalSize(size.height(), size.width()));
+    given(targetSize, size -> request.targetSize(size.height(), size.width()));
+    given(cropsCoordsTopLeft, crop -> request.cropsCoordsTopLeft(crop.top(), crop.left()));
+    given(negativeOriginalSize, size -> request.negativeOriginalSize(size.height(), size.width()));
+    given(negativeTargetSize, size -> request.negativeTargetSize(size.height(), size.width()));
+    given(
+        negativeCropsCoordsTopLeft,
+        crop -> request.negativeCropsCoordsTopLeft(crop.top(), crop.left()));
   }
 }

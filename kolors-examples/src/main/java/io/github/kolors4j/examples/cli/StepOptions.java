@@ -2,7 +2,8 @@ package io.github.kolors4j.examples.cli;
 
 import static io.github.kolors4j.examples.cli.Given.given;
 
-import io.github.kolors4j.ImageRequest;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.scheduler.Steps;
 import picocli.CommandLine.Option;
 
 /** How far and in which steps the noise is taken away. */
@@ -27,7 +28,7 @@ final class StepOptions {
   @Option(
       names = "--denoising-end",
       paramLabel = "X",
-      converter = Numbers.DoubleDecimal.class,
+      converter = Numbers.Decimal.class,
       description =
           "Stops after this share of the way, between 0 and 1, so that another run can go on with"
               + " --denoising-start. Default: goes to the end.")
@@ -36,7 +37,7 @@ final class StepOptions {
   @Option(
       names = "--eta",
       paramLabel = "X",
-      converter = Numbers.DoubleDecimal.class,
+      converter = Numbers.Decimal.class,
       description =
           "How much noise the schedulers ddim and tcd add in each step, 0 to 1. Default: 0.")
   private Double eta;
@@ -60,21 +61,20 @@ final class StepOptions {
             .formatted(one, other));
   }
 
-  ImageRequest apply(ImageRequest request) {
-    ImageRequest changed = given(request, steps, ImageRequest::withNumInferenceSteps);
-    changed =
-        given(
-            changed, timesteps, (r, text) -> r.withTimesteps(Numbers.wholes("--timesteps", text)));
-    changed = given(changed, sigmas, (r, text) -> r.withSigmas(Numbers.decimals("--sigmas", text)));
-    changed = given(changed, denoisingEnd, ImageRequest::withDenoisingEnd);
-    return given(changed, eta, ImageRequest::withEta);
+  void apply(ImageRequest.Builder request) {
+    given(steps, request::numInferenceSteps);
+    given(timesteps, text -> request.timesteps(Numbers.wholes("--timesteps", text)));
+    given(sigmas, text -> request.sigmas(Numbers.decimals("--sigmas", text)));
+    given(denoisingEnd, request::denoisingEnd);
+    given(eta, request::eta);
   }
 
   /** The number of steps that a request asks for, however it says so. */
-  static int count(ImageRequest request) {
-    if (!request.timesteps().isEmpty()) {
-      return request.timesteps().size();
-    }
-    return request.sigmas().isEmpty() ? request.numInferenceSteps() : request.sigmas().size() - 1;
+  static int count(Steps steps) {
+    return switch (steps) {
+      case Steps.Count(int count) -> count;
+      case Steps.Timesteps(float[] timesteps) -> timesteps.length;
+      case Steps.Sigmas(float[] sigmas) -> sigmas.length - 1;
+    };
   }
 }

@@ -1,7 +1,7 @@
 package io.github.kolors4j.examples.synthetic;
 
-import io.github.kolors4j.CancellationToken;
 import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.safetensors.SafetensorsWriter;

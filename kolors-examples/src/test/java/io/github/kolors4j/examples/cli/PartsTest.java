@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.MicroConditioning.Crop;
-import io.github.kolors4j.MicroConditioning.Size;
+import io.github.kolors4j.request.MicroConditioning.Crop;
+import io.github.kolors4j.request.MicroConditioning.Size;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -52,9 +52,9 @@ class PartsTest {
 
   @Test
   void doublesKeepTheDigitsThatAFloatLoses() {
-    assertEquals(0.8, new Numbers.DoubleDecimal().convert("0.8"));
+    assertEquals(0.8, new Numbers.Decimal().convert("0.8"));
     for (String text : List.of("", "NaN", "1d", "1e999", "0,8")) {
-      assertThrows(RuntimeException.class, () -> new Numbers.DoubleDecimal().convert(text), text);
+      assertThrows(RuntimeException.class, () -> new Numbers.Decimal().convert(text), text);
     }
   }
 
@@ -74,8 +74,8 @@ class PartsTest {
 
   @Test
   void listsOfNumbersAreRefusedByTheNameOfTheirOption() {
-    assertArrayEquals(new float[] {999, 1, 0}, Numbers.wholes("--timesteps", "999, 1,0"));
-    assertArrayEquals(new float[] {14.5f, 0}, Numbers.decimals("--sigmas", "14.5,0"));
+    assertArrayEquals(new double[] {999, 1, 0}, Numbers.wholes("--timesteps", "999, 1,0"));
+    assertArrayEquals(new double[] {14.5, 0}, Numbers.decimals("--sigmas", "14.5,0"));
     for (String text : List.of("", "1,", "1,,2", "-1", "1.5", "x")) {
       UsageException e =
           assertThrows(UsageException.class, () -> Numbers.wholes("--timesteps", text), text);

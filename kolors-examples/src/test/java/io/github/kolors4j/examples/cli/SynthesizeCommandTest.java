@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.kolors4j.EncodedPrompt;
-import io.github.kolors4j.ImageRequest;
-import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.OutputType;
 import io.github.kolors4j.examples.MiniCheckpoint;
+import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import java.io.File;
 import java.io.IOException;
@@ -116,15 +116,16 @@ class SynthesizeCommandTest {
       assertOrderOne("pooled", prompt.pooledPromptEmbeds().values());
       ImageResult latents =
           pipeline.generate(
-              ImageRequest.of("一只瓢虫")
-                  .withSeed(1)
-                  .withNumInferenceSteps(1)
-                  .withOutputType(OutputType.LATENT));
+              ImageRequest.builder("一只瓢虫")
+                  .seed(1)
+                  .numInferenceSteps(1)
+                  .outputType(OutputType.LATENT)
+                  .build());
       // One step of Euler: what is left is the noise less the prediction, times the first sigma.
       float[] values = latents.latents().orElseThrow().values();
       assertTrue(deviation(values) > 1 && deviation(values) < 200, "" + deviation(values));
       ImageResult image =
-          pipeline.generate(ImageRequest.of("cat").withSeed(1).withNumInferenceSteps(2));
+          pipeline.generate(ImageRequest.builder("cat").seed(1).numInferenceSteps(2).build());
       assertEquals(64, image.image().width());
     }
   }

@@ -147,6 +147,17 @@ public final class Convolution {
     }
   }
 
+  /**
+   * What a thread keeps for the convolutions of a model beside its feature maps, for forecasts of
+   * memory.
+   *
+   * @param channels of the widest layer, in and out
+   * @return F32 values of each thread
+   */
+  public static long bufferValues(int channels) {
+    return Winograd.bufferValues(channels, channels);
+  }
+
   private static void direct(Tensor x, Weight weight, Geometry geometry, Tensor y, Finish finish) {
     int cOut = y.dim(3);
     int k = weight.shape().dim(1) * weight.shape().dim(2) * weight.shape().dim(3);

@@ -138,6 +138,11 @@ final class Winograd {
     }
   }
 
+  /** Values of a thread's buffers for a block of tiles: V of one channel count and M of another. */
+  static long bufferValues(int cIn, int cOut) {
+    return (long) POINTS * ROUNDS * Gemm.tileRows() * (cIn + cOut);
+  }
+
   /** Values from one point's plane of U or M to the next. */
   private static int plane(int tiles, int channels) {
     return tiles * channels + PAD;

@@ -1,0 +1,5 @@
+/**
+ * A checkpoint's components, opened together, closed together and written again. Not exported: a
+ * user sees them through the pipeline.
+ */
+package io.github.kolors4j.components;
