@@ -2,6 +2,7 @@ package io.github.kolors4j.examples;
 
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerType;
 import io.github.kolors4j.scheduler.Schedulers;

@@ -2,6 +2,7 @@ package io.github.kolors4j.examples;
 
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;

@@ -3,6 +3,7 @@ package io.github.kolors4j.examples;
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.SaveOptions;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.scheduler.UniPCMultistepScheduler;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package io.github.kolors4j.examples;
 import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.StepEnd;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

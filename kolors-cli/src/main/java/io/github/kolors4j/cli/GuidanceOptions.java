@@ -1,0 +1,93 @@
+package io.github.kolors4j.cli;
+
+import static io.github.kolors4j.cli.Given.given;
+
+import io.github.kolors4j.ImageRequest;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** How strongly the prompt and the picture's own structure rule. */
+final class GuidanceOptions {
+  @Option(
+      names = "--guidance-scale",
+      paramLabel = "X",
+      defaultValue = "5.0",
+      converter = Numbers.Decimal.class,
+      description =
+          "How strongly the prompt rules; at most 1 means no guidance, in half the time. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private float guidanceScale;
+
+  @Option(
+      names = "--guidance-rescale",
+      paramLabel = "X",
+      converter = Numbers.Decimal.class,
+      description =
+          "How far the contrast that guidance adds is taken back, 0 to 1. Default: 0, not at all.")
+  private Float guidanceRescale;
+
+  @Option(
+      names = "--pag-scale",
+      paramLabel = "X",
+      converter = Numbers.Decimal.class,
+      description =
+          "Perturbed-attention guidance: how strongly, as 3.0. Default: 0, none. It takes half as"
+              + " much time again.")
+  private Float pagScale;
+
+  @Option(
+      names = "--pag-adaptive-scale",
+      paramLabel = "X",
+      converter = Numbers.Decimal.class,
+      description = "By how much --pag-scale falls for each timestep below 1000. Default: 0.")
+  private Float pagAdaptiveScale;
+
+  @Option(
+      names = "--pag-applied-layers",
+      paramLabel = "L[,L...]",
+      description =
+          "Which self-attentions are perturbed: parts of their names, as mid, down_blocks.2 or"
+              + " up_blocks.0.attentions.1. Default: mid.")
+  private String pagAppliedLayers;
+
+  /** Refuses what has nothing to act on. */
+  void check() {
+    if (pagScale == null && pagAdaptiveScale != null) {
+      throw withoutPag("--pag-adaptive-scale");
+    }
+    if (pagScale == null && pagAppliedLayers != null) {
+      throw withoutPag("--pag-applied-layers");
+    }
+    layers();
+  }
+
+  private static UsageException withoutPag(String option) {
+    return new UsageException(
+        "[arguments] %s without --pag-scale: there is no perturbed-attention guidance then, add"
+                .formatted(option)
+            + " --pag-scale 3.0.");
+  }
+
+  ImageRequest apply(ImageRequest request) {
+    ImageRequest changed = request.withGuidanceScale(guidanceScale);
+    changed = given(changed, guidanceRescale, ImageRequest::withGuidanceRescale);
+    changed = given(changed, pagScale, ImageRequest::withPagScale);
+    changed = given(changed, pagAdaptiveScale, ImageRequest::withPagAdaptiveScale);
+    return layers().isEmpty() ? changed : changed.withPagAppliedLayers(layers());
+  }
+
+  private List<String> layers() {
+    if (pagAppliedLayers == null) {
+      return List.of();
+    }
+    List<String> layers =
+        Arrays.stream(pagAppliedLayers.split(",", -1)).map(String::strip).toList();
+    if (layers.contains("")) {
+      throw new UsageException(
+          "[arguments] --pag-applied-layers \"%s\" names an empty layer: write mid, or mid,up_blocks.1."
+              .formatted(pagAppliedLayers));
+    }
+    return layers;
+  }
+}
