@@ -4,11 +4,13 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -20,10 +22,11 @@ import java.util.Map;
 
 /** What diffusers' KolorsPipeline made of requests to the mini checkpoint. */
 final class PipelineFixture implements AutoCloseable {
-  /** Surefire runs in the module's folder. */
-  static final Path CHECKPOINT = Path.of("../kolors-examples/src/main/mini-kolors/checkpoint");
+  static final Path CHECKPOINT = checkpoint();
 
+  /** Surefire runs in the module's folder. */
   private static final Path FOLDER = Path.of("src/test/resources/pipeline");
+
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -31,6 +34,14 @@ final class PipelineFixture implements AutoCloseable {
 
   private PipelineFixture(SafetensorsFile file) {
     this.file = file;
+  }
+
+  private static Path checkpoint() {
+    try {
+      return MiniCheckpoint.directory();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static PipelineFixture open(String name) throws IOException {

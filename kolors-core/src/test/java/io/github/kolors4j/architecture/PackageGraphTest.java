@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -123,6 +124,27 @@ class PackageGraphTest {
           ownUses(tensor).stream().allMatch(to -> to.startsWith("tensor")),
           tensor + ": " + ownUses(tensor));
     }
+  }
+
+  /** A test that reads another module's sources breaks when that module is moved or released. */
+  @Test
+  void noTestReachesIntoAnotherModule() throws IOException {
+    Path house = Path.of("").toAbsolutePath().getParent();
+    Pattern neighbour = Pattern.compile("\"(?:\\.\\./)+kolors-[\\w/-]+");
+    List<String> reaching = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(house, 15)) {
+      for (Path file :
+          files
+              .filter(each -> each.toString().contains("/src/test/java/"))
+              .filter(each -> each.toString().endsWith(".java"))
+              .toList()) {
+        Matcher found = neighbour.matcher(Files.readString(file));
+        if (found.find()) {
+          reaching.add(house.relativize(file) + ": " + found.group());
+        }
+      }
+    }
+    assertEquals(List.of(), reaching);
   }
 
   /** A package's name below the root, the floors of its module's packages taken together. */

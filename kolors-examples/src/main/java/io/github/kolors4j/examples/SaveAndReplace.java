@@ -2,6 +2,7 @@ package io.github.kolors4j.examples;
 
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.UniPCMultistepScheduler;
 import io.github.kolors4j.vae.AutoencoderKL;
