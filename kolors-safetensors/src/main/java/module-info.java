@@ -1,6 +1,5 @@
 /** Reads and writes safetensors files: memory-mapped, validated, sharded. Useful alone. */
 module io.github.kolors4j.safetensors {
-  requires com.google.gson;
-
   exports io.github.kolors4j.safetensors;
+  exports io.github.kolors4j.safetensors.json;
 }
