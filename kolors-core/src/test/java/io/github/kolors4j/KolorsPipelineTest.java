@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CancellationToken;
+import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
@@ -22,6 +23,7 @@ import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.request.StepEnd;
 import io.github.kolors4j.request.Timings;
 import io.github.kolors4j.request.TruncatedPrompt;
+import io.github.kolors4j.request.UnfinishedRequest;
 import io.github.kolors4j.scheduler.DPMSolverMultistepScheduler;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -34,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -268,6 +271,61 @@ class KolorsPipelineTest {
     assertEquals(List.of(5L), cancelled.finished().seeds());
     assertEquals(Stage.DENOISE, progress.getLast().stage(), "no decoding after that");
     assertEquals(1, progress.getLast().step(), "no step after that");
+  }
+
+  @Test
+  void imagesReachTheCallerAsTheyAreFinished() {
+    List<String> heard = new ArrayList<>();
+    List<FinishedImage> delivered = new ArrayList<>();
+    RunControl control =
+        RunControl.builder()
+            .onImage(
+                image -> {
+                  heard.add("image " + image.index());
+                  delivered.add(image);
+                })
+            .onProgress(
+                progress -> {
+                  if (progress.stage() == Stage.DENOISE && progress.step() == 0) {
+                    heard.add("begin " + progress.image());
+                  }
+                })
+            .build();
+    ImageResult result =
+        pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(2).build(), control);
+    assertEquals(List.of("begin 0", "image 0", "begin 1", "image 1"), heard);
+    assertEquals(
+        result.images(), delivered.stream().map(image -> image.image().orElseThrow()).toList());
+    assertEquals(
+        List.of(5L, 6L), delivered.stream().map(image -> image.seed().orElseThrow()).toList());
+    delivered.clear();
+    pipeline.generate(SMALL.toBuilder().outputType(OutputType.LATENT).build(), control);
+    assertTrue(delivered.getFirst().image().isEmpty());
+    assertEquals(1, delivered.getFirst().latents().orElseThrow().shape().dim(0));
+  }
+
+  @Test
+  void whateverEndsARequestCarriesWhatWasFinished() {
+    RuntimeException fault = new RuntimeException("of the listener");
+    RunControl control =
+        RunControl.builder()
+            .onImage(
+                image -> {
+                  if (image.index() == 1) {
+                    throw fault;
+                  }
+                })
+            .build();
+    RuntimeException thrown =
+        assertThrows(
+            RuntimeException.class,
+            () -> pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(3).build(), control));
+    assertSame(fault, thrown);
+    ImageResult finished = UnfinishedRequest.finishedBefore(thrown).orElseThrow();
+    assertEquals(2, finished.images().size());
+    assertEquals(List.of(5L, 6L), finished.seeds());
+    assertEquals(expected, finished.image());
+    assertEquals(Optional.empty(), UnfinishedRequest.finishedBefore(new RuntimeException()));
   }
 
   @Test

@@ -34,6 +34,15 @@ public record ImageResult(
   }
 
   /**
+   * The number of pictures, or of latents.
+   *
+   * @return that of the request's images, or fewer where it ended before
+   */
+  public int count() {
+    return images.size() + latents.map(all -> all.shape().dim(0)).orElse(0);
+  }
+
+  /**
    * The only picture, or the first of several.
    *
    * @return {@code images().getFirst()}

@@ -24,12 +24,14 @@ public final class RunControl {
 
   private final Optional<ProgressListener> onProgress;
   private final Optional<StepCallback> onStepEnd;
+  private final Optional<ImageListener> onImage;
   private final Optional<CancellationToken> cancellation;
   private final List<Generator> generators;
 
   private RunControl(Builder builder) {
     onProgress = builder.onProgress;
     onStepEnd = builder.onStepEnd;
+    onImage = builder.onImage;
     cancellation = builder.cancellation;
     generators = builder.generators;
   }
@@ -57,6 +59,7 @@ public final class RunControl {
   public static final class Builder {
     private Optional<ProgressListener> onProgress = Optional.empty();
     private Optional<StepCallback> onStepEnd = Optional.empty();
+    private Optional<ImageListener> onImage = Optional.empty();
     private Optional<CancellationToken> cancellation = Optional.empty();
     private List<Generator> generators = List.of();
 
@@ -82,6 +85,18 @@ public final class RunControl {
      */
     public Builder onStepEnd(StepCallback callback) {
       onStepEnd = Optional.of(callback);
+      return this;
+    }
+
+    /**
+     * Someone who is given each image when it is completed, before the request goes on: what he has
+     * is not lost, whatever becomes of the rest.
+     *
+     * @param listener called once for each image, in their order
+     * @return this
+     */
+    public Builder onImage(ImageListener listener) {
+      onImage = Optional.of(listener);
       return this;
     }
 
@@ -143,6 +158,15 @@ public final class RunControl {
   }
 
   /**
+   * Who is given each image.
+   *
+   * @return the listener, if there is one
+   */
+  public Optional<ImageListener> onImage() {
+    return onImage;
+  }
+
+  /**
    * What ends the request.
    *
    * @return the token, if there is one
@@ -169,18 +193,9 @@ public final class RunControl {
     Builder builder = new Builder();
     builder.onProgress = onProgress;
     builder.onStepEnd = onStepEnd;
+    builder.onImage = onImage;
     builder.cancellation = cancellation;
     builder.generators = generators;
     return builder;
-  }
-
-  @Override
-  public String toString() {
-    return "RunControl[onProgress=%s, onStepEnd=%s, cancellation=%s, generators=%d]"
-        .formatted(
-            onProgress.isPresent(),
-            onStepEnd.isPresent(),
-            cancellation.isPresent(),
-            generators.size());
   }
 }

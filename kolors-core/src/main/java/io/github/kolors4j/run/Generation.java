@@ -77,7 +77,12 @@ public record Generation(Components components, Scheduler scheduler) {
       }
       return run.result();
     } catch (OutOfMemoryError e) {
-      throw outOfMemory(request, e);
+      OutOfMemoryError withSentence = outOfMemory(request, e);
+      run.carryFinished(withSentence);
+      throw withSentence;
+    } catch (RuntimeException | Error e) {
+      run.carryFinished(e);
+      throw e;
     }
   }
 

@@ -2,6 +2,7 @@ package io.github.kolors4j.run;
 
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CancellationToken;
+import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.Progress;
@@ -9,11 +10,13 @@ import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.request.Timings;
 import io.github.kolors4j.request.TruncatedPrompt;
+import io.github.kolors4j.request.UnfinishedRequest;
 import io.github.kolors4j.tensor.FloatArray;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What changes while a request runs: its clock, its progress, and what is finished. */
 final class RunState {
@@ -115,12 +118,35 @@ final class RunState {
   void finished(KolorsImage picture) {
     decodeNanos += System.nanoTime() - stageBegin;
     pictures.add(picture);
+    deliver(Optional.of(picture), Optional.empty());
     report(Stage.DECODE, 1, 1, Float.NaN, nanosPerDecode());
   }
 
   /** An image that ends as latents {@code [1, c, h, w]}. */
   void finished(FloatArray imageLatents) {
     latents.add(imageLatents);
+    deliver(Optional.empty(), Optional.of(imageLatents));
+  }
+
+  private void deliver(Optional<KolorsImage> picture, Optional<FloatArray> imageLatents) {
+    if (control.onImage().isPresent()) {
+      List<Long> seeds = request.request().seeds();
+      OptionalLong seed =
+          seeds.isEmpty() ? OptionalLong.empty() : OptionalLong.of(seeds.get(image));
+      control.onImage().get().onImage(new FinishedImage(image, seed, picture, imageLatents));
+    }
+  }
+
+  /** Lets what ended the request carry what was finished before. */
+  void carryFinished(Throwable failure) {
+    if (failure instanceof GenerationCancelledException) {
+      return; // has it already
+    }
+    try {
+      failure.addSuppressed(new UnfinishedRequest(result()));
+    } catch (OutOfMemoryError _) {
+      // The first failure is the one to be heard of.
+    }
   }
 
   /** What is finished, all of it at the end. */
@@ -178,8 +204,7 @@ final class RunState {
     ImageResult finished = result();
     return new GenerationCancelledException(
         "[request] cancelled, %s, after %d of %d denoising steps; %d of %d images are finished."
-            .formatted(
-                why, stepsDone, (long) images * steps, pictures.size() + latents.size(), images),
+            .formatted(why, stepsDone, (long) images * steps, finished.count(), images),
         finished);
   }
 }
