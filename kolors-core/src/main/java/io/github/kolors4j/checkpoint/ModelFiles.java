@@ -11,71 +11,55 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The files that a model was opened from, to be written again: the configuration as it was read,
- * and every tensor, also those that this library does not compute with, byte by byte.
+ * The files that a model is made from: its weights for the layers, and what it takes to write all
+ * of it again: the configuration as it was read, and every tensor, also those that this library
+ * does not compute with, byte by byte.
  */
 public final class ModelFiles {
-  private static final long GB = 1_000_000_000;
-
+  private final Library library;
+  private final Optional<JsonConfig> json;
   private final Weights weights;
-  private final Optional<JsonConfig> config;
-  private final String baseName;
-  private final long usualShardBytes;
+  private final boolean shared;
 
-  private ModelFiles(
-      Weights weights, Optional<JsonConfig> config, String baseName, long usualShardBytes) {
+  private ModelFiles(Library library, Optional<JsonConfig> json, Weights weights, boolean shared) {
+    this.library = library;
+    this.json = json;
     this.weights = weights;
-    this.config = config;
-    this.baseName = baseName;
-    this.usualShardBytes = usualShardBytes;
+    this.shared = shared;
+  }
+
+  static ModelFiles of(Library library, Optional<JsonConfig> json, Weights weights) {
+    return new ModelFiles(library, json, weights, false);
+  }
+
+  /** The same files under more adapters, for a model beside the one that they belong to. */
+  ModelFiles adapted(List<WeightAdapter> adapters) {
+    return new ModelFiles(library, json, weights.adapted(adapters), true);
   }
 
   /**
-   * Those of a model that diffusers loads.
+   * The parameters, for the layers to ask for.
    *
-   * @param weights its parameters, when all have been asked for
-   * @param config its configuration; empty if it was made without a file
-   * @return its files
+   * @return the view of all
    */
-  public static ModelFiles ofDiffusers(Weights weights, Optional<JsonConfig> config) {
-    return new ModelFiles(weights, config, "diffusion_pytorch_model", 10 * GB);
+  public Weights weights() {
+    return weights;
   }
 
-  /**
-   * Those of a model that transformers loads.
-   *
-   * @param weights its parameters, when all have been asked for
-   * @param config its configuration; empty if it was made without a file
-   * @return its files
-   */
-  public static ModelFiles ofTransformers(Weights weights, Optional<JsonConfig> config) {
-    return new ModelFiles(weights, config, "model", 5 * GB);
-  }
-
-  /**
-   * The size of all tensors.
-   *
-   * @return bytes
-   */
-  public long byteLength() {
+  long byteLength() {
     return tensors().mapToLong(TensorInfo::byteLength).sum();
   }
 
-  /**
-   * Writes the model into a directory of its own, which is there when it is complete.
-   *
-   * @param directory the directory to be; it must not exist, or be empty
-   * @param options how
-   * @throws IOException if the directory has files, the disk is too small, or a file cannot be
-   *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, or was made without a file of
-   *     configuration
-   */
-  public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    String json = requireConfig();
+  void savePretrained(Path directory, SaveOptions options) throws IOException {
+    if (weights.hasAdapters()) {
+      throw new IllegalStateException(
+          "[save] the model has adapters over the weights of %s, and the files do not: save the model that it was made from."
+              .formatted(weights.files().path()));
+    }
+    String config = requireConfig();
     try (var target = NewDirectory.create("save", directory, byteLength(), "")) {
-      target.write("config.json", json);
-      plan(options).write(target.path(), weights.source());
+      target.write(ModelClass.CONFIG, config);
+      plan(options).write(target.path(), weights.files());
       target.complete();
     }
   }
@@ -85,23 +69,29 @@ public final class ModelFiles {
         tensors()
             .map(each -> new SafetensorsWriter.Entry(each.name(), each.dtype(), each.shape()))
             .toList();
-    long shardBytes = options.maxShardBytes().orElse(usualShardBytes);
-    return ShardPlan.of(baseName, options.variant(), entries, shardBytes);
+    long shardBytes = options.maxShardBytes().orElse(library.maxShardBytes());
+    return ShardPlan.of(library.baseName(), options.variant(), entries, shardBytes);
   }
 
   /** Which were found, in PyTorch's order. */
   private Stream<TensorInfo> tensors() {
     return weights.defined().stream()
-        .flatMap(parameter -> weights.source().find(parameter.name()).stream());
+        .flatMap(parameter -> weights.files().find(parameter.name()).stream());
   }
 
   private String requireConfig() {
-    return config
-        .map(JsonConfig::text)
+    return json.map(JsonConfig::text)
         .orElseThrow(
             () ->
                 new IllegalStateException(
                     "[save] the model of %s was made without its config.json, which belongs to what is saved: open it with load."
-                        .formatted(weights.source().path())));
+                        .formatted(weights.files().path())));
+  }
+
+  /** Unmaps the files, unless they are another model's. */
+  void close() {
+    if (!shared) {
+      weights.files().close();
+    }
   }
 }

@@ -8,6 +8,7 @@ import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,27 +35,37 @@ public final class Weights {
   }
 
   /** What is known so far of the whole model; shared by all views. */
-  private static final class Inventory {
+  private static final class Model {
     private final String component;
-    private final TensorSource source;
+    private final Inventory files;
+    private final List<WeightAdapter> adapters;
     private final Map<String, List<Long>> defined = new LinkedHashMap<>();
-    private String misshapen;
+    private InvalidFileException firstFault;
     private String firstMissing;
     private int missing;
     private String firstAbsent;
 
-    private Inventory(String component, TensorSource source) {
+    private Model(String component, Inventory files, List<WeightAdapter> adapters) {
       this.component = component;
-      this.source = source;
+      this.files = files;
+      this.adapters = List.copyOf(adapters);
+    }
+
+    private InvalidFileException fault(Path file, String what) {
+      return new InvalidFileException("[weights] %s (%s): %s".formatted(component, file, what));
+    }
+
+    private void note(InvalidFileException fault) {
+      firstFault = firstFault == null ? fault : firstFault;
     }
   }
 
-  private final Inventory inventory;
+  private final Model model;
   private final String prefix;
   private final Need need;
 
-  private Weights(Inventory inventory, String prefix, Need need) {
-    this.inventory = inventory;
+  private Weights(Model model, String prefix, Need need) {
+    this.model = model;
     this.prefix = prefix;
     this.need = need;
   }
@@ -67,7 +78,31 @@ public final class Weights {
    * @return the view of all
    */
   public static Weights of(String component, TensorSource source) {
-    return new Weights(new Inventory(component, source), "", Need.REQUIRED);
+    return of(component, source, List.of());
+  }
+
+  /**
+   * All parameters of a model, as adapters change them.
+   *
+   * @param component the model's folder in the checkpoint, for messages
+   * @param source the files; where an adapter reads the same ones, their {@link Inventory}, so that
+   *     what it has asked for counts as known
+   * @param adapters what replaces or extends the stored weights, in this order
+   * @return the view of all
+   */
+  public static Weights of(String component, TensorSource source, List<WeightAdapter> adapters) {
+    return new Weights(new Model(component, Inventory.of(source), adapters), "", Need.REQUIRED);
+  }
+
+  /** All parameters of the same model once more, with adapters after those that it has. */
+  Weights adapted(List<WeightAdapter> adapters) {
+    List<WeightAdapter> chain = new ArrayList<>(model.adapters);
+    chain.addAll(adapters);
+    return of(model.component, model.files, chain);
+  }
+
+  boolean hasAdapters() {
+    return !model.adapters.isEmpty();
   }
 
   /**
@@ -97,7 +132,7 @@ public final class Weights {
    * @return the view
    */
   public Weights at(String name) {
-    return new Weights(inventory, prefix + name + ".", need);
+    return new Weights(model, prefix + name + ".", need);
   }
 
   /**
@@ -118,7 +153,7 @@ public final class Weights {
    * @return the view
    */
   public Weights at(String name, String formerName) {
-    boolean former = inventory.source.find(prefix + formerName + ".weight").isPresent();
+    boolean former = model.files.find(prefix + formerName + ".weight").isPresent();
     return at(former ? formerName : name);
   }
 
@@ -129,7 +164,7 @@ public final class Weights {
    * @return the view; its weights have no values
    */
   public Weights unread() {
-    return new Weights(inventory, prefix, Need.UNREAD);
+    return new Weights(model, prefix, Need.UNREAD);
   }
 
   /**
@@ -139,7 +174,7 @@ public final class Weights {
    * @return the view; a weight that is not in the files has no values
    */
   public Weights optional() {
-    return new Weights(inventory, prefix, Need.OPTIONAL);
+    return new Weights(model, prefix, Need.OPTIONAL);
   }
 
   /**
@@ -148,7 +183,7 @@ public final class Weights {
    * @return its name, or nothing where all are there
    */
   public Optional<String> firstAbsent() {
-    return Optional.ofNullable(inventory.firstAbsent);
+    return Optional.ofNullable(model.firstAbsent);
   }
 
   /**
@@ -156,7 +191,7 @@ public final class Weights {
    *
    * @param name its name below the prefix
    * @param dims the shape that the model gives it
-   * @return the weight, over the mapped file
+   * @return the weight: over the mapped file, or what the adapters made of it
    */
   public Weight weight(String name, int... dims) {
     return viewed(name, dims, dims);
@@ -168,51 +203,101 @@ public final class Weights {
    * @param name its name below the prefix
    * @param stored the shape that the model gives it
    * @param wanted the shape that is wanted here
-   * @return the weight, over the mapped file
+   * @return the weight: over the mapped file, or what the adapters made of it
    */
   public Weight viewed(String name, int[] stored, int[] wanted) {
     String key = prefix + name;
     List<Long> expected = Arrays.stream(stored).mapToObj(Long::valueOf).toList();
-    inventory.defined.put(key, expected);
-    Optional<TensorInfo> found = inventory.source.find(key);
-    if (found.isEmpty()) {
-      if (need == Need.REQUIRED) {
-        inventory.missing++;
-        inventory.firstMissing = inventory.firstMissing == null ? key : inventory.firstMissing;
-      } else if (need == Need.OPTIONAL && inventory.firstAbsent == null) {
-        inventory.firstAbsent = key;
+    model.defined.put(key, expected);
+    Optional<TensorInfo> found = model.files.find(key);
+    try {
+      Optional<Weight> base = replacement(key, wanted);
+      if (base.isEmpty() && found.isPresent()) {
+        base = stored(key, found.get(), expected, wanted);
+      } else if (base.isEmpty()) {
+        absent(key);
       }
+      return base.isPresent() ? extended(key, base.get()) : standIn(key);
+    } catch (InvalidFileException e) {
+      model.note(e);
       return standIn(key);
     }
-    TensorInfo info = found.get();
+  }
+
+  private void absent(String key) {
+    if (need == Need.REQUIRED) {
+      model.missing++;
+      model.firstMissing = model.firstMissing == null ? key : model.firstMissing;
+    } else if (need == Need.OPTIONAL && model.firstAbsent == null) {
+      model.firstAbsent = key;
+    }
+  }
+
+  /** The weight as the file has it, nothing where its values are not wanted. */
+  private Optional<Weight> stored(String key, TensorInfo info, List<Long> expected, int[] wanted)
+      throws InvalidFileException {
     if (!info.shape().equals(expected)) {
-      note("%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
-      return standIn(key);
+      throw model.fault(
+          info.file(),
+          "%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
     }
     if (need == Need.UNREAD) {
-      return standIn(key);
+      return Optional.empty();
     }
     Optional<DType> dtype = dtype(info);
     if (dtype.isEmpty()) {
-      note(
+      throw model.fault(
+          info.file(),
           "%s is stored as %s; only F32, F16 and BF16 are supported.".formatted(key, info.dtype()));
-      return standIn(key);
     }
     if (expected.stream().mapToDouble(Long::doubleValue).reduce(1, (a, b) -> a * b)
         > Integer.MAX_VALUE) {
-      note("%s has the shape %s; 2^31-1 values are the most.".formatted(key, info.shape()));
-      return standIn(key);
+      throw model.fault(
+          info.file(),
+          "%s has the shape %s; 2^31-1 values are the most.".formatted(key, info.shape()));
     }
-    return new Weight(key, Shape.of(wanted), dtype.get(), inventory.source.data(key));
+    return Optional.of(new Weight(key, Shape.of(wanted), dtype.get(), model.files.data(key)));
+  }
+
+  private Optional<Weight> replacement(String key, int[] wanted) throws InvalidFileException {
+    if (need == Need.UNREAD) {
+      return Optional.empty();
+    }
+    for (WeightAdapter adapter : model.adapters) {
+      Shape shape = Shape.of(wanted);
+      Optional<Weight> replacement = adapter.replace(key, shape);
+      if (replacement.isPresent()) {
+        return Optional.of(checked(key, replacement.get(), shape));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Weight extended(String key, Weight base) throws InvalidFileException {
+    Weight weight = base;
+    for (WeightAdapter adapter : model.adapters) {
+      weight = checked(key, adapter.extend(key, weight), base.shape());
+    }
+    return weight;
+  }
+
+  /** An adapter's weight, whose shape is the adapter's duty. */
+  private static Weight checked(String key, Weight adapted, Shape wanted) {
+    if (!adapted.shape().equals(wanted)) {
+      throw new IllegalStateException(
+          "[weights] an adapter gives %s the shape %s: %s is needed."
+              .formatted(key, adapted.shape(), wanted));
+    }
+    return adapted;
   }
 
   /**
    * The files.
    *
-   * @return the source
+   * @return the inventory of what has been asked of them
    */
-  public TensorSource source() {
-    return inventory.source;
+  public Inventory files() {
+    return model.files;
   }
 
   /**
@@ -221,7 +306,7 @@ public final class Weights {
    * @return names and shapes, in the order in which they were asked for
    */
   public List<Parameter> defined() {
-    return inventory.defined.entrySet().stream()
+    return model.defined.entrySet().stream()
         .map(entry -> new Parameter(entry.getKey(), entry.getValue()))
         .toList();
   }
@@ -230,41 +315,28 @@ public final class Weights {
    * Ends the loading of a model.
    *
    * @throws InvalidFileException if a tensor is missing, has another shape than the config says or
-   *     a type that is not supported, or is not one of the model's
+   *     a type that is not supported, or is not one of the model's; with the file
    */
   public void requireComplete() throws InvalidFileException {
-    if (inventory.misshapen != null) {
-      throw fault(inventory.misshapen);
+    if (model.firstFault != null) {
+      throw model.firstFault;
     }
-    if (inventory.missing > 0) {
-      throw fault(
+    if (model.missing > 0) {
+      throw model.fault(
+          model.files.path(),
           "%d %s expected but missing (first: %s)."
               .formatted(
-                  inventory.missing,
-                  inventory.missing == 1 ? "tensor" : "tensors",
-                  inventory.firstMissing));
+                  model.missing, model.missing == 1 ? "tensor" : "tensors", model.firstMissing));
     }
-    List<String> undefined =
-        inventory.source.names().stream()
-            .filter(name -> !inventory.defined.containsKey(name))
-            .sorted()
-            .toList();
-    if (!undefined.isEmpty()) {
-      throw fault(
+    List<TensorInfo> unasked = model.files.unasked();
+    if (!unasked.isEmpty()) {
+      TensorInfo first = unasked.getFirst();
+      throw model.fault(
+          first.file(),
           "%d %s not of this model (first: %s). A file of another model, or a config that does not fit?"
               .formatted(
-                  undefined.size(),
-                  undefined.size() == 1 ? "tensor is" : "tensors are",
-                  undefined.getFirst()));
+                  unasked.size(), unasked.size() == 1 ? "tensor is" : "tensors are", first.name()));
     }
-  }
-
-  private InvalidFileException fault(String what) {
-    return new InvalidFileException("[weights] " + inventory.component + ": " + what);
-  }
-
-  private void note(String fault) {
-    inventory.misshapen = inventory.misshapen == null ? fault : inventory.misshapen;
   }
 
   private static Weight standIn(String key) {

@@ -1,15 +1,16 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.Library;
+import io.github.kolors4j.checkpoint.ModelClass;
 import io.github.kolors4j.checkpoint.ModelFiles;
 import io.github.kolors4j.checkpoint.Parameter;
-import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
 import io.github.kolors4j.safetensors.InvalidFileException;
-import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
@@ -34,15 +35,13 @@ import java.util.stream.Stream;
  * #forward} is called for each step with it. A model is immutable and may be used from several
  * threads, each with a workspace of its own; closing it unmaps its weights.
  */
-public final class UNet2DConditionModel implements AutoCloseable {
-  private static final String COMPONENT = "unet";
+public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionConfig> {
+  private static final ModelClass<UNet2DConditionConfig, UNet2DConditionModel> CLASS =
+      new ModelClass<>(
+          "unet", Library.DIFFUSERS, UNet2DConditionConfig::of, UNet2DConditionModel::new);
 
   /** Original size, crop and target size: height and width, or top and left, of each. */
   private static final int TIME_IDS = 6;
-
-  private final UNet2DConditionConfig config;
-  private final TensorSource source;
-  private final ModelFiles files;
 
   private final Conv2d convIn;
   private final Timesteps timeProj;
@@ -56,11 +55,9 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private final GroupNorm convNormOut;
   private final Conv2d convOut;
 
-  private UNet2DConditionModel(
-      UNet2DConditionConfig config, Weights weights, Optional<JsonConfig> json) {
-    this.config = config;
-    this.source = weights.source();
-    this.files = ModelFiles.ofDiffusers(weights, json);
+  private UNet2DConditionModel(UNet2DConditionConfig config, ModelFiles files) {
+    super(config, files);
+    Weights weights = files.weights();
     int c0 = config.blockOutChannels().getFirst();
 
     // input
@@ -104,15 +101,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel load(Path directory, Optional<String> variant)
       throws IOException {
-    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
-    UNet2DConditionConfig config = UNet2DConditionConfig.of(json);
-    TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
-    try {
-      return of(config, Optional.of(json), source);
-    } catch (InvalidFileException | RuntimeException e) {
-      source.close();
-      throw e;
-    }
+    return CLASS.load(directory, variant);
   }
 
   /**
@@ -125,16 +114,19 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel of(UNet2DConditionConfig config, TensorSource source)
       throws InvalidFileException {
-    return of(config, Optional.empty(), source);
+    return CLASS.of(config, source);
   }
 
-  private static UNet2DConditionModel of(
-      UNet2DConditionConfig config, Optional<JsonConfig> json, TensorSource source)
-      throws InvalidFileException {
-    Weights weights = Weights.of(COMPONENT, source);
-    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, json);
-    weights.requireComplete();
-    return model;
+  /**
+   * The same U-Net with adapters over its weights, which costs no memory but theirs. It needs a
+   * conditioning of its own, as the adapters change what its attentions see of the text.
+   *
+   * @param adapters what replaces or extends its weights, in this order, after those that it has
+   * @return the U-Net with the adapters; this one must outlive it
+   * @throws InvalidFileException if something of an adapter does not fit
+   */
+  public UNet2DConditionModel adapted(List<WeightAdapter> adapters) throws InvalidFileException {
+    return CLASS.adapted(this, adapters);
   }
 
   private static List<DownBlock> loadDownBlocks(Weights weights, UNet2DConditionConfig config) {
@@ -202,18 +194,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @return all that the class defines, also what this library does not read
    */
   public static List<Parameter> parameters(UNet2DConditionConfig config) {
-    Weights weights = Weights.definitions(COMPONENT);
-    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, Optional.empty());
-    return weights.defined();
-  }
-
-  /**
-   * The configuration.
-   *
-   * @return the configuration
-   */
-  public UNet2DConditionConfig config() {
-    return config;
+    return CLASS.parameters(config);
   }
 
   /**
@@ -256,7 +237,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
         System.arraycopy(timeIds[i], 0, flat, i * TIME_IDS, TIME_IDS);
       }
       Tensor timeEmbeds = addTimeProj.forward(workspace, flat); // [n·6, additionTimeEmbedDim]
-      timeEmbeds = timeEmbeds.reshape(n, TIME_IDS * config.additionTimeEmbedDim());
+      timeEmbeds = timeEmbeds.reshape(n, TIME_IDS * config().additionTimeEmbedDim());
       Tensor addEmbeds = Elementwise.concat(textEmbeds, timeEmbeds);
       return scope.keep(addEmbedding.forward(addEmbeds)); // [n, timeEmbedDim]
     }
@@ -361,61 +342,21 @@ public final class UNet2DConditionModel implements AutoCloseable {
     }
   }
 
-  /**
-   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
-   * also those that are not computed with, in the types that they are stored in.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @param options names and sizes of the files
-   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
-   *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
-   */
-  public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    files.savePretrained(directory, options);
-  }
-
-  /**
-   * Saves the model under the plain names, in files of the usual size.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
-   */
-  public void savePretrained(Path directory) throws IOException {
-    savePretrained(directory, SaveOptions.DEFAULT);
-  }
-
-  /**
-   * The size of all tensors as they are stored, also of those that are not computed with.
-   *
-   * @return bytes
-   */
-  public long byteLength() {
-    return files.byteLength();
-  }
-
-  /** Unmaps the weights; the model cannot be used afterwards. */
-  @Override
-  public void close() {
-    source.close();
-  }
-
   private void checkPrompt(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
     int n = timeIds.length;
     if (encoderHiddenStates.shape().rank() != 3
         || encoderHiddenStates.dim(0) != n
-        || encoderHiddenStates.dim(2) != config.encoderHidDim()) {
+        || encoderHiddenStates.dim(2) != config().encoderHidDim()) {
       throw new IllegalArgumentException(
           "[unet] encoderHiddenStates have the shape %s: [%d, tokens, %d] is needed."
-              .formatted(encoderHiddenStates.shape(), n, config.encoderHidDim()));
+              .formatted(encoderHiddenStates.shape(), n, config().encoderHidDim()));
     }
     if (textEmbeds.shape().rank() != 2
         || textEmbeds.dim(0) != n
-        || textEmbeds.dim(1) != config.textEmbedDim()) {
+        || textEmbeds.dim(1) != config().textEmbedDim()) {
       throw new IllegalArgumentException(
           "[unet] textEmbeds have the shape %s: [%d, %d] is needed."
-              .formatted(textEmbeds.shape(), n, config.textEmbedDim()));
+              .formatted(textEmbeds.shape(), n, config().textEmbedDim()));
     }
     for (float[] ids : timeIds) {
       if (ids.length != TIME_IDS) {
@@ -429,10 +370,10 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private void checkSample(Tensor sample, Conditioning conditioning) {
     if (sample.shape().rank() != 4
         || sample.dim(0) != conditioning.batchSize()
-        || sample.dim(3) != config.inChannels()) {
+        || sample.dim(3) != config().inChannels()) {
       throw new IllegalArgumentException(
           "[unet] the sample has the shape %s: [%d, height, width, %d] is needed."
-              .formatted(sample.shape(), conditioning.batchSize(), config.inChannels()));
+              .formatted(sample.shape(), conditioning.batchSize(), config().inChannels()));
     }
   }
 }

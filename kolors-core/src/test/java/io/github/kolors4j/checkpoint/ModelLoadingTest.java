@@ -7,6 +7,8 @@ import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -15,6 +17,8 @@ import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -35,11 +39,11 @@ class ModelLoadingTest {
               "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight",
               "conv_out.bias");
       assertFault(
-          "[weights] unet: 3 tensors expected but missing"
+          "[weights] unet (fake): 3 tensors expected but missing"
               + " (first: down_blocks.1.attentions.0.norm.weight).",
           () -> UNet2DConditionModel.of(config, Fixture.changed(fixture.source(), without)));
       assertFault(
-          "[weights] unet: 1 tensor is not of this model (first: class_embedding.weight)."
+          "[weights] unet (fake): 1 tensor is not of this model (first: class_embedding.weight)."
               + " A file of another model, or a config that does not fit?",
           () ->
               UNet2DConditionModel.of(
@@ -47,7 +51,7 @@ class ModelLoadingTest {
                   Fixture.changed(
                       fixture.source(), NONE, zeros("class_embedding.weight", DType.F16, 10))));
       assertFault(
-          "[weights] unet: conv_in.bias is stored as F64; only F32, F16 and BF16 are supported.",
+          "[weights] unet (fake): conv_in.bias is stored as F64; only F32, F16 and BF16 are supported.",
           () ->
               UNet2DConditionModel.of(
                   config,
@@ -63,7 +67,7 @@ class ModelLoadingTest {
           config,
           Fixture.changed(fixture.source(), Set.of("encoder.conv_in.weight", "quant_conv.weight")));
       assertFault(
-          "[weights] vae: encoder.conv_in.bias has the shape [9]; its config asks for [8].",
+          "[weights] vae (fake): encoder.conv_in.bias has the shape [9]; its config asks for [8].",
           () ->
               AutoencoderKL.of(
                   config,
@@ -84,7 +88,7 @@ class ModelLoadingTest {
               zeros("output_layer.weight", DType.F16, 97, 40),
               zeros("rotary_pos_emb.inv_freq", DType.F16, 2)));
       assertFault(
-          "[weights] text_encoder: rotary_pos_emb.inv_freq has the shape [4];"
+          "[weights] text_encoder (fake): rotary_pos_emb.inv_freq has the shape [4];"
               + " its config asks for [2].",
           () ->
               ChatGlmModel.of(
@@ -101,6 +105,35 @@ class ModelLoadingTest {
         "[config] vae/config.json: there is no such file in %s. Incomplete download?"
             .formatted(vae),
         () -> AutoencoderKL.load(vae, Optional.empty()));
+  }
+
+  @Test
+  void aFaultyWeightIsNamedWithItsFile(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("diffusion_pytorch_model.fp16.safetensors");
+    try (Fixture fixture = Fixture.open("vae/whole_file")) {
+      Files.writeString(directory.resolve("config.json"), fixture.config().text());
+      Map<String, TensorData> tensors = new LinkedHashMap<>();
+      for (String name : fixture.source().names()) {
+        TensorInfo info = fixture.source().find(name).orElseThrow();
+        tensors.put(name, new TensorData(info.dtype(), info.shape(), fixture.source().data(name)));
+      }
+      SafetensorsWriter.write(file, Map.of(), tensors);
+      AutoencoderKL.load(directory, Optional.empty()).close();
+
+      tensors.remove("decoder.conv_out.bias");
+      SafetensorsWriter.write(file, Map.of(), tensors);
+      assertFault(
+          "[weights] vae (%s): 1 tensor expected but missing (first: decoder.conv_out.bias)."
+              .formatted(file),
+          () -> AutoencoderKL.load(directory, Optional.empty()));
+
+      tensors.put("decoder.conv_out.bias", TensorData.f32(new float[2], 2));
+      SafetensorsWriter.write(file, Map.of(), tensors);
+      assertFault(
+          "[weights] vae (%s): decoder.conv_out.bias has the shape [2]; its config asks for [3]."
+              .formatted(file),
+          () -> AutoencoderKL.load(directory, Optional.empty()));
+    }
   }
 
   private static TensorInfo zeros(String name, DType dtype, long... shape) {

@@ -1,5 +1,6 @@
 package io.github.kolors4j.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -8,9 +9,13 @@ import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.tensor.Weight;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 class WeightsTest {
@@ -129,17 +134,124 @@ class WeightsTest {
     assertFault("table.weight has the shape [1048576, 4096]; 2^31-1 values are the most.", weights);
   }
 
+  @Test
+  void adaptersExtendAStoredWeightOneAfterAnother() throws InvalidFileException {
+    put("proj.weight", DType.F16, 2, 1);
+    put("proj.bias", DType.F32, 2);
+    WeightAdapter plusOne = matrices(value -> value + 1);
+    WeightAdapter timesThree = matrices(value -> 3 * value);
+    Weights weights = weights(plusOne, timesThree);
+    Linear proj = Linear.load(weights.at("proj"), 1, 2);
+    weights.requireComplete();
+    assertArrayEquals(new float[] {3, 3}, proj.weight().toFloats());
+    assertArrayEquals(new float[] {0, 0}, proj.bias().orElseThrow().toFloats());
+  }
+
+  @Test
+  void anAdapterReplacesAWeightOfATypeThatOnlyItKnowsAndOthersExtendIt()
+      throws InvalidFileException {
+    put("proj.weight", DType.I8, 2, 1);
+    put("proj.weight_scale", DType.F16, 2);
+    put("proj.bias", DType.F32, 2);
+    Inventory files = Inventory.of(new Fixture.Fake(tensors));
+    WeightAdapter quantised = new Sevens(files);
+    Weights weights = Weights.of("unet", files, List.of(matrices(value -> value + 1), quantised));
+    Linear proj = Linear.load(weights.at("proj"), 1, 2);
+    weights.requireComplete();
+    assertArrayEquals(new float[] {8, 8}, proj.weight().toFloats());
+  }
+
+  @Test
+  void anAdapterMayBringAWeightThatTheFilesLack() throws InvalidFileException {
+    put("proj.bias", DType.F32, 2);
+    put("proj.weight_scale", DType.F16, 2);
+    Inventory other = Inventory.of(new Fixture.Fake(Map.copyOf(tensors)));
+    tensors.remove("proj.weight_scale");
+    Weights weights = weights(new Sevens(other));
+    Linear proj = Linear.load(weights.at("proj"), 1, 2);
+    weights.requireComplete();
+    assertArrayEquals(new float[] {7, 7}, proj.weight().toFloats());
+    assertEquals(List.of("proj.bias"), other.unasked().stream().map(TensorInfo::name).toList());
+  }
+
+  @Test
+  void aFaultOfAnAdaptersFileEndsTheLoading() {
+    put("proj.weight", DType.F16, 2, 1);
+    put("proj.bias", DType.F32, 2);
+    WeightAdapter faulty =
+        (name, _) -> {
+          throw new InvalidFileException("[lora] file.safetensors: no rank for " + name + ".");
+        };
+    Weights weights = weights(faulty);
+    Linear.load(weights.at("proj"), 1, 2);
+    assertEquals(
+        "[lora] file.safetensors: no rank for proj.weight.",
+        assertThrows(InvalidFileException.class, weights::requireComplete).getMessage());
+  }
+
+  @Test
+  void anAdapterMayNotChangeTheShape() {
+    put("proj.weight", DType.F16, 2, 1);
+    Weights weights = weights((name, _) -> Weight.of(name, Shape.of(1, 2), 1, 2));
+    assertEquals(
+        "[weights] an adapter gives proj.weight the shape [1, 2]: [2, 1] is needed.",
+        assertThrows(
+                IllegalStateException.class, () -> Linear.load(weights.at("proj"), 1, 2, false))
+            .getMessage());
+  }
+
+  @Test
+  void adaptersAreNotAskedAboutWhatIsNotRead() throws InvalidFileException {
+    put("encoder.weight", DType.I64, 4, 3);
+    Weights weights =
+        weights(
+            (name, _) -> {
+              throw new AssertionError(name);
+            });
+    Linear.load(weights.unread().at("encoder"), 3, 4);
+    weights.requireComplete();
+  }
+
+  /** Changes each value of what is not a bias. */
+  private static WeightAdapter matrices(UnaryOperator<Float> change) {
+    return (name, base) -> {
+      if (!name.endsWith(".weight")) {
+        return base;
+      }
+      float[] values = base.toFloats();
+      for (int i = 0; i < values.length; i++) {
+        values[i] = change.apply(values[i]);
+      }
+      return Weight.of(name, base.shape(), values);
+    };
+  }
+
+  /** Puts sevens in the place of each weight that has a scale. */
+  private record Sevens(Inventory files) implements WeightAdapter {
+    @Override
+    public Optional<Weight> replace(String name, Shape shape) {
+      float[] values = new float[shape.size()];
+      Arrays.fill(values, 7);
+      return files.find(name + "_scale").map(_ -> Weight.of(name, shape, values));
+    }
+
+    @Override
+    public Weight extend(String name, Weight base) {
+      return base;
+    }
+  }
+
   private void put(String name, DType dtype, long... shape) {
     tensors.put(name, Fixture.Fake.info(name, dtype, shape));
   }
 
-  private Weights weights() {
-    return Weights.of("unet", new Fixture.Fake(tensors));
+  private Weights weights(WeightAdapter... adapters) {
+    return Weights.of("unet", new Fixture.Fake(tensors), List.of(adapters));
   }
 
   private static void assertFault(String message, Weights weights) {
     assertEquals(
-        "[weights] unet: " + message,
+        "[weights] unet (fake): " + message,
         assertThrows(InvalidFileException.class, weights::requireComplete).getMessage());
   }
 }
