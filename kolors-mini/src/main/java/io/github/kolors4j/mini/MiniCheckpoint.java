@@ -3,205 +3,146 @@ package io.github.kolors4j.mini;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.JarURLConnection;
-import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Comparator;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.jar.JarFile;
-import java.util.stream.Stream;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
-import java.util.zip.ZipEntry;
+import java.util.Optional;
 
 /**
- * The shipped mini checkpoint: a very small Kolors that draws a hundred things on ten colours; its
- * model card is beside its sources.
+ * The shipped mini checkpoint: a very small Kolors that draws a hundred things on ten colours, 64
+ * pixels wide, from English or Chinese. It serves to try, test and demonstrate the whole pipeline
+ * in seconds, without a download; it is not a useful image model.
  *
- * <p>Weights are memory-mapped, so they must be files. In a checkout they are; out of the jar they
- * are unpacked once into the user's cache folder, under a name made of their checksums. The folder
- * gets its name only when it is complete, so a killed or a parallel run does no harm.
+ * <p>Weights are memory-mapped, so they must be files. Where the classes are files in a folder, as
+ * in an IDE, the checkpoint is too, and is used where it is. From anywhere else (a jar, a jar
+ * within a jar, a run-time image of {@code jlink}) it is unpacked once, 15 MB, into {@code
+ * kolors4j} in the user's cache folder, which is {@code $XDG_CACHE_HOME} or {@code ~/.cache}, under
+ * a name made of the files' checksums. The folder gets its name only when it is complete, so a
+ * killed or a parallel run does no harm, and a file that was changed or removed since is replaced.
+ * Without a home that can be written to, a temporary folder serves, until the JVM ends.
+ *
+ * <p>The system property {@code kolors4j.mini.checkpoint} names a folder to use instead.
  */
 public final class MiniCheckpoint {
   /** A folder that is the checkpoint, instead of the shipped one. */
   static final String PROPERTY = "kolors4j.mini.checkpoint";
 
-  private static final String RESOURCES = "mini-kolors/";
-  private static final String MARK = RESOURCES + "model_index.json";
+  /** Beside this class, so that no other jar has it and shading moves both. */
+  private static final String RESOURCES = "checkpoint/";
+
+  private static final String LIST = "checkpoint-files.txt";
+
+  private static Path temporaryFolder;
 
   private MiniCheckpoint() {}
 
   /**
-   * The checkpoint's folder.
+   * The checkpoint's folder, for {@code KolorsPipeline.open}. May be called by several threads and
+   * processes at once; the files are to be read only.
    *
-   * @return a folder in diffusers' layout
-   * @throws IOException if it has to be unpacked and cannot be
+   * @return a folder in diffusers' layout, with {@code model_index.json} and a folder a component
+   * @throws IOException if the checkpoint has to be unpacked and cannot be, or is not there at all
    */
   public static Path directory() throws IOException {
     String given = System.getProperty(PROPERTY, "");
     if (!given.isEmpty()) {
       return Path.of(given);
     }
-    URL mark = MiniCheckpoint.class.getClassLoader().getResource(MARK);
-    if (mark == null) {
-      throw new IOException(
-          "[mini checkpoint] " + MARK + " is not on the class path: build again, or give --model.");
+    URL index = MiniCheckpoint.class.getResource(RESOURCES + "model_index.json");
+    if (index != null && index.getProtocol().equals("file")) {
+      return path(index).getParent();
     }
-    if (mark.getProtocol().equals("file")) {
-      return Path.of(uri(mark)).getParent();
+    CheckpointFiles files;
+    try (InputStream list = resource(LIST)) {
+      files = CheckpointFiles.read(list);
     }
-    if (mark.openConnection() instanceof JarURLConnection connection) {
-      try (JarFile jar = new JarFile(Path.of(uri(connection.getJarFileURL())).toFile())) {
-        return unpacked(jar, cacheFolder());
-      }
-    }
-    throw new IOException("[mini checkpoint] cannot be unpacked from " + mark + ".");
+    return unpacked(files, name -> resource(RESOURCES + name), cacheFolder());
   }
 
-  /** The checkpoint of the jar in a folder under {@code cache}, unpacked there if it is not yet. */
-  static Path unpacked(JarFile jar, Path cache) throws IOException {
-    List<? extends ZipEntry> entries =
-        jar.stream()
-            .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(RESOURCES))
-            .sorted(Comparator.comparing(ZipEntry::getName))
-            .toList();
-    String name = "mini-kolors-" + fingerprint(entries);
-    Path ready = cache.resolve(name);
-    if (isComplete(ready, entries)) {
-      return ready;
-    }
-    Path parent;
-    try {
-      parent = Files.createDirectories(cache);
-      if (!Files.isWritable(parent)) {
-        throw new IOException(parent + " is not writable");
-      }
-    } catch (IOException _) {
-      parent = temporaryFolder(); // no home, or one that cannot be written to
-      ready = parent.resolve(name);
-    }
-    Path part = Files.createTempDirectory(parent, name + ".part-");
-    try {
-      for (ZipEntry entry : entries) {
-        unpack(jar, entry, part.resolve(relative(entry)));
-      }
-      return publish(part, ready, entries);
-    } finally {
-      delete(part);
-    }
-  }
-
-  /** Gives a complete folder its name, unless another run was faster. */
-  private static Path publish(Path part, Path ready, List<? extends ZipEntry> entries)
+  /** The checkpoint unpacked in the cache or, where that cannot be, in a temporary folder. */
+  static Path unpacked(CheckpointFiles files, CheckpointFiles.Source source, Optional<Path> cache)
       throws IOException {
-    for (int attempt = 0; attempt < 2; attempt++) {
-      try {
-        return Files.move(part, ready);
-      } catch (FileAlreadyExistsException e) {
-        if (isComplete(ready, entries)) {
-          return ready;
-        }
-        delete(ready); // somebody has changed or removed files in it
+    if (cache.isPresent()) {
+      Path ready = cache.get().resolve(files.folderName());
+      if (files.damagedIn(ready).isEmpty()) {
+        return ready;
+      }
+      if (canBeWrittenTo(cache.get())) {
+        return files.unpack(source, cache.get());
       }
     }
-    throw new IOException("[mini checkpoint] " + ready + " is in the way: delete it.");
+    return files.unpack(source, temporaryFolder(cache));
   }
 
-  private static void unpack(JarFile jar, ZipEntry entry, Path file) throws IOException {
-    Files.createDirectories(file.getParent());
-    CRC32 crc = new CRC32();
-    try (InputStream in = new CheckedInputStream(jar.getInputStream(entry), crc)) {
-      Files.copy(in, file);
-    }
-    if (crc.getValue() != entry.getCrc()) {
-      throw new IOException(
-          "[mini checkpoint] %s in %s is damaged: build or fetch the jar again."
-              .formatted(entry.getName(), jar.getName()));
-    }
-  }
-
-  private static boolean isComplete(Path folder, List<? extends ZipEntry> entries)
-      throws IOException {
-    for (ZipEntry entry : entries) {
-      Path file = folder.resolve(relative(entry));
-      if (!Files.isRegularFile(file) || Files.size(file) != entry.getSize()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static String relative(ZipEntry entry) {
-    return entry.getName().substring(RESOURCES.length());
-  }
-
-  /** Of names, lengths and checksums: the jar's directory has them, so nothing is decompressed. */
-  private static String fingerprint(List<? extends ZipEntry> entries) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (ZipEntry entry : entries) {
-        digest.update(entry.getName().getBytes(StandardCharsets.UTF_8));
-        digest.update(
-            ByteBuffer.allocate(2 * Long.BYTES)
-                .putLong(entry.getSize())
-                .putLong(entry.getCrc())
-                .flip());
-      }
-      return HexFormat.of().formatHex(digest.digest(), 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has SHA-256
-    }
-  }
-
-  private static Path cacheFolder() {
+  /**
+   * {@code kolors4j} in the user's cache folder; none without a home, which is {@code ?} for a user
+   * that the system does not know, as in a container that was given a number for one.
+   */
+  private static Optional<Path> cacheFolder() {
     String given = System.getenv("XDG_CACHE_HOME");
-    Path base =
-        given != null && given.startsWith("/")
-            ? Path.of(given)
-            : Path.of(System.getProperty("user.home"), ".cache");
-    return base.toAbsolutePath().resolve("kolors4j");
+    if (given != null && Path.of(given).isAbsolute()) {
+      return Optional.of(Path.of(given, "kolors4j"));
+    }
+    String home = System.getProperty("user.home", "");
+    return home.equals("?") || !Path.of(home).isAbsolute()
+        ? Optional.empty()
+        : Optional.of(Path.of(home, ".cache", "kolors4j"));
   }
 
-  /** Of this run alone: a fixed name in a folder that others write to could be theirs. */
-  private static Path temporaryFolder() throws IOException {
-    Path folder = Files.createTempDirectory("kolors4j-");
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(folder)));
-    return folder;
+  private static boolean canBeWrittenTo(Path folder) {
+    try {
+      return Files.isWritable(Files.createDirectories(folder));
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /** Of this process alone: a fixed name in a folder that others write to could be theirs. */
+  private static synchronized Path temporaryFolder(Optional<Path> cache) throws IOException {
+    if (temporaryFolder == null) {
+      Path folder;
+      try {
+        folder = Files.createTempDirectory("kolors4j-");
+      } catch (IOException e) {
+        throw new IOException(
+            ("[mini checkpoint] neither %s nor %s can be written to: set XDG_CACHE_HOME to a folder"
+                    + " that can, or -D%s to one that has the checkpoint.")
+                .formatted(
+                    cache.map(Path::toString).orElse("a home folder"),
+                    System.getProperty("java.io.tmpdir"),
+                    PROPERTY),
+            e);
+      }
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(folder)));
+      temporaryFolder = folder;
+    }
+    return temporaryFolder;
   }
 
   private static void deleteQuietly(Path folder) {
     try {
-      delete(folder);
+      CheckpointFiles.delete(folder);
     } catch (IOException | UncheckedIOException _) {
       // A mapped file cannot be deleted on every system; it is in the temporary folder.
     }
   }
 
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
+  /** By the class itself: in a named module nobody else may. */
+  private static InputStream resource(String name) throws IOException {
+    InputStream resource = MiniCheckpoint.class.getResourceAsStream(name);
+    if (resource == null) {
+      throw new IOException(
+          ("[mini checkpoint] %s is not beside the class: build or fetch kolors-mini again, or open"
+                  + " another checkpoint.")
+              .formatted(name));
     }
-    List<Path> found;
-    try (Stream<Path> files = Files.walk(folder)) {
-      found = files.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path file : found) {
-      Files.deleteIfExists(file);
-    }
+    return resource;
   }
 
-  private static URI uri(URL url) throws IOException {
+  private static Path path(URL url) throws IOException {
     try {
-      return url.toURI();
+      return Path.of(url.toURI());
     } catch (URISyntaxException e) {
       throw new IOException("[mini checkpoint] " + url + " is not a usable address.", e);
     }
