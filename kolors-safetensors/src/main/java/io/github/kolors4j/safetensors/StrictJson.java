@@ -26,6 +26,8 @@ final class StrictJson {
   /** Deeper than any header (3) or index; a document cannot make the parser grow without bound. */
   private static final int NESTING_LIMIT = 16;
 
+  private static final String HALF_PAIR = "has half a surrogate pair in a string at ";
+
   private static final Pattern PLACE = Pattern.compile("line \\d+ column \\d+");
 
   /** Reads a value, or what follows a key. */
@@ -67,7 +69,8 @@ final class StrictJson {
     } catch (EOFException e) {
       throw json.fault("ends in the middle, at " + json.place(e) + ".");
     } catch (MalformedJsonException e) {
-      throw json.fault("is not valid JSON at " + json.place(e) + ".");
+      boolean half = String.valueOf(e.getMessage()).contains("surrogate");
+      throw json.fault((half ? HALF_PAIR : "is not valid JSON at ") + json.place(e) + ".");
     }
   }
 
@@ -135,13 +138,16 @@ final class StrictJson {
     }
   }
 
-  /** UTF-16 can escape half a character, which no UTF-8 can hold: two such names might collide. */
+  /**
+   * UTF-16 can escape half a character, which no UTF-8 can hold: two such names might collide. Gson
+   * refuses it too, from 2.15 on; an application may bring an older one.
+   */
   private String wellFormed(String text) throws SafetensorsException {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
         if (!Character.isSurrogatePair(
             text.charAt(i), i + 1 < text.length() ? text.charAt(i + 1) : 0)) {
-          throw fault("has half a surrogate pair in a string at " + where() + ".");
+          throw fault(HALF_PAIR + where() + ".");
         }
         i++;
       }
