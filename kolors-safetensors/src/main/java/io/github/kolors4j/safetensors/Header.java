@@ -67,7 +67,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
                     declared.add(readTensor(file, document, key));
                   }
                 }));
-    long dataStart = LENGTH_BYTES + json.length;
+    long dataStart = (long) LENGTH_BYTES + json.length;
     return new Header(
         place(file, declared, dataStart, fileSize),
         Collections.unmodifiableMap(metadata),
