@@ -71,7 +71,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
     } catch (JsonException e) {
       throw SafetensorsException.of(file, "header " + e.reason());
     }
-    long dataStart = LENGTH_BYTES + json.length;
+    long dataStart = (long) LENGTH_BYTES + json.length;
     return new Header(
         place(file, declared, dataStart, fileSize),
         Collections.unmodifiableMap(metadata),

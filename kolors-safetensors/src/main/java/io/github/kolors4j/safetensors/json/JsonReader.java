@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one JSON document by the letter of RFC 8259: what two readers could understand differently
@@ -121,8 +122,8 @@ public final class JsonReader {
    * @return as {@link #value} gives it
    * @throws JsonException if it is not one valid value
    */
-  public Object document() throws JsonException {
-    Object value = value();
+  public @Nullable Object document() throws JsonException {
+    @Nullable Object value = value();
     end();
     return value;
   }
@@ -284,7 +285,7 @@ public final class JsonReader {
    *     JsonNumber}, a {@code Boolean}, or null; maps and lists are unmodifiable
    * @throws JsonException if what comes is no valid value
    */
-  public Object value() throws JsonException {
+  public @Nullable Object value() throws JsonException {
     int next = peek();
     return switch (next) {
       case '{' -> object();
@@ -317,7 +318,7 @@ public final class JsonReader {
     return Collections.unmodifiableList(list);
   }
 
-  private <T> T word(String word, T value) throws JsonException {
+  private @Nullable Object word(String word, @Nullable Object value) throws JsonException {
     for (int i = 0; i < word.length(); i++) {
       if (byteAt(position) != word.charAt(i)) {
         throw malformed("a value belongs there");

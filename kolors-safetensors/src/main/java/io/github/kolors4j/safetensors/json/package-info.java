@@ -6,4 +6,7 @@
  * Python's {@code json} module does. Nothing here knows of files: a fault says what is wrong with
  * the text, and whoever read the file puts its name in front.
  */
+@NullMarked
 package io.github.kolors4j.safetensors.json;
+
+import org.jspecify.annotations.NullMarked;
