@@ -5,6 +5,7 @@ module io.github.kolors4j.cli {
   requires io.github.kolors4j;
   requires io.github.kolors4j.mini;
   requires java.management;
+  requires static jdk.incubator.vector;
   requires jdk.management;
 
   // picocli sets the annotated fields.

@@ -26,8 +26,13 @@ import org.openjdk.jmh.annotations.Warmup;
 public class MatMulBenchmark {
   /** Rows, columns and depth of the product. */
   @Param({
-    "2048x10240x1280", "2048x1280x5120", "2048x1280x1280",
-    "8192x5120x640", "8192x640x2560", "8192x640x640"
+    "1024x1024x1024",
+    "2048x10240x1280",
+    "2048x1280x5120",
+    "2048x1280x1280",
+    "8192x5120x640",
+    "8192x640x2560",
+    "8192x640x640"
   })
   public String shape;
 

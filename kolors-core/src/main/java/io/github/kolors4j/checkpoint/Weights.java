@@ -5,6 +5,7 @@ import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -256,7 +257,7 @@ public final class Weights {
           info.file(),
           "%s has the shape %s; 2^31-1 values are the most.".formatted(key, info.shape()));
     }
-    return Optional.of(new Weight(key, Shape.of(wanted), dtype.get(), model.files.data(key)));
+    return Optional.of(new StoredWeight(key, Shape.of(wanted), dtype.get(), model.files.data(key)));
   }
 
   private Optional<Weight> replacement(String key, int[] wanted) throws InvalidFileException {

@@ -2,51 +2,104 @@ package io.github.kolors4j.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 
 /**
- * Buffers of one thread that live on from task to task, so that a task allocates nothing. A slot's
- * content is undefined at the start of a task.
+ * Buffers of one thread that live on from task to task, so that a task allocates nothing. Each is
+ * known by its {@link Slot}, which belongs to the class that uses it.
  */
 public final class Scratch {
-  private static final int SLOTS = 10;
-
   static final long CACHE_LINE = 64;
 
-  private final float[][] slots = new float[SLOTS][];
-  private final MemorySegment[] panels = new MemorySegment[SLOTS];
+  private Object[] buffers = new Object[0];
+  private int[] lengths = new int[0];
+  private Scratch inner;
 
   Scratch() {}
 
   /**
-   * A buffer.
+   * One purpose of a buffer: what it is for, and of which type it is. A class makes the slots that
+   * it needs once, as constants, and gives them to nobody; so two users that are at work at the
+   * same time never get one buffer.
    *
-   * @param slot which one, 0 to 9: one task uses each for one purpose
-   * @param length how many values it must have at least
-   * @return the buffer, of undefined content
+   * @param <T> {@code float[]}, or a {@code MemorySegment} outside of the heap
    */
-  public float[] floats(int slot, int length) {
-    float[] buffer = slots[slot];
-    if (buffer == null || buffer.length < length) {
-      buffer = new float[length];
-      slots[slot] = buffer;
+  public static final class Slot<T> {
+    private static final AtomicInteger COUNT = new AtomicInteger();
+
+    private final int index = COUNT.getAndIncrement();
+    private final String name;
+    private final IntFunction<T> allocate;
+
+    private Slot(String name, IntFunction<T> allocate) {
+      this.name = name;
+      this.allocate = allocate;
+    }
+
+    /**
+     * A slot for values on the heap.
+     *
+     * @param name what the buffer is for, for whoever looks at one in a debugger
+     * @return a new slot, to be kept in a constant
+     */
+    public static Slot<float[]> floats(String name) {
+      return new Slot<>(name, float[]::new);
+    }
+
+    /**
+     * A slot for packed panels: values outside of the heap, from a cache line's begin on. An index
+     * into them counts values.
+     *
+     * @param name what the buffer is for, for whoever looks at one in a debugger
+     * @return a new slot, to be kept in a constant
+     */
+    public static Slot<MemorySegment> panels(String name) {
+      return new Slot<>(
+          name, length -> Arena.ofAuto().allocate(Float.BYTES * (long) length, Scratch.CACHE_LINE));
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  /**
+   * The buffer of a slot. Asking again gives the same one, unless more is asked for than it has.
+   *
+   * @param slot what it is for
+   * @param length how many values it must have at least
+   * @param <T> its type
+   * @return the buffer, with what the slot's user left there, or zeros
+   */
+  public <T> T get(Slot<T> slot, int length) {
+    if (slot.index >= lengths.length) {
+      buffers = Arrays.copyOf(buffers, slot.index + 1);
+      lengths = Arrays.copyOf(lengths, slot.index + 1);
+    }
+    // Every buffer in a slot's place was made by the slot.
+    @SuppressWarnings("unchecked")
+    T buffer = (T) buffers[slot.index];
+    if (buffer == null || lengths[slot.index] < length) {
+      buffer = slot.allocate.apply(length);
+      buffers[slot.index] = buffer;
+      lengths[slot.index] = length;
     }
     return buffer;
   }
 
   /**
-   * A buffer outside of the heap that begins on a cache line, for packed panels.
+   * The buffers of the next depth, for one who is called while this one's user is at work and may
+   * be of its kind.
    *
-   * @param slot which one, 0 to 9, apart from those of {@link #floats}
-   * @param length how many values it must have at least
-   * @return the buffer, of undefined content; an index into it counts values
+   * @return always the same, of the same thread
    */
-  public MemorySegment panels(int slot, int length) {
-    MemorySegment buffer = panels[slot];
-    long bytes = Float.BYTES * (long) length;
-    if (buffer == null || buffer.byteSize() < bytes) {
-      buffer = Arena.ofAuto().allocate(bytes, CACHE_LINE);
-      panels[slot] = buffer;
+  Scratch inner() {
+    if (inner == null) {
+      inner = new Scratch();
     }
-    return buffer;
+    return inner;
   }
 }

@@ -1,56 +1,29 @@
 package io.github.kolors4j.tensor;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
-
 /**
- * A parameter of a model as the file has it: little-endian values of the stored type, usually a
- * slice of a mapped file. Decoded to F32 where it is used. Immutable and safe to share.
+ * A parameter of a model: its name, its shape, and how its rows are decoded to F32. Packers and
+ * operations read every weight by {@link #decode}, so they do not know what stands behind it:
+ * values of a file ({@link StoredWeight}), or values that are computed when they are read ({@link
+ * ComputedWeight}).
+ *
+ * <p>A row is what one output of a layer is made from: of {@code [out, in]} the {@code in} values
+ * of an output, of {@code [out, in, kh, kw]} the {@code in·kh·kw} values of its kernels, in
+ * PyTorch's order. A vector, such as a bias or the scale of a norm, is one row.
+ *
+ * <p>A weight is immutable and safe to share: several threads read it at once.
  */
-public final class Weight {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  private final String name;
-  private final Shape shape;
-  private final DType dtype;
-  private final MemorySegment data;
-
-  /**
-   * A weight over the bytes of a file.
-   *
-   * @param name the tensor's name in the checkpoint, for messages
-   * @param shape PyTorch's shape, as {@code [out, in]} or {@code [out, in, kh, kw]}
-   * @param dtype the stored type
-   * @param data the values; not copied, so it must live as long as the weight is used
-   * @throws IllegalArgumentException if the length of {@code data} is not that of the shape
-   */
-  public Weight(String name, Shape shape, DType dtype, MemorySegment data) {
-    long expected = (long) shape.size() * dtype.bytes();
-    if (data.byteSize() != expected) {
-      throw new IllegalArgumentException(
-          "[weight] %s: %s of %s needs %d bytes but has %d."
-              .formatted(name, shape, dtype, expected, data.byteSize()));
-    }
-    this.name = name;
-    this.shape = shape;
-    this.dtype = dtype;
-    this.data = data;
-  }
-
+public sealed interface Weight permits StoredWeight, ComputedWeight {
   /**
    * A weight of F32 values that are on the heap already.
    *
-   * @param name for messages
-   * @param shape the shape
+   * @param name its name in the checkpoint, for messages
+   * @param shape PyTorch's shape
    * @param values the values in row-major order; not copied
    * @return the weight
+   * @throws IllegalArgumentException if there are not as many values as the shape has
    */
-  public static Weight of(String name, Shape shape, float... values) {
-    return new Weight(name, shape, DType.F32, MemorySegment.ofArray(values));
+  static Weight of(String name, Shape shape, float... values) {
+    return StoredWeight.of(name, shape, values);
   }
 
   /**
@@ -58,75 +31,60 @@ public final class Weight {
    *
    * @return the name
    */
-  public String name() {
-    return name;
-  }
+  String name();
 
   /**
-   * The shape in PyTorch's order.
+   * The shape in PyTorch's order, as {@code [out, in]}, {@code [out, in, kh, kw]} or {@code [c]}.
    *
    * @return the shape
    */
-  public Shape shape() {
-    return shape;
-  }
+  Shape shape();
 
   /**
-   * The stored type.
+   * The number of rows.
    *
-   * @return the type
+   * @return the outermost extent, or 1 where there is but one axis
    */
-  public DType dtype() {
-    return dtype;
+  default int rows() {
+    return shape().rank() < 2 ? 1 : shape().dim(0);
   }
 
   /**
-   * Decodes a run of values to F32.
+   * The number of values in a row.
    *
-   * @param from index of the first value in row-major order
-   * @param count how many
+   * @return the product of all extents but the outermost, or the extent where there is but one axis
+   */
+  default int rowLength() {
+    return shape().size() / Math.max(1, rows());
+  }
+
+  /**
+   * Decodes a part of a row to F32. The same value comes out whatever part it is read in: a packer
+   * takes some hundred values at a time, and where it cuts follows the machine.
+   *
+   * @param row which row, 0 to {@link #rows} − 1
+   * @param from index of the first value in the row
+   * @param count how many values; {@code from + count} is at most {@link #rowLength}
    * @param target where to
    * @param at index of the first value written
+   * @param scratch buffers of the calling thread, for a weight that computes
+   * @throws IndexOutOfBoundsException if the part is not inside the weight or not inside {@code
+   *     target}
    */
-  public void decode(int from, int count, float[] target, int at) {
-    switch (dtype) {
-      case F32 -> MemorySegment.copy(data, FLOAT, 4L * from, target, at, count);
-      case F16 -> decodeF16(data, 2L * from, target, at, count);
-      case BF16 -> decodeBf16(data, 2L * from, target, at, count);
-    }
-  }
-
-  // Plain loops with a long offset apart from the index: so C2 makes vector code of them, faster
-  // than vectors by hand, where a run has some 256 values and more (6-7 values a nanosecond on Zen
-  // 5; an int sum inside the offset: 0.5). What is left of a run goes value by value.
-
-  private static void decodeF16(
-      MemorySegment data, long offset, float[] target, int at, int count) {
-    for (int i = 0; i < count; i++) {
-      target[at + i] = Float.float16ToFloat(data.get(SHORT, offset + 2L * i));
-    }
-  }
-
-  private static void decodeBf16(
-      MemorySegment data, long offset, float[] target, int at, int count) {
-    for (int i = 0; i < count; i++) {
-      target[at + i] = Float.intBitsToFloat(data.get(SHORT, offset + 2L * i) << 16);
-    }
-  }
+  void decode(int row, int from, int count, float[] target, int at, Scratch scratch);
 
   /**
-   * All values as F32.
+   * All values as F32; meant for small weights and for tests, as nothing of them is kept.
    *
-   * @return a new array
+   * @return a new array in row-major order
    */
-  public float[] toFloats() {
-    float[] values = new float[shape.size()];
-    decode(0, values.length, values, 0);
+  default float[] toFloats() {
+    float[] values = new float[shape().size()];
+    int length = rowLength();
+    Scratch scratch = new Scratch();
+    for (int row = 0; row < rows(); row++) {
+      decode(row, 0, length, values, row * length, scratch);
+    }
     return values;
-  }
-
-  @Override
-  public String toString() {
-    return name + " " + dtype + " " + shape;
   }
 }

@@ -106,7 +106,8 @@ public final class Workspace implements AutoCloseable {
    * until the next call.
    *
    * @param length how many values it must have at least
-   * @return the buffer, of undefined content, as {@link Scratch#panels}
+   * @return the buffer, of undefined content, which begins on a cache line; an index into it counts
+   *     values
    */
   public MemorySegment panels(int length) {
     checkOpen("no panels can be had from it");

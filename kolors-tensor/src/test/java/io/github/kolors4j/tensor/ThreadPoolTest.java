@@ -160,17 +160,18 @@ class ThreadPoolTest {
 
   @Test
   void aTaskMayRunAnOperationItself() {
+    Scratch.Slot<float[]> slot = Scratch.Slot.floats("values");
     try (ThreadPool pool = new ThreadPool(3)) {
       AtomicInteger runs = new AtomicInteger();
       pool.run(
           8,
           (_, outer) -> {
-            float[] mine = outer.floats(0, 4);
+            float[] mine = outer.get(slot, 4);
             mine[0] = 1;
             pool.run(
                 8,
                 (_, inner) -> {
-                  inner.floats(0, 4)[0] = 2;
+                  inner.get(slot, 4)[0] = 2;
                   runs.incrementAndGet();
                 });
           });
@@ -210,12 +211,13 @@ class ThreadPoolTest {
 
   @Test
   void eachRunningTaskHasScratchOfItsOwn() {
+    Scratch.Slot<float[]> slot = Scratch.Slot.floats("values");
     try (ThreadPool pool = new ThreadPool(4)) {
       for (int round = 0; round < 50; round++) {
         pool.run(
             40,
             (index, scratch) -> {
-              float[] mine = scratch.floats(0, 1000);
+              float[] mine = scratch.get(slot, 1000);
               for (int i = 0; i < 1000; i++) {
                 mine[i] = index;
               }

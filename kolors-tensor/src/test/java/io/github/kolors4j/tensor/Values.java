@@ -47,7 +47,7 @@ public final class Values {
             segment.set(shorts, 2L * i, (short) (Float.floatToRawIntBits(values[i]) >>> 16));
       }
     }
-    return new Weight(name, shape, dtype, segment);
+    return new StoredWeight(name, shape, dtype, segment);
   }
 
   /** Fails where the values differ by more than the tolerance, and where either is NaN. */

@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** Stored values of each type, decoded. */
+/** Stored values of each type, decoded row by row. */
 class WeightTest {
   private static Weight ofBytes(DType dtype, int... bytes) {
     byte[] stored = new byte[bytes.length];
@@ -18,7 +18,7 @@ class WeightTest {
       stored[i] = (byte) bytes[i];
     }
     Shape shape = Shape.of(bytes.length / dtype.bytes());
-    return new Weight("w", shape, dtype, MemorySegment.ofArray(stored));
+    return new StoredWeight("w", shape, dtype, MemorySegment.ofArray(stored));
   }
 
   @Test
@@ -42,7 +42,7 @@ class WeightTest {
       all[2 * i] = (byte) i;
       all[2 * i + 1] = (byte) (i >>> 8);
     }
-    Weight weight = new Weight("w", Shape.of(1 << 16), DType.F16, MemorySegment.ofArray(all));
+    Weight weight = new StoredWeight("w", Shape.of(1 << 16), DType.F16, MemorySegment.ofArray(all));
     float[] values = weight.toFloats();
     for (int i = 0; i < 1 << 16; i++) {
       int exponent = i >>> 10 & 31;
@@ -64,7 +64,8 @@ class WeightTest {
       all[2 * i] = (byte) i;
       all[2 * i + 1] = (byte) (i >>> 8);
     }
-    Weight weight = new Weight("w", Shape.of(1 << 16), DType.BF16, MemorySegment.ofArray(all));
+    Weight weight =
+        new StoredWeight("w", Shape.of(1 << 16), DType.BF16, MemorySegment.ofArray(all));
     float[] values = weight.toFloats();
     for (int i = 0; i < 1 << 16; i++) {
       assertSameBits(Float.intBitsToFloat(i << 16), values[i], "pattern " + i);
@@ -89,20 +90,52 @@ class WeightTest {
   }
 
   @Test
-  void aRunIsDecodedFromAnyIndexToAnyPlaceAndNothingElseIsWritten() {
+  void aPartOfARowIsDecodedFromAnyIndexToAnyPlaceAndNothingElseIsWritten() {
     for (DType dtype : DType.values()) {
       Weight weight = Values.weight(1, dtype, 7, 13);
       float[] all = weight.toFloats();
-      for (int from : new int[] {0, 1, 5, 90, 91}) {
-        for (int count = 0; count <= 91 - from; count += 5) {
-          float[] target = new float[100];
-          Arrays.fill(target, 42);
-          weight.decode(from, count, target, 3);
-          for (int i = 0; i < target.length; i++) {
-            assertEquals(i < 3 || i >= 3 + count ? 42 : all[from + i - 3], target[i]);
+      for (int row = 0; row < 7; row++) {
+        for (int from = 0; from <= 13; from++) {
+          for (int count = 0; count <= 13 - from; count++) {
+            float[] target = new float[20];
+            Arrays.fill(target, 42);
+            weight.decode(row, from, count, target, 3, new Scratch());
+            for (int i = 0; i < target.length; i++) {
+              float expected = i < 3 || i >= 3 + count ? 42 : all[row * 13 + from + i - 3];
+              assertEquals(expected, target[i]);
+            }
           }
         }
       }
+    }
+  }
+
+  @Test
+  void aRowIsWhatOneOutputIsMadeFromAndAVectorIsOneRow() {
+    assertRows(7, 13, 7, 13);
+    assertRows(5, 36, 5, 4, 3, 3);
+    assertRows(1, 9, 9);
+    assertRows(1, 1);
+    assertRows(0, 0, 0, 4);
+    assertRows(4, 0, 4, 0);
+    assertRows(1, 0, 0);
+  }
+
+  private static void assertRows(int rows, int length, int... dims) {
+    Weight weight = Values.weight(1, dims);
+    assertEquals(rows, weight.rows(), weight.toString());
+    assertEquals(length, weight.rowLength(), weight.toString());
+    assertEquals(weight.shape().size(), weight.toFloats().length);
+  }
+
+  @Test
+  void aPartThatIsNotInsideARowIsRefusedThoughTheFileHasValuesThere() {
+    Weight weight = Values.weight(1, 7, 13);
+    int[][] outside = {{3, -1, 2}, {3, 12, 2}, {3, 14, 0}, {3, 0, -1}, {7, 0, 1}, {-1, 0, 1}};
+    for (int[] part : outside) {
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> weight.decode(part[0], part[1], part[2], new float[20], 0, new Scratch()));
     }
   }
 
@@ -117,12 +150,12 @@ class WeightTest {
           bytes[i * dtype.bytes() + dtype.bytes() - 1] = 0x3f;
           bytes[i * dtype.bytes() + dtype.bytes() - 2] = (byte) i;
         }
-        Weight aligned = new Weight("w", Shape.of(17), dtype, MemorySegment.ofArray(bytes));
-        aligned.decode(0, 17, expected, 0);
+        Weight aligned = new StoredWeight("w", Shape.of(17), dtype, MemorySegment.ofArray(bytes));
+        aligned.decode(0, 0, 17, expected, 0, new Scratch());
         MemorySegment file = arena.allocate(bytes.length + 1L, 8);
         MemorySegment.copy(
             bytes, 0, file, java.lang.foreign.ValueLayout.JAVA_BYTE, 1, bytes.length);
-        Weight odd = new Weight("w", Shape.of(17), dtype, file.asSlice(1));
+        Weight odd = new StoredWeight("w", Shape.of(17), dtype, file.asSlice(1));
         assertArrayEquals(expected, odd.toFloats());
       }
     }
@@ -134,7 +167,7 @@ class WeightTest {
         assertThrows(
             IllegalArgumentException.class,
             () ->
-                new Weight(
+                new StoredWeight(
                     "mid.bias", Shape.of(2, 3), DType.F16, MemorySegment.ofArray(new byte[13])));
     assertEquals(
         "[weight] mid.bias: [2, 3] of F16 needs 12 bytes but has 13.", refusal.getMessage());

@@ -294,27 +294,11 @@ class WorkspaceTest {
   }
 
   @Test
-  void scratchGrowsAndIsGivenAgain() {
-    threads.run(
-        1,
-        (_, scratch) -> {
-          float[] small = scratch.floats(0, 10);
-          assertSame(small, scratch.floats(0, 5));
-          assertSame(small, scratch.floats(0, 10));
-          assertNotSame(small, scratch.floats(1, 10));
-          float[] large = scratch.floats(0, 11);
-          assertTrue(large.length >= 11);
-          assertSame(large, scratch.floats(0, 10));
-          assertThrows(IndexOutOfBoundsException.class, () -> scratch.floats(10, 1));
-        });
-  }
-
-  @Test
   void panelsBeginOnCacheLinesGrowAndAreGivenAgain() {
-    threads.run(
-        1,
-        (_, scratch) ->
-            assertPanels(length -> scratch.panels(0, length), length -> scratch.panels(1, length)));
+    Scratch scratch = new Scratch();
+    Scratch.Slot<MemorySegment> some = Scratch.Slot.panels("some");
+    Scratch.Slot<MemorySegment> others = Scratch.Slot.panels("others");
+    assertPanels(length -> scratch.get(some, length), length -> scratch.get(others, length));
     try (Workspace other = new Workspace(threads)) {
       assertPanels(workspace::panels, other::panels);
     }

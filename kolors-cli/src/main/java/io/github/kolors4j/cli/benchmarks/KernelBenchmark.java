@@ -2,6 +2,7 @@ package io.github.kolors4j.cli.benchmarks;
 
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Weight;
@@ -64,7 +65,7 @@ public final class KernelBenchmark {
         data.setAtIndex(
             SHORT, i, Float.floatToFloat16((float) ((random.nextDouble() * 2 - 1) * 0.02)));
       }
-      return new Weight("weight", shape, DType.F16, data);
+      return new StoredWeight("weight", shape, DType.F16, data);
     }
   }
 

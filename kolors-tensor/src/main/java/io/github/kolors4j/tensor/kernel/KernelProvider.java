@@ -1,10 +1,9 @@
 package io.github.kolors4j.tensor.kernel;
 
-import com.sun.management.HotSpotDiagnosticMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.NOPLogger;
 
 /** Chooses the kernels once a JVM and says which, or why not the fast ones. */
 public final class KernelProvider {
@@ -23,22 +22,16 @@ public final class KernelProvider {
     return KERNELS;
   }
 
+  /** Whether the JVM runs with the module of the Vector API. */
+  static boolean hasVectorApi() {
+    return ModuleLayer.boot().findModule(MODULE).isPresent();
+  }
+
   private static Kernels choose() {
-    Kernels kernels;
-    if (RequestedWidth.bits().equals(Optional.of(0))) {
-      kernels = new ScalarKernels();
-    } else if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
-      LOG.warn(
-          "[kernels] the JVM runs without the Vector API, so the scalar kernels are used, many"
-              + " times slower: start java with --add-modules {}",
-          MODULE);
-      kernels = new ScalarKernels();
-    } else {
-      kernels = new VectorKernels();
-    }
-    boolean fma = hasFma();
+    Kernels kernels = choose(RequestedWidth.bits());
+    boolean fma = Cpu.fma();
     if (!fma) {
-      LOG.warn(
+      warn(
           "[kernels] this CPU, or this JVM's flags, have no fused multiply-add: results are"
               + " correct but take about a thousand times longer. Use a CPU with FMA (x86 since"
               + " 2013, every 64-bit Arm) and no -XX:-UseFMA.");
@@ -47,12 +40,40 @@ public final class KernelProvider {
     return kernels;
   }
 
-  private static boolean hasFma() {
-    try {
-      var options = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
-      return options == null || Boolean.parseBoolean(options.getVMOption("UseFMA").getValue());
-    } catch (LinkageError | IllegalArgumentException _) {
-      return true; // another JVM, or one without the management module: nothing is known
+  private static Kernels choose(Optional<Integer> requested) {
+    if (requested.equals(Optional.of(0))) {
+      return new ScalarKernels();
+    }
+    if (!hasVectorApi()) {
+      warn(
+          "[kernels] the JVM runs without the Vector API, so the scalar kernels are used, many"
+              + " times slower: start java with --add-modules "
+              + MODULE);
+      return new ScalarKernels();
+    }
+    Optional<Jvm.Slowness> slow = Jvm.slowVectors();
+    if (slow.isEmpty()) {
+      return new VectorKernels();
+    }
+    // Vectors are objects then: with C1 alone a U-Net step of the mini checkpoint at 64×64 takes 6
+    // to 11 s and makes 5 GB of garbage, with the scalar kernels 1.2 s and nothing (C2: 0.2 s).
+    warn(
+        "[kernels] %s, so %s, many times slower: %s."
+            .formatted(
+                slow.get().reason(),
+                requested.isEmpty()
+                    ? "the scalar kernels are used"
+                    : "the vector kernels that were asked for make an object of every vector",
+                slow.get().cure()));
+    return requested.isEmpty() ? new ScalarKernels() : new VectorKernels();
+  }
+
+  /** Says something that must not be lost where an application has no logger for SLF4J. */
+  private static void warn(String message) {
+    if (LOG instanceof NOPLogger) {
+      System.getLogger(KernelProvider.class.getName()).log(System.Logger.Level.WARNING, message);
+    } else {
+      LOG.warn(message);
     }
   }
 }

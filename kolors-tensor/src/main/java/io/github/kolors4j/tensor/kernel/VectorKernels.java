@@ -25,7 +25,7 @@ public final class VectorKernels implements Kernels {
   private static final VectorMask<Float> ODD_PAIRS = VectorMask.fromLong(QUAD, 0b1100);
 
   private static final MicroKernel TILE =
-      VectorWidth.registers() == 32 ? new Tile6x4() : new Tile5x2();
+      Cpu.vectorRegisters() == 32 ? new Tile6x4() : new Tile5x2();
 
   @Override
   public String description() {

@@ -15,8 +15,7 @@ final class VectorWidth {
   static final VectorShape SHAPE =
       RequestedWidth.bits()
           .map(VectorShape::forBitSize)
-          .orElse(
-              VectorShape.forBitSize(Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize())));
+          .orElse(VectorShape.forBitSize(Math.min(512, Cpu.vectorBits())));
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
   static final int LANES = FLOATS.length();
 
@@ -42,14 +41,5 @@ final class VectorWidth {
   /** Writes a vector into a panel, from a byte on. */
   static void store(FloatVector v, MemorySegment panel, long at) {
     v.intoMemorySegment(panel, at, ByteOrder.nativeOrder());
-  }
-
-  /**
-   * How many vector registers C2 may use. AVX-512 and Arm's NEON have 32 of every width, older x86
-   * has 16; the Vector API does not tell, but its preferred width does on x86.
-   */
-  static int registers() {
-    boolean arm = System.getProperty("os.arch").equals("aarch64");
-    return arm || FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
@@ -8,6 +9,7 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
+import io.github.kolors4j.tensor.ops.PackedColumns.Panel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -35,18 +37,15 @@ public final class Attention {
   /** Values of a task's queries, at most: 256 kB, and as much for its results. */
   private static final int TASK_QUERIES = 64 * 1024;
 
-  // Slots of the scratch panels.
-  private static final int QUERIES = 0;
-  private static final int WEIGHTS = 1;
-
-  // Slots of the scratch buffers; 3 is Gemm's, 5 and 6 are those of Panels.
-  private static final int SCORES = 0;
-  private static final int OUT = 1;
-  private static final int MAX = 2;
-  private static final int SUM = 4;
-  private static final int CORRECTION = 7;
-  private static final int KEY_BLOCK = 8;
-  private static final int VALUE_BLOCK = 9;
+  private static final Slot<MemorySegment> QUERIES = Slot.panels("panels of queries");
+  private static final Slot<MemorySegment> WEIGHTS = Slot.panels("a panel of weights");
+  private static final Slot<float[]> KEY_BLOCK = Slot.floats("a block of keys");
+  private static final Slot<float[]> VALUE_BLOCK = Slot.floats("a block of values");
+  private static final Slot<float[]> SCORES = Slot.floats("scores of a block and a panel");
+  private static final Slot<float[]> OUT = Slot.floats("results");
+  private static final Slot<float[]> MAX = Slot.floats("running maxima");
+  private static final Slot<float[]> SUM = Slot.floats("running sums");
+  private static final Slot<float[]> CORRECTION = Slot.floats("corrections of a panel");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -138,21 +137,22 @@ public final class Attention {
     int row = (sample * sq + query) * qWidth + head * d;
     int panel = d * queries;
 
-    MemorySegment packed = scratch.panels(QUERIES, panels * panel); // Qᵀ [panels, dHead, queries]
+    MemorySegment packed = scratch.get(QUERIES, panels * panel); // Qᵀ [panels, dHead, queries]
     for (int p = 0; p < panels; p++) {
       packQueries(row + p * queries * qWidth, present(query, p), packed, p * panel, scratch);
     }
-    float[] keyBlock = scratch.floats(KEY_BLOCK, PackedRows.size(KEYS, d)); // K
-    float[] valueBlock = scratch.floats(VALUE_BLOCK, PackedRows.size(d, KEYS)); // Vᵀ
-    float[] scores = scratch.floats(SCORES, KEYS * queries); // Sᵀ [keys, queries]
-    MemorySegment weights = scratch.panels(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
-    float[] out = scratch.floats(OUT, panels * panel); // Oᵀ [panels, dHead, queries]
-    float[] max = scratch.floats(MAX, panels * queries);
-    float[] sum = scratch.floats(SUM, panels * queries);
-    float[] correction = scratch.floats(CORRECTION, queries);
+    float[] keyBlock = scratch.get(KEY_BLOCK, PackedRows.size(KEYS, d)); // K
+    float[] valueBlock = scratch.get(VALUE_BLOCK, PackedRows.size(d, KEYS)); // Vᵀ
+    float[] scores = scratch.get(SCORES, KEYS * queries); // Sᵀ [keys, queries]
+    MemorySegment weights = scratch.get(WEIGHTS, KEYS * queries); // Pᵀ [keys, queries]
+    float[] out = scratch.get(OUT, panels * panel); // Oᵀ [panels, dHead, queries]
+    float[] max = scratch.get(MAX, panels * queries);
+    float[] sum = scratch.get(SUM, panels * queries);
+    float[] correction = scratch.get(CORRECTION, queries);
     Arrays.fill(max, 0, panels * queries, -Float.MAX_VALUE);
     Arrays.fill(sum, 0, panels * queries, 0);
     Arrays.fill(out, 0, panels * panel, 0);
+    Results s = new Results(scores, 0, queries);
     PackedRows keyRows = new PackedRows();
     PackedRows valueRows = new PackedRows().set(valueBlock, 0, d);
     for (int key = 0; key < sk; key += KEYS) {
@@ -161,20 +161,24 @@ public final class Attention {
       keyRows
           .set(keyBlock, 0, keys)
           .pack(
-              (i, c, count, to, at) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
+              (i, c, count, to, at, _) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
               0,
               0,
-              d);
+              d,
+              scratch);
       KERNELS.transpose(v, from, kWidth, keys, d, valueBlock, 0, MicroKernel.LDA);
+      Panel pt = new Panel(weights, 0, queries, queries, keys);
       for (int p = 0; p < panels; p++) {
+        Panel qt = new Panel(packed, p * panel, queries, queries, d);
         Arrays.fill(scores, 0, keys * queries, 0);
-        Gemm.block(keys, queries, d, keyRows, packed, p * panel, scores, 0, queries, scratch);
+        new MacroKernel(keyRows, qt, s).run(scratch);
         if (mask != null) {
           addMask(sample, query + p * queries, present(query, p), key, keys, scores);
         }
         KERNELS.softmaxBlock(scores, keys, queries, max, sum, p * queries, correction, weights);
         KERNELS.scaleColumns(out, p * panel, d, queries, correction);
-        Gemm.block(d, queries, keys, valueRows, weights, 0, out, p * panel, queries, scratch);
+        Results o = new Results(out, p * panel, queries);
+        new MacroKernel(valueRows, pt, o).run(scratch);
       }
     }
     for (int p = 0; p < panels; p++) {
@@ -198,14 +202,14 @@ public final class Attention {
     int d = heads.dHead();
     int width = heads.heads() * d;
     float scale = (float) (1 / Math.sqrt(d));
-    Panels.pack(
-        (i, c, count, to, at) -> KERNELS.scale(scale, q, from + i * width + c, to, at, count),
-        present,
-        queries,
-        d,
-        panels,
-        panel,
-        scratch);
+    new PackedColumns(panels, panel, queries, d)
+        .pack(
+            (i, c, count, to, at, _) ->
+                KERNELS.scale(scale, q, from + i * width + c, to, at, count),
+            0,
+            present,
+            0,
+            scratch);
   }
 
   private void addMask(int sample, int query, int present, int key, int keys, float[] scores) {

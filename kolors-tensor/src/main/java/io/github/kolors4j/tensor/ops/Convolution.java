@@ -1,5 +1,7 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
@@ -14,8 +16,7 @@ import java.util.Arrays;
  * rest are products with the neighbourhoods laid out as rows, a block at a time.
  */
 public final class Convolution {
-  /** Slot of the scratch buffers. */
-  private static final int STORED = 0;
+  private static final Slot<float[]> ROW = Slot.floats("a row of the weight, tap after tap");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -113,7 +114,7 @@ public final class Convolution {
     try (Workspace.Scope _ = x.workspace().scope()) {
       Finish finish =
           new Finish(
-              bias == null ? null : MatMul.values(x.workspace(), bias),
+              bias == null ? null : MatMul.vector(x.workspace(), bias),
               residual == null ? null : residual.data(),
               perSample ? hOut * wOut : 0,
               cOut,
@@ -160,7 +161,7 @@ public final class Convolution {
 
   private static void direct(Tensor x, Weight weight, Geometry geometry, Tensor y, Finish finish) {
     int cOut = y.dim(3);
-    int k = weight.shape().dim(1) * weight.shape().dim(2) * weight.shape().dim(3);
+    int k = weight.rowLength();
     Neighbourhoods rows = new Neighbourhoods(x, weight.shape(), geometry, y.shape());
     float[] columns = tapByTap(x.workspace(), weight);
     Gemm.multiply(
@@ -170,14 +171,15 @@ public final class Convolution {
             cOut,
             k,
             rows,
-            (row, from, count, to, at) -> System.arraycopy(columns, row * k + from, to, at, count),
+            (row, from, count, to, at, _) ->
+                System.arraycopy(columns, row * k + from, to, at, count),
             y.data(),
             false,
-            (row, count, column, width, _, _, _) -> {
-              for (int i = row; i < row + count; i++) {
-                int at = i * cOut + column;
-                Arrays.fill(y.data(), at, at + width, 0);
-                finish.apply(i, column, width);
+            (part, _) -> {
+              for (int i = part.row(); i < part.row() + part.rows(); i++) {
+                int at = i * cOut + part.column();
+                Arrays.fill(y.data(), at, at + part.columns(), 0);
+                finish.apply(i, part.column(), part.columns());
               }
             }));
   }
@@ -186,15 +188,15 @@ public final class Convolution {
   private static float[] tapByTap(Workspace workspace, Weight weight) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
-    int length = taps * cIn;
+    int length = weight.rowLength();
     float[] rows = workspace.tensor(weight.shape()).data();
     workspace
         .threads()
         .run(
-            weight.shape().dim(0),
+            weight.rows(),
             (row, scratch) -> {
-              float[] stored = scratch.floats(STORED, length);
-              weight.decode(row * length, length, stored, 0);
+              float[] stored = scratch.get(ROW, length);
+              weight.decode(row, 0, length, stored, 0, scratch);
               KERNELS.transpose(stored, 0, taps, cIn, taps, rows, row * length, cIn);
             });
     return rows;
@@ -204,7 +206,7 @@ public final class Convolution {
   private record Neighbourhoods(Tensor x, Shape kernel, Geometry geometry, Shape y)
       implements Rows {
     @Override
-    public void read(int pixel, int k, int kc, float[] to, int at) {
+    public void read(int pixel, int k, int kc, float[] to, int at, Scratch scratch) {
       int h = x.dim(1);
       int w = x.dim(2);
       int c = x.dim(3);

@@ -22,26 +22,36 @@ public final class Embedding {
     Checks.that(
         table.shape().rank() == 2, "[embedding] the table %s must be [vocabulary, d].", table);
     Checks.that(ids.length > 0, "[embedding] there are no ids.");
-    int d = table.shape().dim(1);
+    int d = table.rowLength();
     int s = ids[0].length;
-    Tensor y = workspace.tensor(ids.length, s, d);
     for (int i = 0; i < ids.length; i++) {
-      Checks.that(
-          ids[i].length == s,
-          "[embedding] row %d has %d ids and row 0 has %d: all must have as many.",
-          i,
-          ids[i].length,
-          s);
-      for (int j = 0; j < s; j++) {
-        int id = ids[i][j];
-        if (id < 0 || id >= table.shape().dim(0)) {
-          throw new IllegalArgumentException(
-              "[embedding] id %d is not a row of %s: 0 to %d."
-                  .formatted(id, table, table.shape().dim(0) - 1));
-        }
-        table.decode(id * d, d, y.data(), (i * s + j) * d);
-      }
+      check(table, ids, i);
     }
+    Tensor y = workspace.tensor(ids.length, s, d);
+    float[] to = y.data();
+    workspace
+        .threads()
+        .run(
+            ids.length * s,
+            (index, scratch) ->
+                table.decode(ids[index / s][index % s], 0, d, to, index * d, scratch));
     return y;
+  }
+
+  private static void check(Weight table, int[][] ids, int row) {
+    Checks.that(
+        ids[row].length == ids[0].length,
+        "[embedding] row %d has %d ids and row 0 has %d: all must have as many.",
+        row,
+        ids[row].length,
+        ids[0].length);
+    for (int id : ids[row]) {
+      Checks.that(
+          id >= 0 && id < table.rows(),
+          "[embedding] id %d is not a row of %s: 0 to %d.",
+          id,
+          table,
+          table.rows() - 1);
+    }
   }
 }

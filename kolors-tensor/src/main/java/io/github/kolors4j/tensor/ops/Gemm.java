@@ -1,12 +1,12 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.kernel.Cpu;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
-import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words.
@@ -18,12 +18,11 @@ import java.util.Arrays;
  * <p>Every result is a sum of chains of {@link #KC} fused multiply-adds, in order; how the work is
  * cut into groups, tasks and tiles does not show in it.
  */
-final class Gemm implements Groups.Work<MemorySegment> {
-  private static final Kernels KERNELS = KernelProvider.kernels();
-  private static final MicroKernel MICRO = KERNELS.microKernel();
+final class Gemm implements Groups.Work<Gemm.Columns> {
+  private static final MicroKernel MICRO = KernelProvider.kernels().microKernel();
 
   /** Length of a chain over k. */
-  static final int KC = MicroKernel.KC;
+  private static final int KC = MicroKernel.KC;
 
   /**
    * The part of k that all of A and B is taken through before the next: a panel of 64 columns has
@@ -33,19 +32,14 @@ final class Gemm implements Groups.Work<MemorySegment> {
   private static final int DEPTH = 5 * KC;
 
   /**
-   * The part of k that a tile goes through before the next one: a chain where a panel of that
-   * length stays in L1 (16 columns: 16 kB), which is 2 to 3 % faster there, and else all, so that
-   * results come and go once (2 to 6 % at 64 columns; Emerald Rapids).
+   * Values of A in a strip where L2 has 1 MB: 491 kB, so that it stays there with the panel that it
+   * meets. As much of a smaller one, down to half; more were no faster where L2 has 2 MB (240 and
+   * 330 thousand values: −4 to +12 %, Emerald Rapids).
    */
-  private static final int RUN = KC * MICRO.columns() > 4096 ? DEPTH : KC;
+  private static final int STRIP_OF_1_MB = 120 * 1024;
 
-  /**
-   * Values of A in a strip, at most, which stay in L2 with the panel that they meet: 491 kB of the
-   * 1 MB that CPUs of 32 registers have (a tile of more than 16 vectors), half as much for the 512
-   * kB of others.
-   */
   private static final int STRIP =
-      (MICRO.rows() * MICRO.columns() > 16 * MICRO.lanes() ? 120 : 60) * 1024;
+      Math.clamp(STRIP_OF_1_MB * (long) Cpu.l2Bytes() >> 20, STRIP_OF_1_MB / 2, STRIP_OF_1_MB);
 
   /** Columns of a group at most: A is packed once for each group, from L3 or memory. */
   private static final int MAX_COLUMNS = 640;
@@ -65,41 +59,33 @@ final class Gemm implements Groups.Work<MemorySegment> {
   /** Multiply-adds that are worth a task: some 10 µs. */
   private static final int MIN_WORK = 1 << 20;
 
-  // Slots of the scratch buffers.
-  private static final int GATES = 0;
-  private static final int ROWS = 2;
-  private static final int EDGE = 3;
-
-  /** Slot of the scratch panels. */
-  private static final int PANELS = 1;
-
-  /** The first of the slots for the packing of the right operand. */
-  static final int OPERAND = 4;
+  private static final Slot<float[]> ROWS = Slot.floats("a strip of A");
+  private static final Slot<MemorySegment> PANELS = Slot.panels("a group of B");
+  private static final Slot<float[]> GATES = Slot.floats("gates of a strip and a group");
 
   /**
-   * What happens to a part of C, the columns of a panel in the rows of a strip, before the first
-   * value of k is added and after the last.
+   * The columns of a panel in the rows of a strip: a part of C.
+   *
+   * @param row first row
+   * @param rows how many
+   * @param column first column
+   * @param columns how many
    */
+  record Part(int row, int rows, int column, int columns) {}
+
+  /** What happens to a part of C before the first value of k is added and after the last. */
   interface Edges {
     /**
-     * Gives rows of C, and of the gates, their first values.
+     * Gives values of C, and of the gates, their first values.
      *
-     * @param row first row
-     * @param rows how many
-     * @param column first column
-     * @param columns how many
-     * @param gates the other half of a gated product; null without gate
-     * @param go where the gates of these rows and columns begin
-     * @param ldg from one row of gates to the next
+     * @param part which ones
+     * @param gates the other half of a gated product, from the part's first row and column on; null
+     *     without gate
      */
-    void start(int row, int rows, int column, int columns, float[] gates, int go, int ldg);
+    void start(Part part, Results gates);
 
-    /**
-     * Applies the gates to rows of C, which are in the cache; the parameters are those of {@link
-     * #start}. Not called where there is no gate.
-     */
-    default void finish(
-        int row, int rows, int column, int columns, float[] gates, int go, int ldg) {}
+    /** Applies the gates to a part of C, which is in the cache. Not called without gate. */
+    default void finish(Part part, Results gates) {}
   }
 
   /** Rows of the register tile. */
@@ -183,7 +169,6 @@ final class Gemm implements Groups.Work<MemorySegment> {
     depth = Math.min(DEPTH, product.k - firstK);
     int m = product.m;
     int halves = product.halves();
-    int mr = MICRO.rows();
     int nr = MICRO.columns();
     panels = Math.ceilDiv(product.n, nr);
     int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.max(depth, 1)) / halves / nr;
@@ -202,142 +187,68 @@ final class Gemm implements Groups.Work<MemorySegment> {
     return (int) ((long) panels * group / groups);
   }
 
+  /**
+   * The packed columns of a group.
+   *
+   * @param values those of the results
+   * @param gates those of their gates; null without gate
+   */
+  record Columns(PackedColumns values, PackedColumns gates) {}
+
   /** Packs the panels of a group; the gates' follow the values'. */
   @Override
-  public MemorySegment prepare(int group, Scratch scratch) {
-    int n = product.n;
+  public Columns prepare(int group, Scratch scratch) {
     int nr = MICRO.columns();
-    int first = firstPanel(group);
-    int size = (firstPanel(group + 1) - first) * nr * depth;
-    int columns = Math.min(n, firstPanel(group + 1) * nr) - first * nr;
-    MemorySegment packed = scratch.panels(PANELS, size * product.halves());
-    for (int half = 0; half < product.halves(); half++) {
-      int column = half * n + first * nr;
-      Panels.pack(product.b, column, columns, firstK, depth, packed, half * size, scratch);
+    int first = firstPanel(group) * nr;
+    int size = firstPanel(group + 1) * nr - first;
+    int columns = Math.min(size, product.n - first);
+    MemorySegment panels = scratch.get(PANELS, size * depth * product.halves());
+    PackedColumns values = new PackedColumns(panels, 0, columns, depth);
+    values.pack(product.b, first, columns, firstK, scratch);
+    if (!product.gated) {
+      return new Columns(values, null);
     }
-    return packed;
+    PackedColumns gates = new PackedColumns(panels, size * depth, columns, depth);
+    gates.pack(product.b, product.n + first, columns, firstK, scratch);
+    return new Columns(values, gates);
   }
 
   /** A strip of rows against the panels of a group: values, then the gates of the same columns. */
   @Override
-  public void run(int group, MemorySegment packed, int strip, Scratch scratch) {
-    int n = product.n;
-    boolean gated = product.gated;
-    Edges edges = product.edges;
-    int nr = MICRO.columns();
-    int first = firstPanel(group);
-    int count = firstPanel(group + 1) - first;
-    int left = first * nr;
-    int right = Math.min(n, (first + count) * nr);
+  public void run(int group, Columns packed, int strip, Scratch scratch) {
+    int left = firstPanel(group) * MICRO.columns();
+    int columns = packed.values.columns();
     int row = strip * stripRows;
     int rows = Math.min(stripRows, product.m - row);
-    PackedRows a =
-        new PackedRows().set(scratch.floats(ROWS, PackedRows.size(rows, depth)), 0, rows);
-    a.pack(product.a, row, firstK, depth);
-    boolean own = gated && allGates == null;
-    int ldg = own ? right - left : n;
-    float[] gates = own ? scratch.floats(GATES, rows * ldg) : allGates;
-    int gates0 = own ? 0 : row * n + left;
-    for (int column = left, width; column < right; column += width) {
-      width = panelWidth(column, right);
-      int columns = Math.min(width, right - column);
-      int panel = (column - left) * depth;
-      int gatePanel = panel + count * nr * depth;
-      int co = row * n + column;
-      int go = gates0 + column - left;
+    PackedRows a = new PackedRows().set(scratch.get(ROWS, PackedRows.size(rows, depth)), 0, rows);
+    a.pack(product.a, row, firstK, depth, scratch);
+    for (int j = 0, width; j < columns; j += width) {
+      width = panelWidth(j, columns);
+      Part part = new Part(row, rows, left + j, Math.min(width, columns - j));
+      Results gates = gates(part, left, columns, scratch);
       if (firstK == 0) {
-        edges.start(row, rows, column, columns, gates, go, ldg);
+        product.edges.start(part, gates);
       }
-      panel(rows, columns, width, depth, a, packed, panel, product.c, co, n, scratch);
-      if (gated) {
-        panel(rows, columns, width, depth, a, packed, gatePanel, gates, go, ldg, scratch);
+      Results c = new Results(product.c, row * product.n + left + j, product.n);
+      new MacroKernel(a, packed.values.panel(j), c).run(scratch);
+      if (product.gated) {
+        new MacroKernel(a, packed.gates.panel(j), gates).run(scratch);
         if (firstK + depth == product.k) {
-          edges.finish(row, rows, column, columns, gates, go, ldg);
+          product.edges.finish(part, gates);
         }
       }
     }
   }
 
-  /** Rows against all panels of a packed block, {@code C += A · B}. */
-  static void block(
-      int m,
-      int n,
-      int k,
-      PackedRows a,
-      MemorySegment b,
-      int bo,
-      float[] c,
-      int co,
-      int ldc,
-      Scratch scratch) {
-    for (int j = 0, width; j < n; j += width) {
-      width = panelWidth(j, n);
-      int columns = Math.min(width, n - j);
-      panel(m, columns, width, k, a, b, bo + j * k, c, co + j, ldc, scratch);
+  /** Where the gates of a part stand. */
+  private Results gates(Part part, int left, int columns, Scratch scratch) {
+    if (!product.gated) {
+      return null;
     }
-  }
-
-  /** Rows against a panel, chain by chain. */
-  private static void panel(
-      int m,
-      int columns,
-      int width,
-      int k,
-      PackedRows a,
-      MemorySegment b,
-      int bo,
-      float[] c,
-      int co,
-      int ldc,
-      Scratch scratch) {
-    for (int first = 0; first < k; first += RUN) {
-      int last = Math.min(k, first + RUN);
-      for (int i = 0; i < m; i += MICRO.rows()) {
-        int rows = Math.min(MICRO.rows(), m - i);
-        int to = co + i * ldc;
-        for (int k0 = first; k0 < last; k0 += KC) {
-          int kc = Math.min(KC, last - k0);
-          int ao = a.at(i, k0);
-          int from = bo + k0 * width;
-          if (columns == width && rows == MICRO.rows()) {
-            tile(width, kc, a.data(), ao, b, from, c, to, ldc);
-          } else {
-            edge(rows, columns, width, kc, a.data(), ao, b, from, c, to, ldc, scratch);
-          }
-        }
-      }
+    if (allGates != null) {
+      return new Results(allGates, part.row * product.n + part.column, product.n);
     }
-  }
-
-  /** A tile that C has not all rows or columns of: computed aside, then its part is added. */
-  private static void edge(
-      int rows,
-      int columns,
-      int width,
-      int kc,
-      float[] a,
-      int ao,
-      MemorySegment b,
-      int panel,
-      float[] c,
-      int co,
-      int ldc,
-      Scratch scratch) {
-    int size = MICRO.rows() * width;
-    float[] aside = scratch.floats(EDGE, MICRO.rows() * MICRO.columns());
-    Arrays.fill(aside, 0, size, 0);
-    tile(width, kc, a, ao, b, panel, aside, 0, width);
-    for (int r = 0; r < rows; r++) {
-      KERNELS.add(aside, r * width, c, co + r * ldc, columns);
-    }
-  }
-
-  private static void tile(
-      int width, int kc, float[] a, int ao, MemorySegment b, int bo, float[] c, int co, int ldc) {
-    if (width == MICRO.columns()) {
-      MICRO.tile(kc, a, ao, b, bo, c, co, ldc);
-    } else {
-      MICRO.narrowTile(kc, a, ao, b, bo, c, co, ldc);
-    }
+    float[] strip = scratch.get(GATES, part.rows * columns);
+    return new Results(strip, part.column - left, columns);
   }
 }

@@ -44,7 +44,7 @@ public final class MatMul {
     Checks.same("matmul", "residual", residual, shape);
     Tensor y = x.workspace().tensor(shape);
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] shift = bias == null ? null : values(x.workspace(), bias);
+      float[] shift = bias == null ? null : vector(x.workspace(), bias);
       float[] added = residual == null ? null : residual.data();
       float[] out = y.data();
       product(
@@ -53,9 +53,10 @@ public final class MatMul {
           n,
           out,
           false,
-          (row, rows, column, columns, _, _, _) -> {
-            for (int i = row; i < row + rows; i++) {
-              start(shift, column, added, out, i * n + column, columns);
+          (part, _) -> {
+            for (int i = part.row(); i < part.row() + part.rows(); i++) {
+              int at = i * n + part.column();
+              start(shift, part.column(), added, out, at, part.columns());
             }
           });
     }
@@ -119,7 +120,7 @@ public final class MatMul {
     check(x, weight, bias, 2 * n);
     Tensor y = x.workspace().tensor(x.shape().withLast(n));
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] shift = bias == null ? null : values(x.workspace(), bias);
+      float[] shift = bias == null ? null : vector(x.workspace(), bias);
       float[] out = y.data();
       product(
           x,
@@ -129,19 +130,20 @@ public final class MatMul {
           true,
           new Gemm.Edges() {
             @Override
-            public void start(
-                int row, int rows, int column, int columns, float[] gates, int go, int ldg) {
-              for (int i = 0; i < rows; i++) {
-                MatMul.start(shift, column, null, out, (row + i) * n + column, columns);
-                MatMul.start(shift, n + column, null, gates, go + i * ldg, columns);
+            public void start(Gemm.Part part, Results gates) {
+              int column = part.column();
+              for (int i = 0; i < part.rows(); i++) {
+                int at = (part.row() + i) * n + column;
+                MatMul.start(shift, column, null, out, at, part.columns());
+                MatMul.start(shift, n + column, null, gates.data(), gates.at(i), part.columns());
               }
             }
 
             @Override
-            public void finish(
-                int row, int rows, int column, int columns, float[] gates, int go, int ldg) {
-              for (int i = 0; i < rows; i++) {
-                gate.apply(out, (row + i) * n + column, gates, go + i * ldg, columns);
+            public void finish(Gemm.Part part, Results gates) {
+              for (int i = 0; i < part.rows(); i++) {
+                int at = (part.row() + i) * n + part.column();
+                gate.apply(out, at, gates.data(), gates.at(i), part.columns());
               }
             }
           });
@@ -175,17 +177,18 @@ public final class MatMul {
             x.shape().rows(),
             n,
             k,
-            (row, from, count, to, at) -> System.arraycopy(data, row * k + from, to, at, count),
-            (column, from, count, to, at) -> weight.decode(column * k + from, count, to, at),
+            (row, from, count, to, at, _) -> System.arraycopy(data, row * k + from, to, at, count),
+            weight::decode,
             out,
             gated,
             edges));
   }
 
-  /** A parameter's values in the workspace's memory. */
-  static float[] values(Workspace workspace, Weight weight) {
-    float[] values = workspace.tensor(weight.shape()).data();
-    weight.decode(0, weight.shape().size(), values, 0);
+  /** The values of a parameter that is a vector, in the workspace's memory. */
+  static float[] vector(Workspace workspace, Weight weight) {
+    int n = weight.rowLength();
+    float[] values = workspace.tensor(n).data();
+    workspace.threads().run(1, (row, scratch) -> weight.decode(row, 0, n, values, 0, scratch));
     return values;
   }
 

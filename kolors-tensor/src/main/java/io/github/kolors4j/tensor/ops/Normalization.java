@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Weight;
@@ -21,6 +22,9 @@ public final class Normalization {
 
   /** Rows a task. */
   private static final int ROWS = 32;
+
+  private static final Slot<float[]> MEAN = Slot.floats("means of a block's channels");
+  private static final Slot<float[]> SUMS = Slot.floats("virtual lanes of a sum");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -89,17 +93,17 @@ public final class Normalization {
             int count = Math.min(PIXELS, pixels - index % blocks * PIXELS);
             int at = (index / blocks * pixels + index % blocks * PIXELS) * c;
             KERNELS.columnSums(from, at, c, count, sums, index * c, c);
-            float[] mean = scratch.floats(0, c);
+            float[] mean = scratch.get(MEAN, c);
             KERNELS.scale(1f / count, sums, index * c, mean, 0, c);
             KERNELS.columnDeviations(from, at, c, count, mean, 0, deviations, index * c, c);
           });
       Statistics statistics = new Statistics(pixels, c, sums, deviations);
+      Affine learned =
+          new Affine(MatMul.vector(x.workspace(), weight), MatMul.vector(x.workspace(), bias));
       float[] scale = x.workspace().tensor(n, c).data();
       float[] shift = x.workspace().tensor(n, c).data();
-      float[] gamma = MatMul.values(x.workspace(), weight);
-      float[] beta = MatMul.values(x.workspace(), bias);
       for (int i = 0; i < n; i++) {
-        statistics.fold(i, groups, eps, gamma, beta, scale, shift);
+        statistics.fold(i, groups, eps, learned, new Affine(scale, shift));
       }
       threads.run(
           n * blocks,
@@ -116,6 +120,14 @@ public final class Normalization {
   }
 
   /**
+   * What normalized values are multiplied by, and what is added then.
+   *
+   * @param scale a factor a channel
+   * @param shift a summand a channel
+   */
+  private record Affine(float[] scale, float[] shift) {}
+
+  /**
    * The blocks' sums of each channel, and the deviations from the blocks' own means; folded in
    * double in the blocks' order (Chan et al. 1979).
    *
@@ -129,23 +141,17 @@ public final class Normalization {
       return (pixels + PIXELS - 1) / PIXELS;
     }
 
-    /** The factors and summands of a sample's channels, {@code [n, c]}. */
-    void fold(
-        int sample,
-        int groups,
-        float eps,
-        float[] gamma,
-        float[] beta,
-        float[] scale,
-        float[] shift) {
+    /** The factors and summands of a sample's channels, put into those of all, {@code [n, c]}. */
+    void fold(int sample, int groups, float eps, Affine learned, Affine folded) {
       int width = c / groups;
       for (int first = 0; first < c; first += width) {
         int last = first + width;
         double mean = mean(sample, first, last);
         double inverse = 1 / Math.sqrt(variance(sample, first, last, mean) + eps);
         for (int j = first; j < last; j++) {
-          scale[sample * c + j] = (float) (inverse * gamma[j]);
-          shift[sample * c + j] = (float) (beta[j] - mean * inverse * gamma[j]);
+          float gamma = learned.scale[j];
+          folded.scale[sample * c + j] = (float) (inverse * gamma);
+          folded.shift[sample * c + j] = (float) (learned.shift[j] - mean * inverse * gamma);
         }
       }
     }
@@ -191,8 +197,8 @@ public final class Normalization {
     Checks.vector("layer_norm", bias, d);
     Tensor y = x.workspace().tensor(x.shape());
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] scale = MatMul.values(x.workspace(), weight);
-      float[] shift = MatMul.values(x.workspace(), bias);
+      float[] scale = MatMul.vector(x.workspace(), weight);
+      float[] shift = MatMul.vector(x.workspace(), bias);
       float[] from = x.data();
       float[] to = y.data();
       rows(
@@ -229,7 +235,7 @@ public final class Normalization {
     Checks.vector("rms_norm", weight, d);
     Tensor y = x.workspace().tensor(x.shape());
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] scale = MatMul.values(x.workspace(), weight);
+      float[] scale = MatMul.vector(x.workspace(), weight);
       float[] from = x.data();
       float[] to = y.data();
       rows(
@@ -260,7 +266,7 @@ public final class Normalization {
         .run(
             (rows + ROWS - 1) / ROWS,
             (index, scratch) -> {
-              float[] sums = scratch.floats(0, Kernels.SUM_LANES);
+              float[] sums = scratch.get(SUMS, Kernels.SUM_LANES);
               for (int row = index * ROWS; row < Math.min(rows, (index + 1) * ROWS); row++) {
                 body.normalize(row, sums);
               }

@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 
 /**
@@ -31,6 +32,10 @@ final class PackedRows {
     return data;
   }
 
+  int rows() {
+    return rows;
+  }
+
   /** Where a value stands. */
   int at(int row, int k) {
     return offset + offset(rows, row, k);
@@ -43,23 +48,24 @@ final class PackedRows {
    * @param row the first
    * @param k first column
    * @param kc how many columns
+   * @param scratch of the thread that packs
    */
-  void pack(Rows source, int row, int k, int kc) {
+  void pack(Rows source, int row, int k, int kc, Scratch scratch) {
     for (int i = 0; i < rows; i++) {
-      for (int q = 0; q < kc; q += Gemm.KC) {
-        source.read(row + i, k + q, Math.min(Gemm.KC, kc - q), data, at(i, q));
+      for (int q = 0; q < kc; q += MicroKernel.KC) {
+        source.read(row + i, k + q, Math.min(MicroKernel.KC, kc - q), data, at(i, q), scratch);
       }
     }
   }
 
   /** Values that a block takes. */
   static int size(int rows, int k) {
-    return Math.ceilDiv(k, Gemm.KC) * wholeTiles(rows) * MicroKernel.LDA;
+    return Math.ceilDiv(k, MicroKernel.KC) * wholeTiles(rows) * MicroKernel.LDA;
   }
 
   /** From the begin of a block to a value of it. */
   static int offset(int rows, int row, int k) {
-    return (k / Gemm.KC * wholeTiles(rows) + row) * MicroKernel.LDA + k % Gemm.KC;
+    return (k / MicroKernel.KC * wholeTiles(rows) + row) * MicroKernel.LDA + k % MicroKernel.KC;
   }
 
   /** Rows up to a whole number of tiles. */

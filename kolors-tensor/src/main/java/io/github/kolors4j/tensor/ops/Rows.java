@@ -1,6 +1,11 @@
 package io.github.kolors4j.tensor.ops;
 
-/** The rows of A, or the columns of B, that are packed: a part of one at a time. */
+import io.github.kolors4j.tensor.Scratch;
+
+/**
+ * The rows of A, or the columns of B, that are packed: a part of one at a time. A weight's are
+ * those of {@link io.github.kolors4j.tensor.Weight#decode}.
+ */
 @FunctionalInterface
 interface Rows {
   /**
@@ -11,6 +16,7 @@ interface Rows {
    * @param count how many values
    * @param to where to
    * @param at index of the first value written
+   * @param scratch of the thread that packs
    */
-  void read(int row, int from, int count, float[] to, int at);
+  void read(int row, int from, int count, float[] to, int at, Scratch scratch);
 }

@@ -1,12 +1,14 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
+import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
+import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -39,16 +41,16 @@ final class Winograd {
   private static final int POINTS = IN * IN;
 
   /**
-   * Channels that U is made for at a time where it is made first, in chains of {@link Gemm#KC}: 36
-   * panels of 512 × 64 take 4.7 MB. With 128, rows of V are read in pieces and M comes and goes
-   * four times as often: 1.5 to 2.0 of the peak at the VAE's shapes on Zen 5, where 512 gives 1.9
-   * to 2.2.
+   * Channels that U is made for at a time where it is made first, in chains of {@link
+   * MicroKernel#KC}: 36 panels of 512 × 64 take 4.7 MB. With 128, rows of V are read in pieces and
+   * M comes and goes four times as often: 1.5 to 2.0 of the peak at the VAE's shapes on Zen 5,
+   * where 512 gives 1.9 to 2.2.
    */
-  private static final int DEPTH = 2 * Gemm.KC;
+  private static final int DEPTH = 2 * MicroKernel.KC;
 
   /**
-   * Channels that pass through the transforms at a time, a divisor of {@link Gemm#KC}: 36 of them
-   * take 9 kB.
+   * Channels that pass through the transforms at a time, a divisor of {@link MicroKernel#KC}: 36 of
+   * them take 9 kB.
    */
   private static final int CHANNELS = 64;
 
@@ -77,15 +79,13 @@ final class Winograd {
    */
   private static final int PAD = 80;
 
-  // Slots of the scratch buffers; 3 to 5 are Gemm's.
-  private static final int V = 0;
-  private static final int M = 1;
-  private static final int TAPS = 2;
-  private static final int PATCH = 6;
-  private static final int HALF = 7;
-
-  /** Slot of the scratch panels. */
-  private static final int U = 2;
+  private static final Slot<float[]> V = Slot.floats("V of a block of tiles");
+  private static final Slot<MemorySegment> U = Slot.panels("U of a panel's columns");
+  private static final Slot<float[]> M = Slot.floats("M of a block");
+  private static final Slot<float[]> ROWS = Slot.floats("kernels as they are stored");
+  private static final Slot<float[]> TAPS = Slot.floats("kernels, a vector a tap");
+  private static final Slot<float[]> PATCH = Slot.floats("a patch of the input or the output");
+  private static final Slot<float[]> HALF = Slot.floats("what one dimension of a transform gives");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -143,81 +143,152 @@ final class Winograd {
     return (long) POINTS * ROUNDS * Gemm.tileRows() * (cIn + cOut);
   }
 
-  /** Values from one point's plane of U or M to the next. */
-  private static int plane(int tiles, int channels) {
-    return tiles * channels + PAD;
+  /**
+   * V of some tiles: a packed block of A for each point.
+   *
+   * @param data {@code [36]} planes
+   * @param tiles how many
+   * @param plane values from one point's to the next
+   */
+  private record Inputs(float[] data, int tiles, int plane) {
+    /** Where the value of a point, a tile and a channel stands. */
+    int at(int point, int tile, int channel) {
+      return point * plane + PackedRows.offset(tiles, tile, channel);
+    }
   }
 
-  /** Values from one point's plane of V to the next. */
+  private Inputs inputs(float[] data, int tiles) {
+    return new Inputs(data, tiles, inputPlane(tiles));
+  }
+
   private int inputPlane(int tiles) {
     return PackedRows.size(tiles, cIn) + PAD;
   }
 
+  /**
+   * The kernels of some columns and channels.
+   *
+   * @param data {@code [channels, 3, 3, width]} for each panel of columns
+   * @param columns how many
+   * @param channels how many
+   */
+  private record Taps(float[] data, int columns, int channels) {}
+
+  /**
+   * U of some columns and channels: panels for each of some points.
+   *
+   * @param data outside of the heap
+   * @param offset where the first point's plane begins
+   * @param columns how many
+   * @param channels how many
+   */
+  private record Weights(MemorySegment data, int offset, int columns, int channels) {
+    /** From one point's plane to the next. */
+    int plane() {
+      return plane(columns, channels);
+    }
+
+    static int plane(int columns, int channels) {
+      return Gemm.packedColumns(columns) * channels + PAD;
+    }
+
+    /** Where the panel of a point and a column begins. */
+    int at(int point, int column) {
+      return offset + point * plane() + column * channels;
+    }
+
+    PackedColumns point(int point) {
+      return new PackedColumns(data, at(point, 0), columns, channels);
+    }
+  }
+
+  /**
+   * M of some tiles and columns: a block of results for each point.
+   *
+   * @param data {@code [36]} planes
+   * @param tiles how many
+   * @param columns how many
+   */
+  private record Products(float[] data, int tiles, int columns) {
+    /** From one point's plane to the next. */
+    int plane() {
+      return plane(tiles, columns);
+    }
+
+    static int plane(int tiles, int columns) {
+      return tiles * columns + PAD;
+    }
+
+    Results point(int point) {
+      return new Results(data, point * plane(), columns);
+    }
+  }
+
   /** Few tiles: V of all of them first, then each task makes U of its columns, a row at a time. */
   private void inputFirst(Workspace workspace) {
+    Inputs v = inputs(workspace.tensor(POINTS * inputPlane(tiles)).data(), tiles);
     int step = Gemm.tileRows();
-    int blocks = (tiles + step - 1) / step;
-    float[] v = workspace.tensor(POINTS * inputPlane(tiles)).data();
     workspace
         .threads()
         .run(
-            blocks,
+            Math.ceilDiv(tiles, step),
             (index, scratch) -> {
               int first = index * step;
-              transformInput(first, Math.min(step, tiles - first), v, first, tiles, scratch);
+              transformInput(first, Math.min(step, tiles - first), v, first, scratch);
             });
     int width = Gemm.tileColumns();
     workspace
         .threads()
         .run(
-            (cOut + width - 1) / width,
+            Math.ceilDiv(cOut, width),
             (index, scratch) -> {
               int column = index * width;
               int columns = Math.min(width, cOut - column);
-              int packed = Gemm.packedColumns(columns);
-              int depth = Math.min(Gemm.KC, cIn);
-              float[] kernels = scratch.floats(TAPS, 9 * depth * packed);
-              MemorySegment u = scratch.panels(U, IN * plane(packed, depth));
-              float[] m = scratch.floats(M, POINTS * plane(tiles, columns));
+              int depth = Math.min(MicroKernel.KC, cIn);
+              float[] taps = scratch.get(TAPS, 9 * depth * Gemm.packedColumns(columns));
+              MemorySegment us = scratch.get(U, IN * Weights.plane(columns, depth));
+              float[] ms = scratch.get(M, POINTS * Products.plane(tiles, columns));
+              Products m = new Products(ms, tiles, columns);
               for (int k = 0; k < cIn; k += depth) {
-                int kc = Math.min(depth, cIn - k);
-                kernels(column, columns, k, kc, kernels, scratch);
+                Taps g = new Taps(taps, columns, Math.min(depth, cIn - k));
+                Weights u = new Weights(us, 0, columns, g.channels);
+                decode(column, k, g, scratch);
                 for (int i = 0; i < IN; i++) {
-                  transformWeights(
-                      i, columns, 0, kc, kernels, u, 0, kc, plane(packed, kc), scratch);
-                  products(i * IN, IN, tiles, v, tiles, columns, u, 0, packed, k, kc, m, scratch);
+                  transformWeights(i, g, u, u.at(0, 0), 0, scratch);
+                  multiply(i * IN, IN, v, u, k, m, scratch);
                 }
               }
-              transformOutput(0, tiles, m, column, columns, scratch);
+              transformOutput(0, m, column, scratch);
             });
   }
 
   /** Many tiles: U first, then each task takes a block of tiles all the way. */
   private void weightsFirst(Workspace workspace) {
-    int packed = Gemm.packedColumns(cOut);
     int width = Gemm.tileColumns();
-    int columnBlocks = (cOut + width - 1) / width;
-    int channelBlocks = (cIn + DEPTH - 1) / DEPTH;
-    int block = POINTS * plane(packed, Math.min(DEPTH, cIn));
-    MemorySegment u = workspace.panels(channelBlocks * block);
+    int columnBlocks = Math.ceilDiv(cOut, width);
+    int channelBlocks = Math.ceilDiv(cIn, DEPTH);
+    int block = POINTS * Weights.plane(cOut, Math.min(DEPTH, cIn));
+    MemorySegment us = workspace.panels(channelBlocks * block);
+    Weights[] u = new Weights[channelBlocks];
+    for (int i = 0; i < channelBlocks; i++) {
+      u[i] = new Weights(us, i * block, cOut, Math.min(DEPTH, cIn - i * DEPTH));
+    }
     workspace
         .threads()
         .run(
             columnBlocks * channelBlocks,
             (index, scratch) -> {
               int column = index / channelBlocks * width;
-              int k = index % channelBlocks * DEPTH;
-              int kc = Math.min(DEPTH, cIn - k);
-              int uo = index % channelBlocks * block + column * kc;
+              int channelBlock = index % channelBlocks;
               int columns = Math.min(width, cOut - column);
-              int plane = plane(packed, kc);
-              float[] kernels = scratch.floats(TAPS, 9 * KERNEL_CHANNELS * width);
-              for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
-                int channels = Math.min(KERNEL_CHANNELS, kc - c);
-                kernels(column, columns, k + c, channels, kernels, scratch);
+              int depth = u[channelBlock].channels;
+              float[] taps = scratch.get(TAPS, 9 * KERNEL_CHANNELS * width);
+              for (int c = 0; c < depth; c += KERNEL_CHANNELS) {
+                Taps g = new Taps(taps, columns, Math.min(KERNEL_CHANNELS, depth - c));
+                decode(column, channelBlock * DEPTH + c, g, scratch);
                 for (int i = 0; i < IN; i++) {
-                  int to = uo + i * IN * plane;
-                  transformWeights(i, columns, c, channels, kernels, u, to, kc, plane, scratch);
+                  int to = u[channelBlock].at(i * IN, column);
+                  transformWeights(i, g, u[channelBlock], to, c, scratch);
                 }
               }
             });
@@ -225,63 +296,40 @@ final class Winograd {
     workspace
         .threads()
         .run(
-            (tiles + step - 1) / step,
+            Math.ceilDiv(tiles, step),
             (index, scratch) -> {
               int first = index * step;
               int count = Math.min(step, tiles - first);
-              float[] v = scratch.floats(V, POINTS * inputPlane(count));
-              float[] m = scratch.floats(M, POINTS * plane(count, cOut));
-              transformInput(first, count, v, 0, count, scratch);
-              for (int k = 0; k < cIn; k += DEPTH) {
-                int kc = Math.min(DEPTH, cIn - k);
-                int uo = k / DEPTH * block;
-                products(0, POINTS, count, v, count, cOut, u, uo, packed, k, kc, m, scratch);
+              Inputs v = inputs(scratch.get(V, POINTS * inputPlane(count)), count);
+              float[] ms = scratch.get(M, POINTS * Products.plane(count, cOut));
+              Products m = new Products(ms, count, cOut);
+              transformInput(first, count, v, 0, scratch);
+              for (int i = 0; i < channelBlocks; i++) {
+                multiply(0, POINTS, v, u[i], i * DEPTH, m, scratch);
               }
-              transformOutput(first, count, m, 0, cOut, scratch);
+              transformOutput(first, m, 0, scratch);
             });
   }
 
-  /** {@code M += V · U} at some points, over one block of channels. */
-  private void products(
-      int first,
-      int points,
-      int count,
-      float[] v,
-      int ldv,
-      int columns,
-      MemorySegment u,
-      int uo,
-      int packed,
-      int k,
-      int kc,
-      float[] m,
-      Scratch scratch) {
+  /** {@code M += V · U} at some points, over one block of channels from k on. */
+  private static void multiply(
+      int first, int points, Inputs v, Weights u, int k, Products m, Scratch scratch) {
     if (k == 0) {
-      int plane = plane(count, columns);
-      Arrays.fill(m, first * plane, (first + points) * plane, 0);
+      Arrays.fill(m.data, first * m.plane(), (first + points) * m.plane(), 0);
     }
-    PackedRows at = new PackedRows();
-    for (int p = first; p < first + points; p++) {
-      Gemm.block(
-          count,
-          columns,
-          kc,
-          at.set(v, p * inputPlane(ldv) + PackedRows.offset(ldv, 0, k), ldv),
-          u,
-          uo + (p - first) * plane(packed, kc),
-          m,
-          p * plane(count, columns),
-          columns,
-          scratch);
+    PackedRows a = new PackedRows();
+    for (int p = 0; p < points; p++) {
+      a.set(v.data, v.at(first + p, 0, k), v.tiles);
+      MacroKernel.run(a, u.point(p), m.point(first + p), scratch);
     }
   }
 
-  /** V of some tiles, from row {@code row} of the {@code ldv} that a plane has. */
-  private void transformInput(int first, int count, float[] v, int row, int ldv, Scratch scratch) {
+  /** V of some tiles; the first of them is tile {@code row} of the block. */
+  private void transformInput(int first, int count, Inputs v, int row, Scratch scratch) {
     int h = in.dim(1);
     int w = in.dim(2);
-    float[] patch = scratch.floats(PATCH, POINTS * CHANNELS);
-    float[] half = scratch.floats(HALF, POINTS * CHANNELS);
+    float[] patch = scratch.get(PATCH, POINTS * CHANNELS);
+    float[] half = scratch.get(HALF, POINTS * CHANNELS);
     for (int t = 0; t < count; t++) {
       int tile = first + t;
       int left = tile % tilesAcross * OUT - 1;
@@ -305,8 +353,8 @@ final class Winograd {
           KERNELS.winogradInput(from, at + j * pixel, line, half, j * n, IN * n, n);
         }
         for (int i = 0; i < IN; i++) {
-          int to = i * IN * inputPlane(ldv) + PackedRows.offset(ldv, row + t, c);
-          KERNELS.winogradInput(half, i * IN * n, n, v, to, inputPlane(ldv), n);
+          int to = v.at(i * IN, row + t, c);
+          KERNELS.winogradInput(half, i * IN * n, n, v.data, to, v.plane, n);
         }
       }
     }
@@ -330,71 +378,67 @@ final class Winograd {
     }
   }
 
-  /** The kernels of some columns and channels, {@code [kc, 3, 3, width]} for each panel. */
-  private void kernels(int column, int columns, int k, int kc, float[] kernels, Scratch scratch) {
-    for (int j = 0, width; j < columns; j += width) {
-      width = Gemm.panelWidth(j, columns);
-      int present = Math.min(width, columns - j);
-      float[] rows = scratch.floats(Gemm.OPERAND, width * KERNEL_CHANNELS * 9);
-      for (int c = 0; c < kc; c += KERNEL_CHANNELS) {
-        int values = Math.min(KERNEL_CHANNELS, kc - c) * 9;
+  /** Reads kernels, from a column and a channel on. */
+  private void decode(int column, int channel, Taps g, Scratch scratch) {
+    for (int j = 0, width; j < g.columns; j += width) {
+      width = Gemm.panelWidth(j, g.columns);
+      int present = Math.min(width, g.columns - j);
+      float[] rows = scratch.get(ROWS, width * KERNEL_CHANNELS * 9);
+      for (int c = 0; c < g.channels; c += KERNEL_CHANNELS) {
+        int values = Math.min(KERNEL_CHANNELS, g.channels - c) * 9;
         for (int r = 0; r < present; r++) {
-          weight.decode(((column + j + r) * cIn + k + c) * 9, values, rows, r * values);
+          int from = (channel + c) * 9;
+          weight.decode(column + j + r, from, values, rows, r * values, scratch);
         }
         Arrays.fill(rows, present * values, width * values, 0);
-        int to = 9 * (j * kc + c * width);
-        KERNELS.transpose(rows, 0, values, width, values, kernels, to, width);
+        int to = 9 * (j * g.channels + c * width);
+        KERNELS.transpose(rows, 0, values, width, values, g.data, to, width);
       }
     }
   }
 
   /**
-   * One row of U's points, from kernels as {@link #kernels} gives them: channels from c on of
-   * panels that have kc.
+   * One row of U's points, of all columns of some kernels, which are the channels from c on of U's.
+   *
+   * @param row which row, 0 to 5
+   * @param g the kernels
+   * @param u what they belong to
+   * @param uo where the panels of the row's first point and the kernels' columns begin
+   * @param c the first channel
    */
-  private static void transformWeights(
-      int row,
-      int columns,
-      int c,
-      int channels,
-      float[] kernels,
-      MemorySegment u,
-      int uo,
-      int kc,
-      int plane,
-      Scratch scratch) {
-    for (int j = 0, width; j < columns; j += width) {
-      width = Gemm.panelWidth(j, columns);
-      float[] half = scratch.floats(HALF, 3 * WEIGHT_CHANNELS * width);
-      for (int first = 0; first < channels; first += WEIGHT_CHANNELS) {
-        int count = Math.min(WEIGHT_CHANNELS, channels - first);
-        int from = 9 * (channels * j + first * width);
-        int to = uo + j * kc + (c + first) * width;
-        KERNELS.winogradWeightRow(row, kernels, from, count, width, half, 0);
-        KERNELS.winogradWeight(half, 0, count, width, u, to, plane);
+  private static void transformWeights(int row, Taps g, Weights u, int uo, int c, Scratch scratch) {
+    for (int j = 0, width; j < g.columns; j += width) {
+      width = Gemm.panelWidth(j, g.columns);
+      float[] half = scratch.get(HALF, 3 * WEIGHT_CHANNELS * width);
+      for (int first = 0; first < g.channels; first += WEIGHT_CHANNELS) {
+        int count = Math.min(WEIGHT_CHANNELS, g.channels - first);
+        int from = 9 * (g.channels * j + first * width);
+        int to = uo + j * u.channels + (c + first) * width;
+        KERNELS.winogradWeightRow(row, g.data, from, count, width, half, 0);
+        KERNELS.winogradWeight(half, 0, count, width, u.data, to, u.plane());
       }
     }
   }
 
-  /** The results of some tiles and columns, from M {@code [36][count][columns]}. */
-  private void transformOutput(
-      int first, int count, float[] m, int column, int columns, Scratch scratch) {
+  /** The results of the tiles and columns that M has, from a tile and a column on. */
+  private void transformOutput(int first, Products m, int column, Scratch scratch) {
     int h = out.dim(1);
     int w = out.dim(2);
-    float[] half = scratch.floats(HALF, OUT * IN * CHANNELS);
-    float[] results = scratch.floats(PATCH, OUT * OUT * CHANNELS);
-    for (int t = 0; t < count; t++) {
+    float[] half = scratch.get(HALF, OUT * IN * CHANNELS);
+    float[] results = scratch.get(PATCH, OUT * OUT * CHANNELS);
+    int plane = m.plane();
+    for (int t = 0; t < m.tiles; t++) {
       int tile = first + t;
       int left = tile % tilesAcross * OUT;
       int top = tile / tilesAcross % tilesDown * OUT;
       int sample = tile / tilesAcross / tilesDown;
       int down = Math.min(OUT, h - top);
       int across = Math.min(OUT, w - left);
-      for (int c = 0; c < columns; c += CHANNELS) {
-        int n = Math.min(CHANNELS, columns - c);
+      for (int c = 0; c < m.columns; c += CHANNELS) {
+        int n = Math.min(CHANNELS, m.columns - c);
         for (int j = 0; j < IN; j++) {
-          int from = j * plane(count, columns) + t * columns + c;
-          KERNELS.winogradOutput(m, from, IN * plane(count, columns), half, j * n, IN * n, n);
+          int from = j * plane + t * m.columns + c;
+          KERNELS.winogradOutput(m.data, from, IN * plane, half, j * n, IN * n, n);
         }
         for (int i = 0; i < down; i++) {
           int pixel = (sample * h + top + i) * w + left;

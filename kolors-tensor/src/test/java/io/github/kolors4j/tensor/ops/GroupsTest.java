@@ -62,6 +62,7 @@ class GroupsTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 7})
   void whatIsPreparedStaysUntilTheLastTaskOfItsGroupHasEnded(int threads) {
+    Scratch.Slot<float[]> slot = Scratch.Slot.floats("what is prepared");
     try (ThreadPool pool = new ThreadPool(threads)) {
       AtomicInteger wrong = new AtomicInteger();
       for (int round = 0; round < 300; round++) {
@@ -72,7 +73,7 @@ class GroupsTest {
             new Groups.Work<float[]>() {
               @Override
               public float[] prepare(int group, Scratch scratch) {
-                float[] made = scratch.floats(0, 1);
+                float[] made = scratch.get(slot, 1);
                 made[0] = group;
                 return made;
               }

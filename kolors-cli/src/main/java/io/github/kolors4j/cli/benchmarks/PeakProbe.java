@@ -1,11 +1,11 @@
-package io.github.kolors4j.tensor.kernel;
+package io.github.kolors4j.cli.benchmarks;
 
 import java.util.List;
 import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
 
-/** The register-only loops, for {@link io.github.kolors4j.tensor.MachinePeak}. */
-public final class PeakProbe {
+/** The register-only loops of {@link MachinePeak}, in a class that needs the Vector API. */
+final class PeakProbe {
   private static final int CHAINS = 12;
 
   private PeakProbe() {}
@@ -15,7 +15,7 @@ public final class PeakProbe {
    *
    * @return bits, the narrowest first: 256 and 512 where there are wider ones than 128
    */
-  public static List<Integer> widths() {
+  static List<Integer> widths() {
     int widest = FloatVector.SPECIES_PREFERRED.vectorBitSize();
     return widest < 256
         ? List.of(128)
@@ -29,7 +29,7 @@ public final class PeakProbe {
    * @param rounds how long
    * @return floating-point operations, a fused multiply-add being two
    */
-  public static long run(int bits, int rounds) {
+  static long run(int bits, int rounds) {
     float[] factors = new float[2 + CHAINS];
     factors[0] = 1e-3f;
     factors[1] = 1e-3f;

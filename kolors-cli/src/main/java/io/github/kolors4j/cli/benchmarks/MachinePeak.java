@@ -1,6 +1,6 @@
-package io.github.kolors4j.tensor;
+package io.github.kolors4j.cli.benchmarks;
 
-import io.github.kolors4j.tensor.kernel.PeakProbe;
+import io.github.kolors4j.tensor.ThreadPool;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 

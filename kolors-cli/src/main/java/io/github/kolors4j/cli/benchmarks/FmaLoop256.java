@@ -1,4 +1,4 @@
-package io.github.kolors4j.tensor.kernel;
+package io.github.kolors4j.cli.benchmarks;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

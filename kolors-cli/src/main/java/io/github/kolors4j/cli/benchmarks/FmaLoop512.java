@@ -1,19 +1,19 @@
-package io.github.kolors4j.tensor.kernel;
+package io.github.kolors4j.cli.benchmarks;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Nothing but fused multiply-adds of 128 bits on registers. Twelve independent chains: an FMA takes
+ * Nothing but fused multiply-adds of 512 bits on registers. Twelve independent chains: an FMA takes
  * four cycles and two begin in each, so eight would do, and with their two factors twelve still fit
  * into the 16 registers of older CPUs.
  */
-final class FmaLoop128 {
+final class FmaLoop512 {
   // A species must be a constant of its class, hence a class for each width.
-  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_512;
   private static final int CHAINS = 12;
 
-  private FmaLoop128() {}
+  private FmaLoop512() {}
 
   /** Writes to {@code out} what the loop computes and returns its floating-point operations. */
   static long run(int rounds, float[] factors, float[] out) {

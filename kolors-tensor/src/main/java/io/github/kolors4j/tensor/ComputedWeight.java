@@ -1,0 +1,42 @@
+package io.github.kolors4j.tensor;
+
+/**
+ * A weight whose values are computed when they are read: integers times the scale of their row or
+ * group, another float format, a base weight plus {@code s · B · A} (LoRA), or what else a
+ * checkpoint or an adapter brings. Such a kind is one class, here or elsewhere; no layer and no
+ * operation knows it.
+ *
+ * <p>What an implementation owes:
+ *
+ * <ul>
+ *   <li>The bits of a value depend on its place in the weight alone, not on the part that it is
+ *       read in: sums run in an order of their own. Otherwise a picture depends on the machine.
+ *   <li>It allocates nothing large: what a part needs stands in {@code scratch}.
+ *   <li>What does not depend on the part, as the norms of all rows, is computed once, when the
+ *       weight is made.
+ * </ul>
+ *
+ * <p>A weight made of others reads them by {@link #decode} and hands its own {@code scratch} on:
+ * they get one of the next depth, so that a slot means another buffer in each, even where a kind
+ * stands inside of itself, as an adapter over an adapter.
+ */
+public non-sealed interface ComputedWeight extends Weight {
+  /**
+   * Computes a part of a row. Called by {@link #decode}, which callers use.
+   *
+   * @param row which row, 0 to {@link #rows} − 1
+   * @param from index of the first value in the row; packers read from anywhere, so it need not be
+   *     the begin of a group
+   * @param count how many values
+   * @param target where to
+   * @param at index of the first value written; others are left alone
+   * @param scratch buffers of this weight on the calling thread: no other user's, of undefined
+   *     content at first, and lost when it returns
+   */
+  void compute(int row, int from, int count, float[] target, int at, Scratch scratch);
+
+  @Override
+  default void decode(int row, int from, int count, float[] target, int at, Scratch scratch) {
+    compute(row, from, count, target, at, scratch.inner());
+  }
+}
