@@ -134,7 +134,7 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * The same pipeline with another scheduler, on the same weights and threads.
+   * A pipeline with another scheduler on the weights and threads of this one.
    *
    * @param scheduler the scheduler
    * @return the derived pipeline; closing either closes both
@@ -193,7 +193,7 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * The same pipeline with another tokenizer, on the same weights and threads.
+   * A pipeline with another tokenizer on the weights and threads of this one.
    *
    * @param tokenizer the tokenizer
    * @return the derived pipeline; closing either closes both
@@ -206,8 +206,7 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * The same pipeline with another text encoder, on the same threads and otherwise the same
-   * weights.
+   * A pipeline with another text encoder, on the threads and the other weights of this one.
    *
    * @param textEncoder the text encoder; who opened it closes it, after the last request: the
    *     pipeline does not
@@ -221,7 +220,7 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * The same pipeline with another U-Net, on the same threads and otherwise the same weights.
+   * A pipeline with another U-Net, on the threads and the other weights of this one.
    *
    * @param unet the U-Net; who opened it closes it, after the last request: the pipeline does not
    * @return the derived pipeline; closing either closes both
@@ -234,7 +233,7 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * The same pipeline with another VAE, on the same threads and otherwise the same weights.
+   * A pipeline with another VAE, on the threads and the other weights of this one.
    *
    * @param vae the VAE; who opened it closes it, after the last request: the pipeline does not
    * @return the derived pipeline; closing either closes both
@@ -270,9 +269,11 @@ public final class KolorsPipeline implements AutoCloseable {
    * Saves the pipeline under the plain names, in files of the usual size.
    *
    * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalArgumentException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be written
+   * @throws IllegalArgumentException if the scheduler is of a class of one's own, which nothing
+   *     could load
+   * @throws IllegalStateException if the pipeline is closed, or a component that was put in is, or
+   *     was made without a configuration file
    */
   public void savePretrained(Path directory) throws IOException {
     savePretrained(directory, SaveOptions.DEFAULT);

@@ -35,7 +35,7 @@ public record SaveOptions(OptionalLong maxShardBytes, String variant) {
   }
 
   /**
-   * The same with files of another size; diffusers {@code max_shard_size}.
+   * These options with files of another size; diffusers {@code max_shard_size}.
    *
    * @param bytes the most that the tensors of one file may take, 1 or more; a tensor that is larger
    *     has a file of its own
@@ -47,7 +47,7 @@ public record SaveOptions(OptionalLong maxShardBytes, String variant) {
   }
 
   /**
-   * The same with other names; diffusers {@code variant}.
+   * These options with other names of the files; diffusers {@code variant}.
    *
    * @param variant as in the file names, such as {@code fp16}; empty for the plain names
    * @return the options

@@ -2,8 +2,8 @@ package io.github.kolors4j.request;
 
 /** What happens where the reference has faults; {@code docs/differences.md} lists them. */
 public enum Compatibility {
-  /** They are mended. */
+  /** Faults of diffusers are mended: what its documentation promises is what happens. */
   MENDED,
-  /** They are kept, for who needs the exact pictures of diffusers. */
+  /** Faults of diffusers are kept, for who needs its exact pictures. */
   DIFFUSERS
 }

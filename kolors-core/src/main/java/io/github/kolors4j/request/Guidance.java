@@ -41,7 +41,7 @@ public record Guidance(double scale, double rescale, PerturbedAttentionGuidance 
   }
 
   /**
-   * The same with another scale.
+   * This guidance with another scale.
    *
    * @param scale at most 1 for none
    * @return the changed guidance
@@ -52,7 +52,7 @@ public record Guidance(double scale, double rescale, PerturbedAttentionGuidance 
   }
 
   /**
-   * The same with another rescale.
+   * This guidance with another rescale.
    *
    * @param rescale 0 to 1
    * @return the changed guidance
@@ -63,7 +63,7 @@ public record Guidance(double scale, double rescale, PerturbedAttentionGuidance 
   }
 
   /**
-   * The same with another perturbed-attention guidance.
+   * This guidance with other perturbed-attention guidance beside it.
    *
    * @param pag how strong and where
    * @return the changed guidance

@@ -123,7 +123,7 @@ public record PromptEmbeds(
   }
 
   /**
-   * The same prompts against others.
+   * These prompts led away from others: with embeddings of negative prompts.
    *
    * @param negative what they are led away from, as many prompts of as many tokens
    * @return both; the negative prompts of {@code negative} do not matter
