@@ -87,4 +87,12 @@ public sealed interface Weight permits StoredWeight, ComputedWeight {
     }
     return values;
   }
+
+  /**
+   * How messages name it.
+   *
+   * @return name, kind and shape, as {@code conv_in.weight F16 [320, 4, 3, 3]}
+   */
+  @Override
+  String toString();
 }

@@ -40,4 +40,9 @@ public record LowRankWeight(Weight base, Weight down, Weight up, float scale)
       }
     }
   }
+
+  @Override
+  public String toString() {
+    return base + " + rank " + down.rows();
+  }
 }

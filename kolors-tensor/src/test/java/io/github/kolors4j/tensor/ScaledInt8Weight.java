@@ -17,4 +17,9 @@ public record ScaledInt8Weight(String name, Shape shape, byte[] values, float[] 
       target[at + i] = values[first + i] * scales[row];
     }
   }
+
+  @Override
+  public String toString() {
+    return name + " I8 " + shape;
+  }
 }

@@ -44,7 +44,7 @@ public final class Cpu {
     if (!X86.contains(System.getProperty("os.arch"))) {
       return true;
     }
-    Optional<String> avx = Jvm.flag("UseAVX");
+    Optional<String> avx = Jvm.CURRENT.flag("UseAVX");
     return avx.isPresent()
         ? Integer.parseInt(avx.get()) >= 3
         : KernelProvider.hasVectorApi() && vectorBits() >= 512;
@@ -52,7 +52,7 @@ public final class Cpu {
 
   /** Whether {@link Math#fma} and its vector form are one instruction; yes where nobody knows. */
   static boolean fma() {
-    return Jvm.flag("UseFMA").map(Boolean::parseBoolean).orElse(true);
+    return Jvm.CURRENT.flag("UseFMA").map(Boolean::parseBoolean).orElse(true);
   }
 
   /**

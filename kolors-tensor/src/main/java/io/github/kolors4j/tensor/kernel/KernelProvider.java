@@ -51,21 +51,14 @@ public final class KernelProvider {
               + MODULE);
       return new ScalarKernels();
     }
-    Optional<Jvm.Slowness> slow = Jvm.slowVectors();
-    if (slow.isEmpty()) {
-      return new VectorKernels();
+    Optional<Jvm.Slowness> slow = Jvm.CURRENT.slowVectors();
+    boolean vectors = requested.isPresent() || slow.isEmpty() || slow.get().vectors();
+    if (slow.isPresent()) {
+      warn(
+          "[kernels] %s: the %s kernels are used, many times slower than vectors can be; %s"
+              .formatted(slow.get().reason(), vectors ? "vector" : "scalar", slow.get().cure()));
     }
-    // Vectors are objects then: with C1 alone a U-Net step of the mini checkpoint at 64×64 takes 6
-    // to 11 s and makes 5 GB of garbage, with the scalar kernels 1.2 s and nothing (C2: 0.2 s).
-    warn(
-        "[kernels] %s, so %s, many times slower: %s."
-            .formatted(
-                slow.get().reason(),
-                requested.isEmpty()
-                    ? "the scalar kernels are used"
-                    : "the vector kernels that were asked for make an object of every vector",
-                slow.get().cure()));
-    return requested.isEmpty() ? new ScalarKernels() : new VectorKernels();
+    return vectors ? new VectorKernels() : new ScalarKernels();
   }
 
   /** Says something that must not be lost where an application has no logger for SLF4J. */
