@@ -8,6 +8,7 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
+import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.util.List;
 import java.util.function.Function;
@@ -28,7 +29,9 @@ final class DenoisingLoop implements AutoCloseable {
     this.size = size;
     this.timetable = timetable;
     this.perturbedAttention =
-        unet.perturbedAttention(request.pag().on() ? request.pag().appliedLayers() : List.of());
+        request.pag().on()
+            ? unet.perturbedAttention(request.pag().appliedLayers(), 1)
+            : unet.perturbedAttention(List.of(), 0);
     this.conditionings = new Conditionings(unet, parts.threads());
   }
 
@@ -64,7 +67,6 @@ final class DenoisingLoop implements AutoCloseable {
 
   private void step(DenoisingState state, Schedule.Run solver, int i) {
     float t = timetable.timesteps()[i];
-    int perturbedRows = request.pag().on() ? 1 : 0;
     List<ConditioningRow> batch = state.batch();
     Conditioning conditioning = conditionings.of(batch);
     Workspace workspace = conditionings.workspace();
@@ -81,7 +83,8 @@ final class DenoisingLoop implements AutoCloseable {
       // predict the noise residual
       Tensor noisePred =
           unet.forward(
-              latentModelInput, t, conditioning, perturbedAttention, perturbedRows); // [n, h, w, c]
+              UNet2DConditionInput.of(latentModelInput, t, conditioning)
+                  .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       solver.step(i, guide(noisePred, state, t), latents);
