@@ -12,6 +12,7 @@ module io.github.kolors4j {
   exports io.github.kolors4j.image;
   exports io.github.kolors4j.request;
   exports io.github.kolors4j.scheduler;
+  exports io.github.kolors4j.tap;
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;

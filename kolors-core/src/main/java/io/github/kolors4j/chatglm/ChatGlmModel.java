@@ -10,6 +10,7 @@ import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
@@ -28,8 +29,10 @@ import java.util.Optional;
  * closing it unmaps its weights.
  */
 public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
+  private static final String COMPONENT = "text_encoder";
+
   private static final ModelClass<ChatGlmConfig, ChatGlmModel> CLASS =
-      new ModelClass<>("text_encoder", Library.TRANSFORMERS, ChatGlmConfig::of, ChatGlmModel::new);
+      new ModelClass<>(COMPONENT, Library.TRANSFORMERS, ChatGlmConfig::of, ChatGlmModel::new);
 
   private final Weight wordEmbeddings;
   private final List<GlmBlock> layers;
@@ -117,17 +120,25 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
     check("inputIds", inputIds, inputIds, config().paddedVocabSize());
     check("attentionMask", attentionMask, inputIds, 2);
     check("positionIds", positionIds, inputIds, config().seqLength());
-    try (var scope = workspace.scope()) {
+    try (var scope = workspace.scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("input_ids", inputIds);
+      tap.input("attention_mask", attentionMask);
+      tap.input("position_ids", positionIds);
       Context context = Context.of(workspace, attentionMask, positionIds);
       Tensor hiddenStates = Embedding.lookup(workspace, wordEmbeddings, inputIds); // [n, s, d]
+      tap.outputTokensFirst("embedding", hiddenStates);
 
-      for (GlmBlock layer : layers.subList(0, layers.size() - 1)) {
+      int last = layers.size() - 1;
+      for (int i = 0; i < last; i++) {
         Tensor input = hiddenStates;
-        hiddenStates = layer.forward(input, context); // [n, s, d]
+        hiddenStates = layers.get(i).forward(input, context); // [n, s, d]
         scope.release(input);
+        tap.outputTokensFirst("encoder.layers." + i, hiddenStates);
       }
       // Of the last layer the pipeline reads the last token alone.
-      Tensor pooled = layers.getLast().forwardLast(hiddenStates, context); // [n, d]
+      Tensor pooled = layers.get(last).forwardLast(hiddenStates, context); // [n, d]
+      tap.output("encoder.layers." + last, pooled);
       return new PromptEmbedding(scope.keep(hiddenStates), scope.keep(pooled));
     }
   }

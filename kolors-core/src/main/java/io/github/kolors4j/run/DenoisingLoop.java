@@ -9,6 +9,7 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
+import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.util.List;
 
@@ -30,10 +31,9 @@ final class DenoisingLoop implements AutoCloseable {
     this.timetable = timetable;
     this.decoder = decoder;
     this.perturbedAttention =
-        unet.perturbedAttention(
-            request.doPerturbedAttentionGuidance()
-                ? request.request().guidance().pag().appliedLayers()
-                : List.of());
+        request.doPerturbedAttentionGuidance()
+            ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
+            : unet.perturbedAttention(List.of(), 0);
     this.prepared = new PreparedBatch(unet, components.threads());
   }
 
@@ -62,7 +62,6 @@ final class DenoisingLoop implements AutoCloseable {
 
   private void step(DenoisingState state, Schedule.Run solver, int i) {
     float t = timetable.timesteps()[i];
-    int perturbedRows = request.doPerturbedAttentionGuidance() ? 1 : 0;
     List<BatchRow> batch = state.batch();
     Conditioning conditioning = prepared.of(batch);
     Workspace workspace = prepared.workspace();
@@ -79,7 +78,8 @@ final class DenoisingLoop implements AutoCloseable {
       // predict the noise residual
       Tensor noisePred =
           unet.forward(
-              latentModelInput, t, conditioning, perturbedAttention, perturbedRows); // [n, h, w, c]
+              UNet2DConditionInput.of(latentModelInput, t, conditioning)
+                  .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       solver.step(i, guide(noisePred, state, t), latents);

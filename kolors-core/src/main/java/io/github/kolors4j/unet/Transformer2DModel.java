@@ -20,7 +20,7 @@ record Transformer2DModel(
   /** The sizes of one: {@code channels} in and out, {@code depth} transformer blocks. */
   record Size(int channels, int heads, int depth) {}
 
-  static Transformer2DModel load(Weights weights, Size size, UNet2DConditionConfig config) {
+  static Transformer2DModel load(Weights weights, Size size, UNetEncoderConfig config) {
     int c = size.channels;
     List<BasicTransformerBlock> transformerBlocks = new ArrayList<>();
     for (int i = 0; i < size.depth; i++) {

@@ -9,6 +9,7 @@ import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.vae.Tiling.Scale;
@@ -26,8 +27,10 @@ import java.util.function.UnaryOperator;
  * closing it unmaps its weights.
  */
 public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
+  private static final String COMPONENT = "vae";
+
   private static final ModelClass<AutoencoderKLConfig, AutoencoderKL> CLASS =
-      new ModelClass<>("vae", Library.DIFFUSERS, AutoencoderKLConfig::of, AutoencoderKL::new);
+      new ModelClass<>(COMPONENT, Library.DIFFUSERS, AutoencoderKLConfig::of, AutoencoderKL::new);
 
   private final Optional<Conv2d> postQuantConv;
   private final Decoder decoder;
@@ -137,9 +140,15 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
   }
 
   private Tensor encodeOne(Encoder present, Tensor sample) {
-    try (var scope = sample.workspace().scope()) {
-      Tensor enc = present.forward(sample); // [1, h, w, 2·latentChannels]
-      return scope.keep(quantConv.isPresent() ? quantConv.get().forward(enc) : enc);
+    try (var scope = sample.workspace().scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("sample", sample);
+      Tensor moments = present.forward(sample, tap); // [1, h, w, 2·latentChannels]
+      if (quantConv.isPresent()) {
+        moments = quantConv.get().forward(moments);
+        tap.output("quant_conv", moments);
+      }
+      return scope.keep(moments);
     }
   }
 
@@ -180,9 +189,15 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
   }
 
   private Tensor decodeOne(Tensor latents) {
-    try (var scope = latents.workspace().scope()) {
-      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
-      return scope.keep(decoder.forward(z)); // [1, H, W, outChannels]
+    try (var scope = latents.workspace().scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("latents", latents);
+      Tensor z = latents;
+      if (postQuantConv.isPresent()) {
+        z = postQuantConv.get().forward(latents); // [1, h, w, latentChannels]
+        tap.output("post_quant_conv", z);
+      }
+      return scope.keep(decoder.forward(z, tap)); // [1, H, W, outChannels]
     }
   }
 

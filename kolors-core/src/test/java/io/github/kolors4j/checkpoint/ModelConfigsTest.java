@@ -52,13 +52,13 @@ class ModelConfigsTest {
     UNet2DConditionConfig config =
         UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", UNET));
     assertEquals(OptionalInt.empty(), config.sampleSize());
-    assertEquals(List.of(2, 2, 2), config.layersPerBlock());
+    assertEquals(List.of(2, 2, 2), config.encoder().layersPerBlock());
     assertEquals(List.of(10, 2, 1), config.upTransformerLayersPerBlock());
-    assertEquals(List.of(5, 10, 20), config.numAttentionHeads());
-    assertEquals(1280, config.timeEmbedDim());
+    assertEquals(List.of(5, 10, 20), config.encoder().numAttentionHeads());
+    assertEquals(1280, config.encoder().timeEmbedDim());
     assertEquals(4096, config.textEmbedDim());
-    assertEquals(32, config.normNumGroups());
-    assertEquals(1e-5f, config.normEps());
+    assertEquals(32, config.encoder().normNumGroups());
+    assertEquals(1e-5f, config.encoder().normEps());
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
@@ -242,7 +243,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
         double promptSeconds = secondsSince(begin);
         long allocated = allocatedBytes();
         begin = System.nanoTime();
-        model.forward(sample, TIMESTEP, conditioning);
+        model.forward(UNet2DConditionInput.of(sample, TIMESTEP, conditioning));
         double seconds = secondsSince(begin);
         double garbage = (allocatedBytes() - allocated) / 1e6;
         return new Run(
