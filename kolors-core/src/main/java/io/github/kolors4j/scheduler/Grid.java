@@ -16,6 +16,24 @@ final class Grid {
     return values;
   }
 
+  /** Numbers that a user gave, cut off to whole ones. */
+  static double[] whole(float[] given) {
+    double[] values = new double[given.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (long) given[i];
+    }
+    return values;
+  }
+
+  /** Numbers that a user gave. */
+  static double[] widened(float[] given) {
+    double[] values = new double[given.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = given[i];
+    }
+    return values;
+  }
+
   /** {@code numpy.linspace}. */
   static double[] linspace(double start, double end, int n) {
     double[] values = new double[n];

@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import io.github.kolors4j.safetensors.json.JsonWriter;
+
 /** An option's value that the scheduler cannot take, said so that a file's name fits before it. */
 final class OptionException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
@@ -12,7 +14,7 @@ final class OptionException extends IllegalArgumentException {
   }
 
   OptionException(String key, Object value, String rule) {
-    this(key + " is " + Json.write(value) + ": " + rule);
+    this(key + " is " + JsonWriter.abbreviated(value) + ": " + rule);
   }
 
   /** What is wrong, without the part in brackets. */
