@@ -43,7 +43,9 @@ record PreservingPath(
       return SigmaGrid.at(timesteps.allButLast(lastTimestep, n), noise);
     }
     SigmaRange range = ends.or(noise.maxSigma(), noise.minSigma());
-    return SigmaGrid.spaced(sigmaSpacing, range, n, noise).whole(rounds);
+    SigmaGrid grid = SigmaGrid.spaced(sigmaSpacing, range, n, noise).whole(rounds);
+    // the table's last sigma, which a logarithm rounded down would cut off to the timestep before
+    return range.max() == noise.maxSigma() ? grid.beginningAt(noise.length() - 1) : grid;
   }
 
   SigmaGrid ofTimesteps(float[] given) {

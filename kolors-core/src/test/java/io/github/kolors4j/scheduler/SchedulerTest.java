@@ -94,6 +94,58 @@ class SchedulerTest {
     }
   }
 
+  /** Whatever logarithms round: the sigma of the last trained timestep has that timestep. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "use_karras_sigmas",
+        "use_exponential_sigmas",
+        "use_beta_sigmas",
+        "use_lu_lambdas"
+      })
+  void aLawOverTheWholeTableBeginsAtTheLastTrainedTimestep(String law) throws IOException {
+    for (String name : List.of("dpmsolver++", "dpmsolver-singlestep", "deis", "unipc")) {
+      SchedulerType type = Schedulers.byName(name);
+      for (String betas : List.of("scaled_linear", "linear", "squaredcos_cap_v2")) {
+        for (int trained : new int[] {60, 1000, 1100}) {
+          if (type.defaults().keys().contains(law)) {
+            Map<String, ?> options =
+                Map.of(law, true, "beta_schedule", betas, "num_train_timesteps", trained);
+            for (int n : new int[] {1, 2, 25}) {
+              Schedule schedule = type.fromConfig(kolors(), options).schedule(Steps.of(n));
+              assertEquals(trained - 1, schedule.timesteps()[0], name + " " + options);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aLawFromAnotherGreatestSigmaBeginsAtThatOnes() throws IOException {
+    Map<String, ?> options = Map.of("use_exponential_sigmas", true, "sigma_max", 2.0);
+    Schedule schedule = UniPCMultistepScheduler.fromConfig(kolors(), options).schedule(Steps.of(5));
+    assertEquals(2, schedule.sigmas()[0], 1e-6);
+    assertTrue(schedule.timesteps()[0] < 600, String.valueOf(schedule.timesteps()[0]));
+  }
+
+  /**
+   * {@code torch.linspace} of one value is its start: the ramp's is 0, the logarithm's the least.
+   */
+  @Test
+  void oneStepOfEdmIsWhereDiffusersTakesIt() throws IOException {
+    for (String name : List.of("edm-euler", "edm-dpmsolver++")) {
+      SchedulerType type = Schedulers.byName(name);
+      Schedule karras = type.fromConfig(kolors(), Map.of()).schedule(Steps.of(1));
+      assertArrayEquals(new float[] {80, 0}, karras.sigmas(), 1e-4f);
+      assertArrayEquals(new float[] {1.0955f}, karras.timesteps(), 1e-4f);
+      Schedule exponential =
+          type.fromConfig(kolors(), Map.of("sigma_schedule", "exponential")).schedule(Steps.of(1));
+      assertArrayEquals(new float[] {0.002f, 0}, exponential.sigmas(), 1e-6f);
+      assertArrayEquals(new float[] {-1.5537f}, exponential.timesteps(), 1e-4f);
+    }
+  }
+
   @Test
   void oneEulerStepWithTheTrueNoiseGivesThePicture() throws IOException {
     Schedule schedule = euler(Map.of()).schedule(Steps.of(1));
