@@ -29,6 +29,9 @@ import org.slf4j.LoggerFactory;
 public final class JsonConfig {
   private static final Logger LOG = LoggerFactory.getLogger(JsonConfig.class);
 
+  /** Longest list of unknown keys that a warning repeats, in characters. */
+  private static final int UNKNOWN_AT_MOST = 400;
+
   private final JsonFile file;
   private final String text;
   private final Map<String, Object> values;
@@ -355,6 +358,9 @@ public final class JsonConfig {
         values.keySet().stream()
             .filter(key -> !key.startsWith("_") && !read.contains(key))
             .collect(Collectors.joining(", "));
+    if (unknown.length() > UNKNOWN_AT_MOST) {
+      unknown = unknown.substring(0, UNKNOWN_AT_MOST) + "...";
+    }
     if (!unknown.isEmpty()) {
       LOG.warn(
           "[config] {}: keys that {} does not know are ignored: {}", file.name(), model, unknown);

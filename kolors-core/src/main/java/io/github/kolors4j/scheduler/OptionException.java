@@ -17,6 +17,11 @@ final class OptionException extends IllegalArgumentException {
     this(key + " is " + JsonWriter.abbreviated(value) + ": " + rule);
   }
 
+  /** A name that somebody gave, not too long for a message. */
+  static String shown(String name) {
+    return name.length() <= 80 ? name : name.substring(0, 77) + "...";
+  }
+
   /** What is wrong, without the part in brackets. */
   String reason() {
     return reason;

@@ -177,7 +177,7 @@ public final class SchedulerType {
       throw new OptionException(
           className
               + " has no option "
-              + key
+              + OptionException.shown(key)
               + ": use one of "
               + String.join(", ", options.keySet())
               + ".");

@@ -208,6 +208,23 @@ class SchedulerConfigTest {
   }
 
   @Test
+  void aNameOfHalfAMegabyteIsNotRepeatedInFull() {
+    String name = "x".repeat(500_000);
+    String shown = "x".repeat(77) + "...";
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Schedulers.byName(name));
+    assertTrue(
+        e.getMessage()
+            .startsWith("[scheduler] no scheduler \"" + shown + "\": use one of euler, "));
+    e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> EulerDiscreteScheduler.fromConfig(SchedulerConfig.of(Map.of()), Map.of(name, 1)));
+    assertTrue(
+        e.getMessage().startsWith("[scheduler] EulerDiscreteScheduler has no option " + shown));
+  }
+
+  @Test
   void aKeyTwiceIsRefused() throws IOException {
     assertLoadFails(
         "has the key \"beta_end\" twice.",
