@@ -1,21 +1,20 @@
 package io.github.kolors4j.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import io.github.kolors4j.cli.benchmarks.KernelBenchmark;
 import io.github.kolors4j.cli.benchmarks.MachinePeak;
 import io.github.kolors4j.cli.benchmarks.ProcessMemory;
 import io.github.kolors4j.cli.benchmarks.StageBenchmark;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -152,27 +151,27 @@ final class BenchCommand implements Callable<Integer> {
         () -> StageBenchmark.open(chosen, model.directory(), size, threadCount));
   }
 
-  private JsonObject result(
+  private Map<String, Object> result(
       StageBenchmark.Run run, int threadCount, double loadSeconds, ProcessMemory memory) {
-    JsonObject result = new JsonObject();
-    result.addProperty("stage", stage);
-    result.add("seconds", rounded(run.seconds(), 4));
-    new TreeMap<>(run.more()).forEach((name, value) -> result.add(name, rounded(value, 4)));
-    result.add("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
-    result.addProperty("threads", threadCount);
-    result.add("rss_gb", gigabytes(memory.resident()));
-    result.add("anon_gb", gigabytes(memory.anonymous()));
-    result.add("load_seconds", rounded(loadSeconds, 4));
-    result.addProperty("width", width);
-    result.addProperty("height", height);
-    result.addProperty("batch", batch);
-    result.addProperty("steps", steps);
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("stage", stage);
+    result.put("seconds", rounded(run.seconds(), 4));
+    new TreeMap<>(run.more()).forEach((name, value) -> result.put(name, rounded(value, 4)));
+    result.put("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
+    result.put("threads", threadCount);
+    result.put("rss_gb", gigabytes(memory.resident()));
+    result.put("anon_gb", gigabytes(memory.anonymous()));
+    result.put("load_seconds", rounded(loadSeconds, 4));
+    result.put("width", width);
+    result.put("height", height);
+    result.put("batch", batch);
+    result.put("steps", steps);
     return result;
   }
 
-  private void print(JsonObject result, boolean first) {
+  private void print(Map<String, Object> result, boolean first) {
     if (json) {
-      terminal.out().println(result.toString());
+      terminal.out().println(JsonWriter.compact(result));
       return;
     }
     List<String> names = List.copyOf(result.keySet());
@@ -186,7 +185,7 @@ final class BenchCommand implements Callable<Integer> {
                 names,
                 names.stream()
                     .map(result::get)
-                    .map(value -> value.isJsonNull() ? "-" : value.getAsString())
+                    .map(value -> value == null ? "-" : value.toString())
                     .toList()));
   }
 
@@ -208,11 +207,11 @@ final class BenchCommand implements Callable<Integer> {
           "[bench] --only %s: no kernel has that in its name; there are: %s."
               .formatted(only, String.join("; ", KernelBenchmark.names())));
     }
-    JsonObject result = new JsonObject();
-    result.addProperty("threads", threadCount);
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("threads", threadCount);
     try (ThreadPool pool = new ThreadPool(threadCount)) {
       double before = highestPeak(pool);
-      JsonArray measured = new JsonArray();
+      List<Map<String, Object>> measured = new ArrayList<>();
       if (!json) {
         terminal
             .out()
@@ -245,10 +244,10 @@ final class BenchCommand implements Callable<Integer> {
       // Last: where vectors of another width have run, as in no pipeline, C2 more often makes slow
       // code of Winograd's weights (five processes of six, without them two of five).
       benchPeaks(pool, result);
-      result.add("kernels", measured);
+      result.put("kernels", measured);
     }
     if (json) {
-      terminal.out().println(result.toString());
+      terminal.out().println(JsonWriter.compact(result));
     }
   }
 
@@ -259,12 +258,12 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** The rates of all widths. */
-  private void benchPeaks(ThreadPool pool, JsonObject result) {
-    JsonObject peaks = new JsonObject();
+  private void benchPeaks(ThreadPool pool, Map<String, Object> result) {
+    Map<String, Object> peaks = new LinkedHashMap<>();
     double highest = NO_PEAK;
     for (int bits : MachinePeak.widths()) {
       double gflops = MachinePeak.gflops(bits, pool);
-      peaks.add(Integer.toString(bits), rounded(gflops, 1));
+      peaks.put(Integer.toString(bits), rounded(gflops, 1));
       highest = Double.isNaN(highest) ? gflops : Math.max(highest, gflops);
       if (!json) {
         terminal
@@ -277,28 +276,30 @@ final class BenchCommand implements Callable<Integer> {
                 gflops);
       }
     }
-    result.add("peak_gflops", rounded(highest, 1));
-    result.add("peak_gflops_by_bits", peaks);
+    result.put("peak_gflops", rounded(highest, 1));
+    result.put("peak_gflops_by_bits", peaks);
   }
 
-  private static JsonObject kernelJson(KernelBenchmark.Result kernel, double peak) {
-    JsonObject object = new JsonObject();
-    object.addProperty("name", kernel.name());
-    object.add("seconds", rounded(kernel.best(), 6));
-    object.add("median_seconds", rounded(kernel.median(), 6));
-    object.add("gflops", rounded(kernel.gflops(), 1));
-    object.add("peak_gflops", rounded(peak, 1));
-    object.add("share_of_peak", rounded(kernel.gflops() / peak, 3));
+  private static Map<String, Object> kernelJson(KernelBenchmark.Result kernel, double peak) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("name", kernel.name());
+    object.put("seconds", rounded(kernel.best(), 6));
+    object.put("median_seconds", rounded(kernel.median(), 6));
+    object.put("gflops", rounded(kernel.gflops(), 1));
+    object.put("peak_gflops", rounded(peak, 1));
+    object.put("share_of_peak", rounded(kernel.gflops() / peak, 3));
     return object;
   }
 
-  private static JsonElement gigabytes(OptionalLong bytes) {
-    return bytes.isPresent() ? rounded(bytes.getAsLong() / 1e9, 3) : JsonNull.INSTANCE;
+  /** Null where nobody knows. */
+  private static BigDecimal gigabytes(OptionalLong bytes) {
+    return bytes.isPresent() ? rounded(bytes.getAsLong() / 1e9, 3) : null;
   }
 
-  private static JsonElement rounded(double value, int digits) {
+  /** Null where there is no number. */
+  private static BigDecimal rounded(double value, int digits) {
     return Double.isFinite(value)
-        ? new JsonPrimitive(BigDecimal.valueOf(value).setScale(digits, RoundingMode.HALF_EVEN))
-        : JsonNull.INSTANCE;
+        ? BigDecimal.valueOf(value).setScale(digits, RoundingMode.HALF_EVEN)
+        : null;
   }
 }

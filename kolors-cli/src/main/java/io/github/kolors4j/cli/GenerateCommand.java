@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import com.google.gson.JsonObject;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
@@ -9,6 +8,7 @@ import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
@@ -231,7 +231,7 @@ final class GenerateCommand implements Callable<Integer> {
   private void report(
       ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
     if (json) {
-      terminal.out().println(Json.line(json(result, files, chosen, load, total)));
+      terminal.out().println(JsonWriter.compact(json(result, files, chosen, load, total)));
     } else {
       files.forEach(terminal.out()::println);
     }
@@ -244,24 +244,24 @@ final class GenerateCommand implements Callable<Integer> {
                     total / 1e9));
   }
 
-  private static JsonObject json(
+  private static Map<String, Object> json(
       ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
-    JsonObject timings = new JsonObject();
-    timings.addProperty("load", seconds(Duration.ofNanos(load)));
-    timings.addProperty("text", seconds(result.timings().text()));
-    timings.addProperty("denoise", seconds(result.timings().denoise()));
-    timings.addProperty("decode", seconds(result.timings().decode()));
-    timings.addProperty("total", seconds(Duration.ofNanos(total)));
+    Map<String, Object> timings = new LinkedHashMap<>();
+    timings.put("load", seconds(Duration.ofNanos(load)));
+    timings.put("text", seconds(result.timings().text()));
+    timings.put("denoise", seconds(result.timings().denoise()));
+    timings.put("decode", seconds(result.timings().decode()));
+    timings.put("total", seconds(Duration.ofNanos(total)));
     ImageRequest request = result.request();
-    JsonObject json = new JsonObject();
-    json.add("files", Json.of(files.stream().map(Path::toString).toList()));
-    json.add("seeds", Json.of(result.seeds()));
-    json.addProperty("width", request.width().orElseThrow());
-    json.addProperty("height", request.height().orElseThrow());
-    json.addProperty("steps", StepOptions.count(request.steps()));
-    json.addProperty("guidanceScale", request.guidance().scale());
-    json.addProperty("scheduler", chosen.className());
-    json.add("timings", timings);
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("files", files.stream().map(Path::toString).toList());
+    json.put("seeds", result.seeds());
+    json.put("width", request.width().orElseThrow());
+    json.put("height", request.height().orElseThrow());
+    json.put("steps", StepOptions.count(request.steps()));
+    json.put("guidanceScale", request.guidance().scale());
+    json.put("scheduler", chosen.className());
+    json.put("timings", timings);
     return json;
   }
 

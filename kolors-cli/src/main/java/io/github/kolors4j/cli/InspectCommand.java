@@ -1,16 +1,12 @@
 package io.github.kolors4j.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import io.github.kolors4j.safetensors.JsonFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,18 +77,18 @@ final class InspectCommand implements Callable<Integer> {
 
   private List<Component> components() throws IOException {
     List<Component> components = new ArrayList<>();
-    for (Map.Entry<String, JsonElement> entry : read(path.resolve(MODEL_INDEX)).entrySet()) {
+    for (Map.Entry<String, Object> entry : read(path.resolve(MODEL_INDEX)).entrySet()) {
       // "unet": ["diffusers", "UNet2DConditionModel"]; null twice for a part that is not there
-      if (entry.getValue() instanceof JsonArray pair
+      if (entry.getValue() instanceof List<?> pair
           && pair.size() == 2
-          && pair.get(1).isJsonPrimitive()) {
+          && pair.get(1) instanceof String className) {
         Path directory = path.resolve(entry.getKey()).normalize();
         if (!path.normalize().equals(directory.getParent())) {
           throw new IOException(
               "[inspect] %s: \"%s\" is not the name of a folder in it."
                   .formatted(path.resolve(MODEL_INDEX), entry.getKey()));
         }
-        components.add(component(entry.getKey(), directory, pair.get(1).getAsString()));
+        components.add(component(entry.getKey(), directory, className));
       }
     }
     return components;
@@ -142,22 +138,20 @@ final class InspectCommand implements Callable<Integer> {
     if (!Files.isRegularFile(file)) {
       return "";
     }
-    JsonObject config = read(file);
-    if (config.get("_class_name") instanceof JsonElement name && name.isJsonPrimitive()) {
-      return name.getAsString();
+    Map<String, Object> config = read(file);
+    if (config.get("_class_name") instanceof String name) {
+      return name;
     }
-    return config.get("architectures") instanceof JsonArray names && !names.isEmpty()
-        ? names.get(0).getAsString()
+    return config.get("architectures") instanceof List<?> names
+            && !names.isEmpty()
+            && names.getFirst() instanceof String name
+        ? name
         : "";
   }
 
-  private static JsonObject read(Path file) throws IOException {
-    try {
-      return JsonParser.parseString(Files.readString(file, StandardCharsets.UTF_8))
-          .getAsJsonObject();
-    } catch (JsonParseException | IllegalStateException e) {
-      throw new IOException("[inspect] " + file + " is not a JSON object.", e);
-    }
+  private static Map<String, Object> read(Path path) throws IOException {
+    JsonFile file = new JsonFile("inspect", path.toString());
+    return file.object(file.text(path, JsonFile.MAX_CONFIG_BYTES));
   }
 
   private static String name(Path path) {
@@ -168,16 +162,16 @@ final class InspectCommand implements Callable<Integer> {
   private void print(List<Component> components, Path root) {
     boolean directory = Files.isDirectory(root);
     if (json) {
-      JsonObject object = new JsonObject();
+      Map<String, Object> object = new LinkedHashMap<>();
       if (directory) {
-        object.add("components", componentsJson(components));
+        object.put("components", componentsJson(components));
       }
-      JsonArray tensors = new JsonArray();
+      List<Map<String, Object>> tensors = new ArrayList<>();
       for (Component component : components) {
         component.tensors().forEach(tensor -> tensors.add(tensorJson(tensor, root)));
       }
-      object.add("tensors", tensors);
-      terminal.out().println(Json.line(object));
+      object.put("tensors", tensors);
+      terminal.out().println(JsonWriter.compact(object));
       return;
     }
     for (Component component : components) {
@@ -201,23 +195,23 @@ final class InspectCommand implements Callable<Integer> {
     }
   }
 
-  private static JsonObject componentsJson(List<Component> components) {
-    JsonObject object = new JsonObject();
+  private static Map<String, Object> componentsJson(List<Component> components) {
+    Map<String, Object> object = new LinkedHashMap<>();
     for (Component component : components) {
       Map<String, Object> values = new LinkedHashMap<>();
       values.put("class", component.className());
       values.put("parameters", component.parameters());
-      object.add(component.name(), Json.of(values));
+      object.put(component.name(), values);
     }
     return object;
   }
 
-  private static JsonObject tensorJson(TensorInfo tensor, Path root) {
-    JsonObject object = new JsonObject();
-    object.addProperty("name", tensor.name());
-    object.addProperty("dtype", tensor.dtype().name());
-    object.add("shape", Json.of(tensor.shape()));
-    object.addProperty("file", file(tensor, root));
+  private static Map<String, Object> tensorJson(TensorInfo tensor, Path root) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("name", tensor.name());
+    object.put("dtype", tensor.dtype().name());
+    object.put("shape", tensor.shape());
+    object.put("file", file(tensor, root));
     return object;
   }
 

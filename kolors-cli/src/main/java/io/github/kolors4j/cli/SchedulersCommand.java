@@ -1,19 +1,20 @@
 package io.github.kolors4j.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.SchedulerConfig;
+import io.github.kolors4j.scheduler.SchedulerOption;
 import io.github.kolors4j.scheduler.SchedulerType;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Which schedulers there are. */
 @Command(
@@ -31,6 +32,12 @@ final class SchedulersCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
+  @Parameters(
+      paramLabel = "NAME",
+      arity = "0..*",
+      description = "These alone, with what each option takes and means. Default: all.")
+  private List<String> names = new ArrayList<>();
+
   @Option(names = "--json", description = "One line of JSON.")
   private boolean json;
 
@@ -42,49 +49,48 @@ final class SchedulersCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    List<SchedulerType> types =
+        names.isEmpty()
+            ? Schedulers.all()
+            : UsageException.check(() -> names.stream().map(Schedulers::byName).toList());
     if (json) {
-      JsonArray schedulers = new JsonArray();
-      Schedulers.all().forEach(type -> schedulers.add(json(type)));
-      JsonObject object = new JsonObject();
-      object.add("schedulers", schedulers);
-      terminal.out().println(Json.line(object));
+      terminal
+          .out()
+          .println(
+              JsonWriter.compact(
+                  Map.of("schedulers", types.stream().map(SchedulersCommand::json).toList())));
     } else {
-      Schedulers.all().forEach(this::print);
+      types.forEach(this::print);
     }
     return KolorsCommand.OK;
   }
 
-  private static JsonObject json(SchedulerType type) {
-    SchedulerConfig defaults = type.defaults();
-    JsonObject options = new JsonObject();
-    defaults.keys().forEach(key -> options.add(key, value(defaults.get(key))));
-    JsonObject scheduler = new JsonObject();
-    scheduler.addProperty("name", type.className());
-    scheduler.add("shortNames", Json.of(type.shortNames()));
-    scheduler.add("options", options);
+  private static Map<String, Object> json(SchedulerType type) {
+    Map<String, Object> options = new LinkedHashMap<>();
+    type.options().forEach(option -> options.put(option.key(), value(option.defaultValue())));
+    Map<String, Object> scheduler = new LinkedHashMap<>();
+    scheduler.put("name", type.className());
+    scheduler.put("shortNames", type.shortNames());
+    scheduler.put("options", options);
     return scheduler;
   }
 
-  /** A value of a configuration as JSON, where null also is one. */
-  private static JsonElement value(Object value) {
-    return switch (value) {
-      case null -> JsonNull.INSTANCE;
-      case Double number when number.isInfinite() ->
-          new JsonPrimitive(new BigDecimal(number > 0 ? INFINITY : "-" + INFINITY));
-      case List<?> items -> {
-        JsonArray array = new JsonArray();
-        items.forEach(item -> array.add(value(item)));
-        yield array;
-      }
-      default -> Json.of(value);
-    };
+  private static Object value(Object value) {
+    return value instanceof Double number && number.isInfinite()
+        ? new BigDecimal(number > 0 ? INFINITY : "-" + INFINITY)
+        : value;
   }
 
   private void print(SchedulerType type) {
     terminal.out().println(type);
-    SchedulerConfig defaults = type.defaults();
-    for (String key : defaults.keys()) {
-      terminal.out().println("    " + key + "=" + SchedulerConfig.formatValue(defaults.get(key)));
+    for (SchedulerOption option : type.options()) {
+      terminal
+          .out()
+          .println(
+              "    " + option.key() + "=" + SchedulerConfig.formatValue(option.defaultValue()));
+      if (!names.isEmpty()) {
+        terminal.out().println("        " + option.values() + ": " + option.meaning());
+      }
     }
   }
 }

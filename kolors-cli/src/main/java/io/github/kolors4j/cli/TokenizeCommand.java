@@ -1,9 +1,13 @@
 package io.github.kolors4j.cli;
 
-import com.google.gson.JsonObject;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,11 +49,11 @@ final class TokenizeCommand implements Callable<Integer> {
           "[prompt] longer than %d tokens: \"%s\" is lost.".formatted(MAX_LENGTH, tokens.lost()));
     }
     if (json) {
-      JsonObject object = new JsonObject();
-      object.add("inputIds", Json.of(ids));
-      object.add("attentionMask", Json.of(mask));
-      object.add("positionIds", Json.of(positions));
-      terminal.out().println(Json.line(object));
+      Map<String, Object> object = new LinkedHashMap<>();
+      object.put("inputIds", list(ids));
+      object.put("attentionMask", list(mask));
+      object.put("positionIds", list(positions));
+      terminal.out().println(JsonWriter.compact(object));
       return KolorsCommand.OK;
     }
     for (int i = 0; i < ids.length; i++) {
@@ -58,5 +62,9 @@ final class TokenizeCommand implements Callable<Integer> {
       }
     }
     return KolorsCommand.OK;
+  }
+
+  private static List<Integer> list(int[] values) {
+    return Arrays.stream(values).boxed().toList();
   }
 }

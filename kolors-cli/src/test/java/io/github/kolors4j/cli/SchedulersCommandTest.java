@@ -68,6 +68,30 @@ class SchedulersCommandTest {
   }
 
   @Test
+  void withANameEachOptionSaysWhatItTakesAndMeans() {
+    Run run = Run.of("schedulers", "euler", "DDIMScheduler");
+    assertEquals(0, run.exitCode(), run.err());
+    List<String> lines = run.out().lines().toList();
+    assertEquals("EulerDiscreteScheduler (euler)", lines.get(0));
+    assertEquals("    num_train_timesteps=1000", lines.get(1));
+    assertEquals("        2 to 100000: how many timesteps the model was trained on", lines.get(2));
+    assertEquals("    beta_start=0.0001", lines.get(3));
+    SchedulerType ddim = Schedulers.byName("ddim");
+    assertEquals(
+        1 + 2 * ddim.options().size(), lines.size() - lines.indexOf("DDIMScheduler (ddim)"));
+    assertEquals(
+        1, Run.of("schedulers", "lcm", "--json").json().getAsJsonArray("schedulers").size());
+  }
+
+  @Test
+  void aNameThatIsNoneIsAUsageError() {
+    Run run = Run.of("schedulers", "sasolver");
+    assertEquals(2, run.exitCode());
+    assertTrue(run.err().contains("[scheduler] no scheduler \"sasolver\": use one of "), run.err());
+    assertEquals("", run.out());
+  }
+
+  @Test
   void jsonHasNoWordForInfinityWhichOnlySomeReadersKnow() {
     String line = Run.of("schedulers", "--json").out();
     assertTrue(!line.contains("Infinity") && !line.contains("NaN"), line);

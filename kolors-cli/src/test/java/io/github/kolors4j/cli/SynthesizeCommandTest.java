@@ -234,6 +234,19 @@ class SynthesizeCommandTest {
   }
 
   @Test
+  void aSchedulerMayHavePythonsInfinity() throws IOException {
+    Path like = tiny("like");
+    Path config = like.resolve("scheduler/scheduler_config.json");
+    String text =
+        "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity}";
+    Files.writeString(config, text);
+    Path out = folder.resolve("a");
+    Run run = Run.of("synthesize", "--config", like.toString(), "--out", out.toString());
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(text, Files.readString(out.resolve("scheduler/scheduler_config.json")));
+  }
+
+  @Test
   void aBadConfigurationIsASentence() throws IOException {
     Path bad = tiny("bad");
     Path config = bad.resolve("unet/config.json");

@@ -1,23 +1,14 @@
 package io.github.kolors4j.checkpoint;
 
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
 import io.github.kolors4j.safetensors.InvalidFileException;
-import java.io.EOFException;
-import java.io.IOException;
-import java.io.StringReader;
-import java.math.BigInteger;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import io.github.kolors4j.safetensors.JsonFile;
+import io.github.kolors4j.safetensors.json.JsonNumber;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,33 +29,15 @@ import org.slf4j.LoggerFactory;
 public final class JsonConfig {
   private static final Logger LOG = LoggerFactory.getLogger(JsonConfig.class);
 
-  /** Real configurations have some 2,000 bytes; a tokenizer's about 250. */
-  private static final long MAX_BYTES = 1 << 20;
+  /** Longest list of unknown keys that a warning repeats, in characters. */
+  private static final int UNKNOWN_AT_MOST = 400;
 
-  /** A number as it is written, so that no value is rounded or inflated before it is asked for. */
-  private record Numeral(String text) {
-    @Override
-    public String toString() {
-      return text;
-    }
-  }
-
-  /** JSON's null, in a map that keeps "absent" apart. */
-  private enum Null {
-    NULL;
-
-    @Override
-    public String toString() {
-      return "null";
-    }
-  }
-
-  private final String file;
+  private final JsonFile file;
   private final String text;
   private final Map<String, Object> values;
   private final Set<String> read = new HashSet<>();
 
-  private JsonConfig(String file, String text, Map<String, Object> values) {
+  private JsonConfig(JsonFile file, String text, Map<String, Object> values) {
     this.file = file;
     this.text = text;
     this.values = values;
@@ -79,28 +52,8 @@ public final class JsonConfig {
    *     grammar and without a key twice
    */
   public static JsonConfig read(Path path) throws InvalidFileException {
-    String file = shortName(path);
-    String text;
-    try {
-      if (Files.size(path) > MAX_BYTES) {
-        throw new InvalidFileException(
-            "[config] %s: has %,d bytes: a configuration has at most %,d."
-                .formatted(file, Files.size(path), MAX_BYTES));
-      }
-      text = Files.readString(path);
-    } catch (NoSuchFileException e) {
-      throw new InvalidFileException(
-          "[config] %s: there is no such file in %s. Incomplete download?"
-              .formatted(file, path.toAbsolutePath().getParent()),
-          e);
-    } catch (CharacterCodingException e) {
-      throw new InvalidFileException("[config] %s: is not UTF-8 text. Corrupt?".formatted(file), e);
-    } catch (InvalidFileException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new InvalidFileException("[config] %s: cannot be read (%s).".formatted(file, e), e);
-    }
-    return parse(file, text);
+    JsonFile file = new JsonFile("config", shortName(path));
+    return parse(file, file.text(path, JsonFile.MAX_CONFIG_BYTES));
   }
 
   /**
@@ -113,70 +66,11 @@ public final class JsonConfig {
    *     without a key twice
    */
   public static JsonConfig parse(String file, String text) throws InvalidFileException {
-    JsonReader reader = new JsonReader(new StringReader(text));
-    reader.setStrictness(Strictness.STRICT);
-    try {
-      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-        throw new InvalidFileException(
-            "[config] %s: does not begin with {: a configuration is one JSON object."
-                .formatted(file));
-      }
-      Map<String, Object> values = object(file, reader);
-      if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw new MalformedJsonException("more text after the object");
-      }
-      return new JsonConfig(file, text, values);
-    } catch (EOFException e) {
-      throw new InvalidFileException(
-          "[config] %s: ends within the JSON, after %d characters. Incomplete download?"
-              .formatted(file, text.length()),
-          e);
-    } catch (MalformedJsonException e) {
-      String where = e.getMessage().lines().findFirst().orElse("");
-      throw new InvalidFileException("[config] %s: is not JSON: %s.".formatted(file, where), e);
-    } catch (InvalidFileException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new InvalidFileException("[config] %s: cannot be read (%s).".formatted(file, e), e);
-    }
+    return parse(new JsonFile("config", file), text);
   }
 
-  private static Map<String, Object> object(String file, JsonReader reader) throws IOException {
-    Map<String, Object> values = new LinkedHashMap<>();
-    reader.beginObject();
-    while (reader.hasNext()) {
-      String key = reader.nextName();
-      if (values.containsKey(key)) {
-        throw new InvalidFileException("[config] %s: has the key %s twice.".formatted(file, key));
-      }
-      values.put(key, value(file, reader));
-    }
-    reader.endObject();
-    return values;
-  }
-
-  private static Object value(String file, JsonReader reader) throws IOException {
-    return switch (reader.peek()) {
-      case BEGIN_OBJECT -> object(file, reader);
-      case BEGIN_ARRAY -> {
-        List<Object> list = new ArrayList<>();
-        reader.beginArray();
-        while (reader.hasNext()) {
-          list.add(value(file, reader));
-        }
-        reader.endArray();
-        yield list;
-      }
-      case STRING -> reader.nextString();
-      case NUMBER -> new Numeral(reader.nextString());
-      case BOOLEAN -> reader.nextBoolean();
-      case NULL -> {
-        reader.nextNull();
-        yield Null.NULL;
-      }
-      case END_ARRAY, END_OBJECT, NAME, END_DOCUMENT ->
-          throw new MalformedJsonException("a value is missing at " + reader.getPath());
-    };
+  private static JsonConfig parse(JsonFile file, String text) throws InvalidFileException {
+    return new JsonConfig(file, text, file.object(text));
   }
 
   /**
@@ -185,7 +79,7 @@ public final class JsonConfig {
    * @return folder and file, as {@code unet/config.json}
    */
   public String file() {
-    return file;
+    return file.name();
   }
 
   /**
@@ -205,7 +99,7 @@ public final class JsonConfig {
    */
   public boolean isNull(String key) {
     read.add(key);
-    return values.getOrDefault(key, Null.NULL) == Null.NULL;
+    return values.get(key) == null;
   }
 
   /**
@@ -307,9 +201,9 @@ public final class JsonConfig {
     List<String> result = new ArrayList<>();
     for (Object element : list(key, "strings")) {
       if (!(element instanceof String text) || !Arrays.asList(supported).contains(text)) {
-        throw new InvalidFileException(
-            "[config] %s: %s has %s; only %s."
-                .formatted(file, key, show(element), supportedText(supported)));
+        throw file.fault(
+            "%s has %s; only %s."
+                .formatted(key, JsonWriter.abbreviated(element), supportedText(supported)));
       }
       result.add(text);
     }
@@ -328,11 +222,8 @@ public final class JsonConfig {
     if (!has(key)) {
       return (float) absent;
     }
-    if (values.get(key) instanceof Numeral(String text)) {
-      float number = Float.parseFloat(text);
-      if (Float.isFinite(number)) {
-        return number;
-      }
+    if (values.get(key) instanceof JsonNumber number && Float.isFinite(number.floatValue())) {
+      return number.floatValue();
     }
     throw fault(key, "a number is needed");
   }
@@ -412,7 +303,7 @@ public final class JsonConfig {
     read.add(key);
     for (Object each : supported) {
       if (each instanceof Integer number
-          ? values.get(key) instanceof Numeral(String text) && Double.parseDouble(text) == number
+          ? values.get(key) instanceof JsonNumber stated && stated.doubleValue() == number
           : each.equals(values.get(key))) {
         return;
       }
@@ -451,8 +342,9 @@ public final class JsonConfig {
    * @return the exception, to be thrown
    */
   public InvalidFileException fault(String key, String rule) {
-    String found = values.containsKey(key) ? "is " + show(values.get(key)) : "is missing";
-    return new InvalidFileException("[config] %s: %s %s; %s.".formatted(file, key, found, rule));
+    String found =
+        values.containsKey(key) ? "is " + JsonWriter.abbreviated(values.get(key)) : "is missing";
+    return file.fault("%s %s; %s.".formatted(key, found, rule));
   }
 
   /**
@@ -466,8 +358,12 @@ public final class JsonConfig {
         values.keySet().stream()
             .filter(key -> !key.startsWith("_") && !read.contains(key))
             .collect(Collectors.joining(", "));
+    if (unknown.length() > UNKNOWN_AT_MOST) {
+      unknown = unknown.substring(0, UNKNOWN_AT_MOST) + "...";
+    }
     if (!unknown.isEmpty()) {
-      LOG.warn("[config] {}: keys that {} does not know are ignored: {}", file, model, unknown);
+      LOG.warn(
+          "[config] {}: keys that {} does not know are ignored: {}", file.name(), model, unknown);
     }
   }
 
@@ -477,12 +373,11 @@ public final class JsonConfig {
   }
 
   private int integer(String key, Object value, int min, int max) throws InvalidFileException {
-    if (value instanceof Numeral(String text) && text.matches("-?[0-9]+")) {
-      BigInteger number = new BigInteger(text);
-      if (number.compareTo(BigInteger.valueOf(min)) >= 0
-          && number.compareTo(BigInteger.valueOf(max)) <= 0) {
-        return number.intValueExact();
-      }
+    if (value instanceof JsonNumber number
+        && number.isInteger()
+        && number.longValue() >= min
+        && number.longValue() <= max) {
+      return number.intValue();
     }
     throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
   }
@@ -496,22 +391,9 @@ public final class JsonConfig {
   }
 
   private static String supportedText(Object[] supported) {
-    String all = Arrays.stream(supported).map(JsonConfig::show).collect(Collectors.joining(", "));
+    String all =
+        Arrays.stream(supported).map(JsonWriter::abbreviated).collect(Collectors.joining(", "));
     return all + (supported.length == 1 ? " is supported" : " are supported");
-  }
-
-  private static String show(Object value) {
-    return switch (value) {
-      case String text -> abbreviate("\"" + text + "\"");
-      case List<?> list ->
-          abbreviate(
-              list.stream().map(JsonConfig::show).collect(Collectors.joining(", ", "[", "]")));
-      default -> abbreviate(value.toString());
-    };
-  }
-
-  private static String abbreviate(String text) {
-    return text.length() <= 80 ? text : text.substring(0, 77) + "...";
   }
 
   private static String shortName(Path path) {

@@ -59,7 +59,7 @@ public final class Schedulers {
             () ->
                 new IllegalArgumentException(
                     "[scheduler] no scheduler \""
-                        + name
+                        + OptionException.shown(name)
                         + "\": use one of "
                         + names(type -> type.shortNames().getFirst())
                         + "."));

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A small JSON file of a checkpoint, as a configuration: it is one object, and each of its faults
@@ -62,28 +63,26 @@ public record JsonFile(String part, String name) {
    *     key twice
    */
   public Map<String, Object> object(String text) throws InvalidFileException {
-    try {
-      return object(JsonReader.of(text));
-    } catch (JsonException e) {
-      throw fault(e);
-    }
+    return object(text, UnaryOperator.identity());
   }
 
   /**
-   * Reads the object that a document is.
+   * Reads the object that a text is, by a grammar that is not quite JSON's.
    *
-   * @param json stands at the beginning of the file's document
+   * @param text the file's
+   * @param dialect as {@link JsonReader#withInfinity}
    * @return its values in order, as {@link JsonReader#value} gives them
-   * @throws InvalidFileException if it is not one JSON object, by the strict grammar and without a
-   *     key twice
+   * @throws InvalidFileException if it is not one object, by the grammar and without a key twice
    */
-  public Map<String, Object> object(JsonReader json) throws InvalidFileException {
+  public Map<String, Object> object(String text, UnaryOperator<JsonReader> dialect)
+      throws InvalidFileException {
     try {
+      JsonReader json = dialect.apply(JsonReader.of(text));
       Map<String, Object> values = json.object();
       json.end();
       return values;
     } catch (JsonException e) {
-      throw fault(e);
+      throw fault(e.reason() + (e.incomplete() ? " Incomplete download?" : ""), e);
     }
   }
 
@@ -95,10 +94,6 @@ public record JsonFile(String part, String name) {
    */
   public InvalidFileException fault(String what) {
     return new InvalidFileException(message(what));
-  }
-
-  private InvalidFileException fault(JsonException e) {
-    return fault(e.reason() + (e.incomplete() ? " Incomplete download?" : ""), e);
   }
 
   private InvalidFileException fault(String what, Throwable cause) {

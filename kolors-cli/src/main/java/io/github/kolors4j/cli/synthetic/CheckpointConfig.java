@@ -1,11 +1,10 @@
 package io.github.kolors4j.cli.synthetic;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;
@@ -13,6 +12,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * The configurations of a checkpoint: texts for its files, and what they say.
@@ -35,9 +36,6 @@ public record CheckpointConfig(
     UNet2DConditionConfig unet,
     AutoencoderKLConfig vae,
     ChatGlmConfig textEncoder) {
-
-  private static final Gson GSON =
-      new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
   private static final String MODEL_INDEX = "model_index.json";
   private static final String SCHEDULER = "scheduler/scheduler_config.json";
@@ -86,8 +84,11 @@ public record CheckpointConfig(
           if (replaceable && !Files.exists(path)) {
             return resource("full/", file);
           }
-          JsonConfig.read(path); // its faults are sentences
-          return Files.readString(path);
+          if (file.equals(SCHEDULER)) { // which may have Python's Infinity
+            SchedulerConfig.read(path); // its faults are sentences
+            return Files.readString(path);
+          }
+          return JsonConfig.read(path).text();
         });
   }
 
@@ -122,9 +123,9 @@ public record CheckpointConfig(
    * @throws IOException if so many layers are not possible
    */
   public CheckpointConfig withTextLayers(int layers) throws IOException {
-    JsonObject json = JsonParser.parseString(textEncoderJson).getAsJsonObject();
-    json.addProperty("num_layers", layers);
-    return of(modelIndex, schedulerJson, unetJson, vaeJson, GSON.toJson(json) + "\n");
+    Map<String, Object> json = new LinkedHashMap<>(JsonReader.of(textEncoderJson).object());
+    json.put("num_layers", layers);
+    return of(modelIndex, schedulerJson, unetJson, vaeJson, JsonWriter.indented(json) + "\n");
   }
 
   private static String resource(String preset, String file) throws IOException {
