@@ -1,6 +1,5 @@
 /** Command line, example programs and benchmarks of kolors4j. */
 module io.github.kolors4j.examples {
-  requires com.google.gson;
   requires info.picocli;
   requires io.github.kolors4j;
   requires java.management;
