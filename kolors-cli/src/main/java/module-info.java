@@ -1,6 +1,5 @@
 /** The command line of kolors4j, with its benchmarks and checkpoints of random weights. */
 module io.github.kolors4j.cli {
-  requires com.google.gson;
   requires info.picocli;
   requires io.github.kolors4j;
   requires io.github.kolors4j.mini;

@@ -3,7 +3,6 @@ module io.github.kolors4j {
   requires transitive io.github.kolors4j.safetensors;
   requires transitive io.github.kolors4j.tensor;
   requires transitive java.desktop;
-  requires com.google.gson;
   requires org.slf4j;
 
   exports io.github.kolors4j;

@@ -1,17 +1,17 @@
 package io.github.kolors4j.components;
 
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import com.google.gson.JsonPrimitive;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.safetensors.NewDirectory;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Writes a checkpoint in diffusers' layout from components that are open.
@@ -46,25 +46,16 @@ record CheckpointWriter(ModelIndex index, Components components, Scheduler sched
   }
 
   /** The index as it was read, with this scheduler and without the components that are not here. */
-  private String modelIndex() {
-    JsonObject json = JsonParser.parseString(index.json().text()).getAsJsonObject();
-    for (var entry : json.entrySet()) {
-      boolean component = entry.getValue().isJsonArray() && !entry.getKey().startsWith("_");
-      if (component && !ModelIndex.PARTS.contains(entry.getKey())) {
-        JsonArray absent = new JsonArray();
-        absent.add(JsonNull.INSTANCE);
-        absent.add(JsonNull.INSTANCE);
-        entry.setValue(absent);
-      }
+  private String modelIndex() throws IOException {
+    Map<String, Object> json = new LinkedHashMap<>();
+    for (var entry : JsonReader.of(index.json().text()).object().entrySet()) {
+      boolean component = entry.getValue() instanceof List<?> && !entry.getKey().startsWith("_");
+      boolean absent = component && !ModelIndex.PARTS.contains(entry.getKey());
+      json.put(entry.getKey(), absent ? Arrays.asList(null, null) : entry.getValue());
     }
-    JsonArray named = json.getAsJsonArray("scheduler");
-    named.set(named.size() - 1, new JsonPrimitive(scheduler.className()));
-    return new GsonBuilder()
-            .setPrettyPrinting()
-            .serializeNulls()
-            .disableHtmlEscaping()
-            .create()
-            .toJson(json)
-        + "\n";
+    if (json.get("scheduler") instanceof List<?> named) {
+      json.put("scheduler", List.of(named.getFirst(), scheduler.className()));
+    }
+    return JsonWriter.indented(json) + "\n";
   }
 }
