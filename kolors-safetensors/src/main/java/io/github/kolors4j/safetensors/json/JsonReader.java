@@ -356,7 +356,7 @@ public final class JsonReader {
   /** Refuses what comes if it is of another kind; '0' stands for all numbers. */
   private void expect(char first, String kind) throws JsonException {
     int next = peek();
-    if (next == first || first == '0' && startsNumber(next)) {
+    if (next == first || (first == '0' && startsNumber(next))) {
       return;
     }
     String found =
