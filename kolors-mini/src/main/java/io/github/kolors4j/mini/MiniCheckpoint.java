@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The shipped mini checkpoint: a very small Kolors that draws a hundred things on ten colours, 64
@@ -33,7 +34,7 @@ public final class MiniCheckpoint {
 
   private static final String LIST = "checkpoint-files.txt";
 
-  private static Path temporaryFolder;
+  private static @Nullable Path temporaryFolder;
 
   private MiniCheckpoint() {}
 
@@ -51,7 +52,7 @@ public final class MiniCheckpoint {
     }
     URL index = MiniCheckpoint.class.getResource(RESOURCES + "model_index.json");
     if (index != null && index.getProtocol().equals("file")) {
-      return path(index).getParent();
+      return path(index).resolveSibling("");
     }
     CheckpointFiles files;
     try (InputStream list = resource(LIST)) {
