@@ -5,6 +5,7 @@ module io.github.kolors4j {
   requires transitive java.desktop;
   requires com.google.gson;
   requires org.slf4j;
+  requires static org.jspecify;
 
   exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;

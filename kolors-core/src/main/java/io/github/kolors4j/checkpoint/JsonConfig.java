@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -132,7 +133,7 @@ public final class JsonConfig {
               .formatted(file, text.length()),
           e);
     } catch (MalformedJsonException e) {
-      String where = e.getMessage().lines().findFirst().orElse("");
+      String where = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new InvalidFileException("[config] %s: is not JSON: %s.".formatted(file, where), e);
     } catch (InvalidFileException e) {
       throw e;
@@ -476,7 +477,8 @@ public final class JsonConfig {
     return values.containsKey(key);
   }
 
-  private int integer(String key, Object value, int min, int max) throws InvalidFileException {
+  private int integer(String key, @Nullable Object value, int min, int max)
+      throws InvalidFileException {
     if (value instanceof Numeral(String text) && text.matches("-?[0-9]+")) {
       BigInteger number = new BigInteger(text);
       if (number.compareTo(BigInteger.valueOf(min)) >= 0

@@ -148,7 +148,7 @@ public final class DDPMScheduler extends ConfiguredScheduler {
     private final NoiseSource noise;
 
     /** What the model predicts beside the mean, where it does. */
-    private Slice predictedVariance;
+    private Slice predictedVariance = Slice.of(new float[0]);
 
     DdpmSolver(Tables tables, NoiseSource noise) {
       super(tables);

@@ -4,6 +4,7 @@ import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver-2 for the stochastic equation, whose noise is one Brownian motion over sigma: more
@@ -156,10 +157,10 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
     private final NoiseSource noise;
     private final long seed;
 
-    private BrownianInterval motion;
+    private @Nullable BrownianInterval motion;
 
     /** The sample where the step began, and its middle; null there. */
-    private float[] begin;
+    private float @Nullable [] begin;
 
     private float middle;
 
@@ -197,7 +198,7 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
 
       float[] increments = motion(sample.length()).between(sigmaTo, sigmaFrom);
       float width = (float) Math.sqrt(Math.abs(sigmaTo - sigmaFrom));
-      float[] x = first ? sample.copy() : begin;
+      float[] x = begin == null ? sample.copy() : begin;
       for (int i = 0; i < x.length; i++) {
         float predOriginalSample =
             predictionType.originalSample(sample.get(i), modelOutput.get(i), at, at);

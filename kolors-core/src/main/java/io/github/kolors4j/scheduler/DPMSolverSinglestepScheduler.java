@@ -193,7 +193,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
     private final History predictions = new History(solverOrder);
 
     /** The sample at the beginning of the block. */
-    private float[] begin;
+    private float[] begin = new float[0];
 
     SinglestepSolver(Tables tables, NoiseSource noise, int[] orders) {
       super(tables);
@@ -233,7 +233,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
       float r0 = (tables.level(stepIndex).lambda() - s.lambda()) / h;
       float r1 = order == 3 ? (tables.level(stepIndex - 1).lambda() - s.lambda()) / h : 0;
       float[] latest = predictions.get(0);
-      float[] middle = order == 3 ? predictions.get(1) : null;
+      float[] middle = predictions.get(order == 3 ? 1 : 0);
       float[] oldest = predictions.get(order - 1);
       for (int i = 0; i < latest.length; i++) {
         float x = c.sample() * begin[i] + c.d0() * oldest[i];

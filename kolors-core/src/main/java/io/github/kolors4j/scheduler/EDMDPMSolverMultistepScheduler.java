@@ -4,6 +4,7 @@ import io.github.kolors4j.scheduler.DpmSolver.AlgorithmType;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver++ as Karras et al. precondition it, for models that were trained so.
@@ -22,7 +23,7 @@ public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
 
   private final Edm edm;
   private final DpmMultistepSolver.Options options;
-  private final DynamicThresholding thresholding;
+  private final @Nullable DynamicThresholding thresholding;
 
   private EDMDPMSolverMultistepScheduler(SchedulerConfig given) {
     super(TYPE, DpmSolver.known(given));

@@ -24,7 +24,7 @@ final class FlowMatching {
       Object value = config.get(key);
       Object allowed = type.defaults().get(key);
       boolean equal =
-          value instanceof Number number && allowed instanceof Number least
+          (value instanceof Number number && allowed instanceof Number least)
               ? number.doubleValue() == least.doubleValue()
               : Objects.equals(allowed, value);
       if (!equal) {

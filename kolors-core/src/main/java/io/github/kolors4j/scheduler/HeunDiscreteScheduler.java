@@ -4,6 +4,7 @@ import io.github.kolors4j.scheduler.NoiseSchedule.BetaSchedule;
 import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Heun's method: a step of Euler's, then again with the mean of the slopes at both ends. The U-Net
@@ -110,9 +111,9 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
 
   private final class HeunSolver extends Solver {
     /** The slope at the beginning, and the sample there; null where a step begins. */
-    private float[] derivative;
+    private float @Nullable [] derivative;
 
-    private float[] begin;
+    private float[] begin = new float[0];
 
     HeunSolver(Tables tables) {
       super(tables);
@@ -135,7 +136,8 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
         slope[i] = (sample.get(i) - slope[i]) / sigma;
       }
 
-      if (derivative == null) {
+      float[] former = derivative;
+      if (former == null) {
         float dt = tables.sigma(stepIndex + 1) - sigma;
         derivative = slope;
         begin = new float[slope.length];
@@ -146,7 +148,7 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
       } else {
         float dt = sigma - tables.sigma(stepIndex - 1);
         for (int i = 0; i < slope.length; i++) {
-          sample.set(i, begin[i] + (derivative[i] + slope[i]) / 2 * dt);
+          sample.set(i, begin[i] + (former[i] + slope[i]) / 2 * dt);
         }
         derivative = null;
       }

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * JSON as Python's {@code json} module reads and writes it, which knows {@code Infinity}, as plain
@@ -27,7 +28,7 @@ final class Json {
   private Json() {}
 
   /** Reads one value; the exception's message gives the position. */
-  static Object read(String text) throws JsonParseException {
+  static @Nullable Object read(String text) throws JsonParseException {
     try (JsonReader reader = new JsonReader(new StringReader(withoutInfinity(text)))) {
       reader.setStrictness(Strictness.STRICT);
       if (text.isBlank()) {
@@ -61,7 +62,7 @@ final class Json {
     return changed.toString();
   }
 
-  private static Object plain(JsonElement element) {
+  private static @Nullable Object plain(JsonElement element) {
     if (element.isJsonNull()) {
       return null;
     }
@@ -89,7 +90,7 @@ final class Json {
     }
   }
 
-  static String write(Object value) {
+  static String write(@Nullable Object value) {
     return switch (value) {
       case null -> "null";
       case String text -> new JsonPrimitive(text).toString();

@@ -3,6 +3,7 @@ package io.github.kolors4j.scheduler;
 import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver-2 along sigmas, with new noise added after each step. The U-Net runs twice a step.
@@ -110,7 +111,7 @@ public final class KDPM2AncestralDiscreteScheduler extends ConfiguredScheduler {
     private final float[] middles;
 
     /** The sample where the step began; null there. */
-    private float[] begin;
+    private float @Nullable [] begin;
 
     Dpm2Solver(Tables tables, NoiseSource noise, float[] middles) {
       super(tables);
@@ -132,7 +133,7 @@ public final class KDPM2AncestralDiscreteScheduler extends ConfiguredScheduler {
           first ? new Ancestral(0, middle) : Ancestral.of(sigma, tables.sigma(stepIndex));
       float at = first ? sigma : middle;
       float dt = ancestral.down() - sigma;
-      float[] x = first ? sample.copy() : begin;
+      float[] x = begin == null ? sample.copy() : begin;
       float[] drawn = new float[x.length];
       if (!first) {
         noise.draw(drawn);

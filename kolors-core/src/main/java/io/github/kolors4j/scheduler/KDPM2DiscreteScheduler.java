@@ -3,6 +3,7 @@ package io.github.kolors4j.scheduler;
 import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver-2 along sigmas, with Euler's method to the middle of a step and from there the slope
@@ -109,7 +110,7 @@ public final class KDPM2DiscreteScheduler extends ConfiguredScheduler {
     private final float[] middles;
 
     /** The sample where the step began; null there. */
-    private float[] begin;
+    private float @Nullable [] begin;
 
     Dpm2Solver(Tables tables, float[] middles) {
       super(tables);
@@ -128,7 +129,7 @@ public final class KDPM2DiscreteScheduler extends ConfiguredScheduler {
       float middle = middles[stepIndex / 2];
       float at = first ? sigma : middle;
       float dt = (first ? middle : tables.sigma(stepIndex)) - sigma;
-      float[] x = first ? sample.copy() : begin;
+      float[] x = begin == null ? sample.copy() : begin;
       for (int i = 0; i < x.length; i++) {
         float current = sample.get(i);
         float derivative =

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of a scheduler under the names of {@code scheduler_config.json}, in order. Immutable.
@@ -100,7 +101,7 @@ public final class SchedulerConfig {
    * @param text as {@code true}, {@code 3}, {@code [0.1, 0.2]} or {@code karras}
    * @return a value for an option; may be null
    */
-  public static Object parseValue(String text) {
+  public static @Nullable Object parseValue(String text) {
     try {
       return Json.read(text);
     } catch (JsonParseException notJson) {
@@ -114,7 +115,7 @@ public final class SchedulerConfig {
    * @param value of an option, as {@link #get} gives it; may be null
    * @return as {@code true}, {@code 3}, {@code null}, {@code -Infinity} or {@code karras}
    */
-  public static String formatValue(Object value) {
+  public static String formatValue(@Nullable Object value) {
     return value instanceof String text && text.equals(parseValue(text)) ? text : Json.write(value);
   }
 
@@ -144,7 +145,7 @@ public final class SchedulerConfig {
    * @return a {@code Boolean}, {@code Long}, {@code Double}, {@code String}, {@code List}, {@code
    *     Map}, or null where it is null or absent
    */
-  public Object get(String key) {
+  public @Nullable Object get(String key) {
     return values.get(key);
   }
 
@@ -265,13 +266,13 @@ public final class SchedulerConfig {
   }
 
   /** This configuration with another value, set by whoever set the old one. */
-  SchedulerConfig with(String key, Object value) {
+  SchedulerConfig with(String key, @Nullable Object value) {
     Map<String, Object> changed = new LinkedHashMap<>(values);
     changed.put(key, value);
     return new SchedulerConfig(changed, defaults);
   }
 
-  static Object plain(String key, Object value) {
+  static @Nullable Object plain(String key, @Nullable Object value) {
     return switch (value) {
       case null -> null;
       case Boolean flag -> flag;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One class of scheduler: its names, its options with their defaults, and how to make one. */
 public final class SchedulerType {
@@ -26,7 +27,7 @@ public final class SchedulerType {
   }
 
   /** Options and their defaults, in turn. */
-  static Map<String, Object> options(Object... keysAndDefaults) {
+  static Map<String, Object> options(@Nullable Object... keysAndDefaults) {
     Map<String, Object> options = new LinkedHashMap<>();
     for (int i = 0; i < keysAndDefaults.length; i += 2) {
       Object value = keysAndDefaults[i + 1];

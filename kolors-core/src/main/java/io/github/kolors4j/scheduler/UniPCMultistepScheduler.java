@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A predictor and a corrector of one family: each step is first predicted, and with the next run of
@@ -46,13 +47,13 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
   private final ModelConversion conversion;
 
   /** What takes the steps in place of the predictor; null for the predictor. */
-  private final Scheduler solverP;
+  private final @Nullable Scheduler solverP;
 
   private UniPCMultistepScheduler(SchedulerConfig given) {
     this(given, null);
   }
 
-  private UniPCMultistepScheduler(SchedulerConfig given, Scheduler solverP) {
+  private UniPCMultistepScheduler(SchedulerConfig given, @Nullable Scheduler solverP) {
     super(TYPE, given.renamed("solver_type", List.of("midpoint", "heun", "logrho"), "bh2"));
     FlowMatching.refuse(TYPE, given);
     this.solverP = solverP;
@@ -222,12 +223,12 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
   }
 
   private final class UniPcSolver extends Solver {
-    private final Schedule.Run predictor;
+    private final Schedule.@Nullable Run predictor;
     private final History predictions = new History(solverOrder);
-    private float[] lastSample;
+    private float[] lastSample = new float[0];
     private int lastOrder;
 
-    UniPcSolver(Tables tables, Schedule.Run predictor) {
+    UniPcSolver(Tables tables, Schedule.@Nullable Run predictor) {
       super(tables);
       this.predictor = predictor;
     }
@@ -236,7 +237,7 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
     void advance(int stepIndex, Slice modelOutput, Slice sample) {
       float[] prediction = new float[sample.length()];
       conversion.convert(tables.level(stepIndex), modelOutput, sample, prediction);
-      if (lastSample != null && !disableCorrector.contains(stepIndex - 1)) {
+      if (predictions.count() > 0 && !disableCorrector.contains(stepIndex - 1)) {
         correct(stepIndex, prediction, sample);
       }
       System.arraycopy(prediction, 0, predictions.push(prediction.length), 0, prediction.length);

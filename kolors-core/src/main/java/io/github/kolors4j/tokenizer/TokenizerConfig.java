@@ -6,6 +6,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.io.StringReader;
@@ -87,7 +88,7 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
       if (!root.isJsonObject()) {
         throw new InvalidFileException("[tokenizer] " + file + ": a JSON object is expected");
       }
-      reader.peek(); // the end, or a fault
+      JsonToken _ = reader.peek(); // the end, or a fault
       return root.getAsJsonObject();
     } catch (JsonParseException | IOException e) {
       if (e instanceof InvalidFileException known) {
@@ -112,8 +113,8 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
     boolean none =
         value == null
             || value.isJsonNull()
-            || value.isJsonArray() && value.getAsJsonArray().isEmpty()
-            || value.isJsonObject() && value.getAsJsonObject().isEmpty();
+            || (value.isJsonArray() && value.getAsJsonArray().isEmpty())
+            || (value.isJsonObject() && value.getAsJsonObject().isEmpty());
     if (!none) {
       throw unsupported(file, key, value, "tokens besides ChatGLM's own are not supported");
     }

@@ -1,7 +1,8 @@
 package io.github.kolors4j.unet;
 
 import io.github.kolors4j.tensor.Tensor;
-import java.util.Map;
+import java.util.IdentityHashMap;
+import java.util.Objects;
 
 /**
  * What the U-Net computes of prompt and sizes alone, once a request: made by {@link
@@ -10,7 +11,7 @@ import java.util.Map;
  */
 public final class Conditioning {
   private final Tensor augEmb;
-  private final Map<Attention, KeyValue> crossAttention;
+  private final IdentityHashMap<Attention, KeyValue> crossAttention;
   private final PerturbedAttention pag;
   private final int perturbedRows;
 
@@ -19,13 +20,13 @@ public final class Conditioning {
    *     embedding
    * @param crossAttention the text as each cross-attention sees it, by the attention's identity
    */
-  Conditioning(Tensor augEmb, Map<Attention, KeyValue> crossAttention) {
+  Conditioning(Tensor augEmb, IdentityHashMap<Attention, KeyValue> crossAttention) {
     this(augEmb, crossAttention, PerturbedAttention.NONE, 0);
   }
 
   private Conditioning(
       Tensor augEmb,
-      Map<Attention, KeyValue> crossAttention,
+      IdentityHashMap<Attention, KeyValue> crossAttention,
       PerturbedAttention pag,
       int perturbedRows) {
     this.augEmb = augEmb;
@@ -53,7 +54,7 @@ public final class Conditioning {
   }
 
   KeyValue keyValue(Attention attention) {
-    return crossAttention.get(attention);
+    return Objects.requireNonNull(crossAttention.get(attention));
   }
 
   /** How many of the last samples are perturbed in this self-attention. */

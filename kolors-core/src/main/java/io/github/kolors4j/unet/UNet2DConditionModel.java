@@ -23,7 +23,6 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -214,7 +213,7 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
       Tensor augEmb = scope.keep(augEmbed(textEmbeds, timeIds)); // [n, timeEmbedDim]
       Tensor text = encoderHidProj.forward(encoderHiddenStates); // [n, s, crossAttentionDim]
 
-      Map<Attention, KeyValue> crossAttention = new IdentityHashMap<>();
+      IdentityHashMap<Attention, KeyValue> crossAttention = new IdentityHashMap<>();
       transformerBlocks()
           .map(BasicTransformerBlock::attn2)
           .forEach(
