@@ -4,6 +4,7 @@ module io.github.kolors4j {
   requires transitive io.github.kolors4j.tensor;
   requires transitive java.desktop;
   requires org.slf4j;
+  requires static org.jspecify;
 
   exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;

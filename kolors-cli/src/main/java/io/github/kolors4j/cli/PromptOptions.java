@@ -42,13 +42,15 @@ final class PromptOptions {
     }
     if (embeds != null && prompt != null) {
       throw new UsageException(
-          "[arguments] both PROMPT \"%s\" and --embeds %s: the file takes the place of the prompt,"
-              + " give one of them.".formatted(prompt, embeds));
+          ("[arguments] both PROMPT \"%s\" and --embeds %s: the file takes the place of the prompt,"
+                  + " give one of them.")
+              .formatted(prompt, embeds));
     }
     if (embeds != null && negativePrompt != null) {
       throw new UsageException(
-          "[arguments] both --negative-prompt and --embeds %s: give the negative prompt to encode,"
-              + " which writes it into the file.".formatted(embeds));
+          ("[arguments] both --negative-prompt and --embeds %s: give the negative prompt to encode,"
+                  + " which writes it into the file.")
+              .formatted(embeds));
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -372,7 +373,8 @@ public final class JsonConfig {
     return values.containsKey(key);
   }
 
-  private int integer(String key, Object value, int min, int max) throws InvalidFileException {
+  private int integer(String key, @Nullable Object value, int min, int max)
+      throws InvalidFileException {
     if (value instanceof JsonNumber number
         && number.isInteger()
         && number.longValue() >= min

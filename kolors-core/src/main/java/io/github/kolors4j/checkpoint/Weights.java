@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parameters of a model by their names in the checkpoint: a view below a prefix, so that each
@@ -41,10 +42,10 @@ public final class Weights {
     private final Inventory files;
     private final List<WeightAdapter> adapters;
     private final Map<String, List<Long>> defined = new LinkedHashMap<>();
-    private InvalidFileException firstFault;
-    private String firstMissing;
+    private @Nullable InvalidFileException firstFault;
+    private @Nullable String firstMissing;
     private int missing;
-    private String firstAbsent;
+    private @Nullable String firstAbsent;
 
     private Model(String component, Inventory files, List<WeightAdapter> adapters) {
       this.component = component;

@@ -4,4 +4,7 @@
  * <p>A layer is a record of its parameters with a {@code load} and a {@code forward}. Activations
  * are channels-last: {@code [n, h, w, c]} for feature maps, {@code [n, s, d]} for tokens.
  */
+@NullMarked
 package io.github.kolors4j.nn;
+
+import org.jspecify.annotations.NullMarked;

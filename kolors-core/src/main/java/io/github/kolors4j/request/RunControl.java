@@ -112,7 +112,7 @@ public final class RunControl {
     }
 
     /**
-     * Generators of the noise in place of the request's seeds; diffusers' {@code generator}. Their
+     * Generators of the noise in place of the request's seeds; diffusers' {@code generator=}. Their
      * draws go on from where they stand, so such a run gives other pictures each time, and its
      * result names no seeds.
      *

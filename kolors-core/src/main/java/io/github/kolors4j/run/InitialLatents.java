@@ -10,6 +10,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.vae.DiagonalGaussianDistribution;
+import org.jspecify.annotations.Nullable;
 
 /** The latents that the denoising begins with; diffusers' {@code prepare_latents} of both kinds. */
 final class InitialLatents {
@@ -19,9 +20,9 @@ final class InitialLatents {
   private final Timetable timetable;
 
   /** The image that was encoded last, and what the VAE made of it. */
-  private KolorsImage encoded;
+  private @Nullable KolorsImage encoded;
 
-  private float[] moments;
+  private float[] moments = new float[0];
 
   InitialLatents(Components components, ResolvedRequest request, Timetable timetable) {
     this.components = components;
@@ -81,7 +82,7 @@ final class InitialLatents {
 
   /** Encoded once for all pictures that begin with the same image. */
   private DiagonalGaussianDistribution posterior(Workspace workspace, KolorsImage image) {
-    if (encoded != image) {
+    if (!image.equals(encoded)) {
       try (var _ = workspace.scope()) {
         Tensor pixels =
             VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());

@@ -7,7 +7,9 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the U-Net computes of prompts and sizes alone, kept as long as they stay the same: over all
@@ -18,8 +20,8 @@ final class PreparedBatch implements AutoCloseable {
   private final ThreadPool threads;
 
   private List<BatchRow> rows = List.of();
-  private Workspace workspace;
-  private Conditioning conditioning;
+  private @Nullable Workspace workspace;
+  private @Nullable Conditioning conditioning;
 
   PreparedBatch(UNet2DConditionModel unet, ThreadPool threads) {
     this.unet = unet;
@@ -39,12 +41,12 @@ final class PreparedBatch implements AutoCloseable {
         throw e;
       }
     }
-    return conditioning;
+    return Objects.requireNonNull(conditioning);
   }
 
   /** Where the steps are computed. */
   Workspace workspace() {
-    return workspace;
+    return Objects.requireNonNull(workspace);
   }
 
   /** Gives back what only the steps needed, before the VAE takes its turn. */
@@ -65,7 +67,7 @@ final class PreparedBatch implements AutoCloseable {
 
   private Tensor batchOf(List<BatchRow> wanted, Function<BatchRow, FloatArray> part) {
     FloatArray batch = stacked(wanted, part);
-    return workspace.copyOf(batch.values(), batch.shape().dims());
+    return workspace().copyOf(batch.values(), batch.shape().dims());
   }
 
   /** Arrays {@code [1, …]} of the rows as one {@code [n, …]}. */

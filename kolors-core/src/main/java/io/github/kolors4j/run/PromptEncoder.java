@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +39,7 @@ public record PromptEncoder(Components components) {
       PromptEmbeds prompt =
           request.embeds().isPresent()
               ? request.embeds().get().prompt(index)
-              : encoded.get(request.prompts().get(index));
+              : embedsOf(request.prompts().get(index), encoded);
       if (!resolved.doClassifierFreeGuidance()) {
         prompts.add(PromptEmbeds.of(prompt.promptEmbeds(), prompt.pooledPromptEmbeds()));
       } else if (prompt.negative().isPresent()) {
@@ -46,10 +47,14 @@ public record PromptEncoder(Components components) {
       } else if (zeroOutNegativePrompt(request)) {
         prompts.add(prompt.against(prompt.zeros()));
       } else {
-        prompts.add(prompt.against(encoded.get(negativeText(request, index))));
+        prompts.add(prompt.against(embedsOf(negativeText(request, index), encoded)));
       }
     }
     return prompts;
+  }
+
+  private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {
+    return Objects.requireNonNull(encoded.get(text));
   }
 
   /** Every text of a request once. */

@@ -6,4 +6,7 @@
  * {@link io.github.kolors4j.run.Guider guide}, {@link io.github.kolors4j.run.LatentDecoder decode}.
  * {@link io.github.kolors4j.run.Generation} is the whole of it. Not exported.
  */
+@NullMarked
 package io.github.kolors4j.run;
+
+import org.jspecify.annotations.NullMarked;

@@ -69,7 +69,7 @@ final class DpmSolver {
           "lambda_min_clipped", "timesteps whose log(alpha / sigma) is below this are left out");
 
   /** What a model predicts beside the noise, where it was learned. */
-  private enum VarianceType {
+  enum VarianceType {
     LEARNED,
     LEARNED_RANGE
   }

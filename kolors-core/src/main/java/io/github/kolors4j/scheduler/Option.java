@@ -117,7 +117,7 @@ record Option<T>(
         JsonWriter.line(value) + " alone",
         raw -> {
           boolean same =
-              raw instanceof Number number && value instanceof Number fixed
+              (raw instanceof Number number && value instanceof Number fixed)
                   ? number.doubleValue() == fixed.doubleValue()
                   : Objects.equals(value, raw);
           if (!same) {
@@ -165,6 +165,8 @@ record Option<T>(
   }
 
   /** This option where it need not be there. */
+  @SuppressWarnings(
+      "OptionalMapToOptional") // outer: whether it is allowed; inner: whether it is there
   Option<Optional<T>> optional() {
     return new Option<>(
         key,

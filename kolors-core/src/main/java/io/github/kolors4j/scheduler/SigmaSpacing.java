@@ -82,6 +82,7 @@ enum SigmaSpacing {
   };
 
   /** The option that asks for it; null where none need. */
+  @SuppressWarnings("ImmutableEnumChecker") // a record whose reader keeps nothing
   private final Option<Boolean> option;
 
   SigmaSpacing(Option<Boolean> option) {

@@ -17,10 +17,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes what the blocks of a model give in a forward pass, to find the first one that differs from
@@ -36,7 +38,7 @@ public final class Tap {
   private static final String PROPERTY = "kolors4j.tap";
 
   /** Read once. */
-  private static final Tap ALWAYS =
+  private static final @Nullable Tap ALWAYS =
       System.getProperty(PROPERTY, "").isEmpty()
           ? null
           : into(Path.of(System.getProperty(PROPERTY)));
@@ -80,6 +82,7 @@ public final class Tap {
    * @return what the pass is shown to, to be closed at its end; one that looks away where nobody
    *     taps
    */
+  @SuppressWarnings("MustBeClosed") // the pass closes it
   public static Pass begin(String component) {
     Tap tap = HERE.isBound() ? HERE.get() : ALWAYS;
     return tap == null ? Pass.UNSEEN : new Pass(tap, component, Arena.ofConfined());
@@ -105,14 +108,14 @@ public final class Tap {
   public static final class Pass implements AutoCloseable {
     private static final Pass UNSEEN = new Pass(null, "", null);
 
-    private final Tap tap;
+    private final @Nullable Tap tap;
     private final String component;
-    private final Arena arena;
+    private final @Nullable Arena arena;
     private final Map<String, TensorData> tensors = new LinkedHashMap<>();
     private final List<String> modules = new ArrayList<>();
     private final Map<String, String> notes = new LinkedHashMap<>();
 
-    private Pass(Tap tap, String component, Arena arena) {
+    private Pass(@Nullable Tap tap, String component, @Nullable Arena arena) {
       this.tap = tap;
       this.component = component;
       this.arena = arena;
@@ -243,7 +246,8 @@ public final class Tap {
       for (int axis = dims.length - 1, stride = 1; axis >= 0; stride *= dims[axis--]) {
         strides[axis] = stride;
       }
-      MemorySegment copy = arena.allocate(Float.BYTES * (long) value.shape().size());
+      MemorySegment copy =
+          Objects.requireNonNull(arena).allocate(Float.BYTES * (long) value.shape().size());
       copy(value.data(), new Walk(dims, strides, axes), 0, 0, copy, 0);
       return new TensorData(
           DType.F32, Arrays.stream(axes).mapToObj(axis -> (long) dims[axis]).toList(), copy);
@@ -279,7 +283,7 @@ public final class Tap {
       }
       notes.put("component", component);
       notes.put("modules", String.join(",", modules));
-      try (arena) {
+      try (Arena _ = Objects.requireNonNull(arena)) {
         Files.createDirectories(tap.directory);
         SafetensorsWriter.write(tap.file(component), notes, tensors);
       } catch (IOException e) {

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a SentencePiece model file says: the pieces with their types and ranks, and the flags that
@@ -57,7 +58,7 @@ final class SentencePieceModel {
 
   private final int[] byteIds = new int[256];
   private final Map<Integer, List<String>> userDefined = new HashMap<>();
-  private int[] ranks;
+  private int[] ranks = new int[0];
   private int longestText;
   private boolean anyUnused;
   private int unknownId = -1;
@@ -146,7 +147,7 @@ final class SentencePieceModel {
   }
 
   /** The id of a piece that text can spell, null if there is none. */
-  Integer textId(String piece) {
+  @Nullable Integer textId(String piece) {
     return textIds.get(piece);
   }
 
@@ -191,7 +192,7 @@ final class SentencePieceModel {
   /** Whether an id is one of the begin, end and unknown marks, which stand for no text. */
   boolean isMark(int id) {
     return id == unknownId
-        || type(id) == PieceType.CONTROL && (id == idOf(bosPiece) || id == idOf(eosPiece));
+        || (type(id) == PieceType.CONTROL && (id == idOf(bosPiece) || id == idOf(eosPiece)));
   }
 
   /** Whether a character without a piece becomes the pieces of its UTF-8 bytes. */

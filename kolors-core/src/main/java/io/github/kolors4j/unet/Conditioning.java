@@ -14,7 +14,7 @@ import java.util.Map;
  */
 public final class Conditioning {
   private final Tensor augEmb;
-  private final Map<Attention, List<AttentionContext>> contexts;
+  private final IdentityHashMap<Attention, List<AttentionContext>> contexts;
   private final PerturbedAttention pag;
   private final Tap.Pass prepared;
 
@@ -24,13 +24,16 @@ public final class Conditioning {
    * @param contexts what each cross-attention looks at, by the attention's identity
    * @param prepared what a tap is to see of it in each step
    */
-  Conditioning(Tensor augEmb, Map<Attention, List<AttentionContext>> contexts, Tap.Pass prepared) {
+  Conditioning(
+      Tensor augEmb,
+      IdentityHashMap<Attention, List<AttentionContext>> contexts,
+      Tap.Pass prepared) {
     this(augEmb, contexts, PerturbedAttention.NONE, prepared);
   }
 
   private Conditioning(
       Tensor augEmb,
-      Map<Attention, List<AttentionContext>> contexts,
+      IdentityHashMap<Attention, List<AttentionContext>> contexts,
       PerturbedAttention pag,
       Tap.Pass prepared) {
     this.augEmb = augEmb;
@@ -51,7 +54,7 @@ public final class Conditioning {
    *     number of tokens
    */
   Conditioning adding(Map<Attention, AttentionContext> more) {
-    Map<Attention, List<AttentionContext>> both = new IdentityHashMap<>(contexts);
+    IdentityHashMap<Attention, List<AttentionContext>> both = new IdentityHashMap<>(contexts);
     more.forEach(
         (attention, context) ->
             both.compute(

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -117,7 +116,7 @@ record UNetEncoder(
       Tensor text = encoderHidProj.forward(encoderHiddenStates); // [n, s, crossAttentionDim]
       tap.output("encoder_hid_proj", text);
 
-      Map<Attention, List<AttentionContext>> contexts = new IdentityHashMap<>();
+      IdentityHashMap<Attention, List<AttentionContext>> contexts = new IdentityHashMap<>();
       crossAttentions.forEach(
           attention -> {
             AttentionContext context = attention.context(text);

@@ -45,6 +45,7 @@ class PackageGraphTest {
           "safetensors",
           "tensor.kernel",
           "tensor",
+          "tap",
           "checkpoint",
           "nn",
           "tokenizer",

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes JSON as Python's {@code json.dumps} does, with the letters as they are ({@code
@@ -39,7 +40,7 @@ public final class JsonWriter {
    * @return one line
    * @throws IllegalArgumentException if JSON has no such value
    */
-  public static String compact(Object value) {
+  public static String compact(@Nullable Object value) {
     return new JsonWriter(",", ":", false).write(value);
   }
 
@@ -50,7 +51,7 @@ public final class JsonWriter {
    * @return one line
    * @throws IllegalArgumentException if JSON has no such value
    */
-  public static String line(Object value) {
+  public static String line(@Nullable Object value) {
     return new JsonWriter(", ", ": ", false).write(value);
   }
 
@@ -62,7 +63,7 @@ public final class JsonWriter {
    * @return lines, without a newline at the end
    * @throws IllegalArgumentException if JSON has no such value
    */
-  public static String indented(Object value) {
+  public static String indented(@Nullable Object value) {
     return new JsonWriter(",", ": ", true).write(value);
   }
 
@@ -73,20 +74,20 @@ public final class JsonWriter {
    * @return at most {@value #ABBREVIATED_AT_MOST} characters
    * @throws IllegalArgumentException if JSON has no such value
    */
-  public static String abbreviated(Object value) {
+  public static String abbreviated(@Nullable Object value) {
     String line = line(value);
     return line.length() <= ABBREVIATED_AT_MOST
         ? line
         : line.substring(0, ABBREVIATED_AT_MOST - ELLIPSIS.length()) + ELLIPSIS;
   }
 
-  private String write(Object value) {
+  private String write(@Nullable Object value) {
     value(value, "\n");
     return text.toString();
   }
 
   /** Writes a value; {@code newline} also holds the indent of the line that it stands on. */
-  private void value(Object value, String newline) {
+  private void value(@Nullable Object value, String newline) {
     switch (value) {
       case null -> text.append("null");
       case String string -> string(string);
