@@ -3,14 +3,16 @@ module io.github.kolors4j {
   requires transitive io.github.kolors4j.safetensors;
   requires transitive io.github.kolors4j.tensor;
   requires transitive java.desktop;
-  requires com.google.gson;
   requires org.slf4j;
+  requires static org.jspecify;
 
   exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
-  exports io.github.kolors4j.config;
+  exports io.github.kolors4j.checkpoint;
   exports io.github.kolors4j.image;
+  exports io.github.kolors4j.request;
   exports io.github.kolors4j.scheduler;
+  exports io.github.kolors4j.tap;
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;
   exports io.github.kolors4j.vae;

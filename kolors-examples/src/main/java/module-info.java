@@ -1,15 +1,7 @@
-/** Command line, example programs and benchmarks of kolors4j. */
+/** Small programs that show how the library is used. */
 module io.github.kolors4j.examples {
-  requires com.google.gson;
-  requires info.picocli;
   requires io.github.kolors4j;
-  requires java.management;
-  requires static jdk.incubator.vector;
-  requires jdk.management;
+  requires io.github.kolors4j.mini;
 
   exports io.github.kolors4j.examples;
-
-  // picocli sets the annotated fields.
-  opens io.github.kolors4j.examples.cli to
-      info.picocli;
 }

@@ -3,6 +3,7 @@ module io.github.kolors4j.tensor {
   requires org.slf4j;
   requires static jdk.incubator.vector;
   requires static jdk.management;
+  requires static org.jspecify;
 
   exports io.github.kolors4j.tensor;
   exports io.github.kolors4j.tensor.ops;

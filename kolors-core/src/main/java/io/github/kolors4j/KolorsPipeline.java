@@ -1,20 +1,24 @@
 package io.github.kolors4j;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.image.VaeImageProcessor;
-import io.github.kolors4j.scheduler.NoiseSource;
+import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.components.Checkpoint;
+import io.github.kolors4j.components.Components;
+import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.run.Generation;
+import io.github.kolors4j.run.PromptEncoder;
+import io.github.kolors4j.run.RequestResolver;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
-import io.github.kolors4j.tensor.Tensor;
-import io.github.kolors4j.tensor.Workspace;
-import io.github.kolors4j.tensor.random.Generator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -29,10 +33,11 @@ import java.util.Optional;
  *               pipeline.scheduler().config(), Map.of("use_karras_sigmas", true)));
  *   ImageResult result =
  *       karras.generate(
- *           ImageRequest.of("一张瓢虫的照片,微距,变焦,高质量,电影,拿着一个牌子,写着\"可图\"")
- *               .withGuidanceScale(6.5f)
- *               .withNumInferenceSteps(25)
- *               .withSeed(66));
+ *           ImageRequest.builder("一张瓢虫的照片,微距,变焦,高质量,电影,拿着一个牌子,写着\"可图\"")
+ *               .guidanceScale(6.5)
+ *               .numInferenceSteps(25)
+ *               .seed(66)
+ *               .build());
  *   result.image().save(Path.of("kolors.png"));
  * }
  * }
@@ -45,20 +50,13 @@ import java.util.Optional;
  * #withScheduler}.
  */
 public final class KolorsPipeline implements AutoCloseable {
+  private final Checkpoint checkpoint;
   private final Components components;
-  private final Components.Parts parts;
-  private final RequestCheck check;
   private final Scheduler scheduler;
 
-  private KolorsPipeline(Components components, Scheduler scheduler) {
-    this.components = components;
-    this.parts = components.parts();
-    this.check =
-        new RequestCheck(
-            parts.unet().config(),
-            parts.vae().config(),
-            parts.threads().threads(),
-            Runtime.getRuntime().maxMemory());
+  private KolorsPipeline(Checkpoint checkpoint, Scheduler scheduler) {
+    this.checkpoint = checkpoint;
+    this.components = checkpoint.components();
     this.scheduler = scheduler;
   }
 
@@ -67,7 +65,7 @@ public final class KolorsPipeline implements AutoCloseable {
    *
    * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
    * @return the pipeline, to be closed
-   * @throws KolorsException if a file is missing or not what it should be
+   * @throws InvalidFileException if a file is missing or not what it should be
    * @throws IOException if a file cannot be read
    */
   public static KolorsPipeline open(Path directory) throws IOException {
@@ -126,24 +124,24 @@ public final class KolorsPipeline implements AutoCloseable {
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
-     * @throws KolorsException if a file is missing or not what it should be
+     * @throws InvalidFileException if a file is missing or not what it should be
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
-      Components components = Components.open(directory, variant, threads);
-      return new KolorsPipeline(components, components.scheduler());
+      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads);
+      return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
 
   /**
-   * The same pipeline with another scheduler, on the same weights and threads.
+   * A pipeline with another scheduler on the weights and threads of this one.
    *
    * @param scheduler the scheduler
    * @return the derived pipeline; closing either closes both
    */
   public KolorsPipeline withScheduler(Scheduler scheduler) {
-    components.checkOpen();
-    return new KolorsPipeline(components, Objects.requireNonNull(scheduler, "scheduler"));
+    checkpoint.checkOpen();
+    return new KolorsPipeline(checkpoint, Objects.requireNonNull(scheduler, "scheduler"));
   }
 
   /**
@@ -161,7 +159,7 @@ public final class KolorsPipeline implements AutoCloseable {
    * @return the checkpoint's
    */
   public ChatGlmTokenizer tokenizer() {
-    return parts.tokenizer();
+    return components.tokenizer();
   }
 
   /**
@@ -171,7 +169,7 @@ public final class KolorsPipeline implements AutoCloseable {
    *     #withTextEncoder}
    */
   public ChatGlmModel textEncoder() {
-    return parts.textEncoder();
+    return components.textEncoder();
   }
 
   /**
@@ -181,7 +179,7 @@ public final class KolorsPipeline implements AutoCloseable {
    *     #withUnet}
    */
   public UNet2DConditionModel unet() {
-    return parts.unet();
+    return components.unet();
   }
 
   /**
@@ -191,11 +189,11 @@ public final class KolorsPipeline implements AutoCloseable {
    *     #withVae}
    */
   public AutoencoderKL vae() {
-    return parts.vae();
+    return components.vae();
   }
 
   /**
-   * The same pipeline with another tokenizer, on the same weights and threads.
+   * A pipeline with another tokenizer on the weights and threads of this one.
    *
    * @param tokenizer the tokenizer
    * @return the derived pipeline; closing either closes both
@@ -204,12 +202,11 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public KolorsPipeline withTokenizer(ChatGlmTokenizer tokenizer) {
     Objects.requireNonNull(tokenizer, "tokenizer");
-    return new KolorsPipeline(components.with(parts -> parts.with(tokenizer)), scheduler);
+    return new KolorsPipeline(checkpoint.with(each -> each.with(tokenizer)), scheduler);
   }
 
   /**
-   * The same pipeline with another text encoder, on the same threads and otherwise the same
-   * weights.
+   * A pipeline with another text encoder, on the threads and the other weights of this one.
    *
    * @param textEncoder the text encoder; who opened it closes it, after the last request: the
    *     pipeline does not
@@ -219,11 +216,11 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public KolorsPipeline withTextEncoder(ChatGlmModel textEncoder) {
     Objects.requireNonNull(textEncoder, "textEncoder");
-    return new KolorsPipeline(components.with(parts -> parts.with(textEncoder)), scheduler);
+    return new KolorsPipeline(checkpoint.with(each -> each.with(textEncoder)), scheduler);
   }
 
   /**
-   * The same pipeline with another U-Net, on the same threads and otherwise the same weights.
+   * A pipeline with another U-Net, on the threads and the other weights of this one.
    *
    * @param unet the U-Net; who opened it closes it, after the last request: the pipeline does not
    * @return the derived pipeline; closing either closes both
@@ -232,11 +229,11 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public KolorsPipeline withUnet(UNet2DConditionModel unet) {
     Objects.requireNonNull(unet, "unet");
-    return new KolorsPipeline(components.with(parts -> parts.with(unet)), scheduler);
+    return new KolorsPipeline(checkpoint.with(each -> each.with(unet)), scheduler);
   }
 
   /**
-   * The same pipeline with another VAE, on the same threads and otherwise the same weights.
+   * A pipeline with another VAE, on the threads and the other weights of this one.
    *
    * @param vae the VAE; who opened it closes it, after the last request: the pipeline does not
    * @return the derived pipeline; closing either closes both
@@ -245,7 +242,7 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public KolorsPipeline withVae(AutoencoderKL vae) {
     Objects.requireNonNull(vae, "vae");
-    return new KolorsPipeline(components.with(parts -> parts.with(vae)), scheduler);
+    return new KolorsPipeline(checkpoint.with(each -> each.with(vae)), scheduler);
   }
 
   /**
@@ -265,16 +262,18 @@ public final class KolorsPipeline implements AutoCloseable {
    *     was made without a configuration file
    */
   public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    components.save(directory, scheduler, Objects.requireNonNull(options, "options"));
+    checkpoint.save(directory, scheduler, Objects.requireNonNull(options, "options"));
   }
 
   /**
    * Saves the pipeline under the plain names, in files of the usual size.
    *
    * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalArgumentException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be written
+   * @throws IllegalArgumentException if the scheduler is of a class of one's own, which nothing
+   *     could load
+   * @throws IllegalStateException if the pipeline is closed, or a component that was put in is, or
+   *     was made without a configuration file
    */
   public void savePretrained(Path directory) throws IOException {
     savePretrained(directory, SaveOptions.DEFAULT);
@@ -286,7 +285,7 @@ public final class KolorsPipeline implements AutoCloseable {
    * @return 8 for Kolors
    */
   public int vaeScaleFactor() {
-    return check.vae().scaleFactor();
+    return components.vae().config().scaleFactor();
   }
 
   /**
@@ -296,13 +295,29 @@ public final class KolorsPipeline implements AutoCloseable {
    * @throws IllegalArgumentException if the U-Net's config has no {@code sample_size}
    */
   public int defaultSize() {
-    return check.defaultSize();
+    return new RequestResolver(components.unet().config(), components.vae().config()).defaultSize();
+  }
+
+  /**
+   * Makes the images of a request, one after another, with nobody watching.
+   *
+   * @param request what to make
+   * @return the images, or their latents, with their seeds and the time that it took
+   * @throws IllegalArgumentException if the request cannot be generated by this model; nothing has
+   *     been computed then
+   * @throws GenerationCancelledException if its thread was interrupted
+   * @throws IllegalStateException if the pipeline is closed
+   * @throws OutOfMemoryError if the heap is too small, with a sentence that says what helps
+   */
+  public ImageResult generate(ImageRequest request) {
+    return generate(request, RunControl.NONE);
   }
 
   /**
    * Makes the images of a request, one after another.
    *
    * @param request what to make
+   * @param control who watches, and who may end it
    * @return the images, or their latents, with their seeds and the time that it took
    * @throws IllegalArgumentException if the request cannot be generated by this model; nothing has
    *     been computed then
@@ -310,119 +325,10 @@ public final class KolorsPipeline implements AutoCloseable {
    * @throws IllegalStateException if the pipeline is closed
    * @throws OutOfMemoryError if the heap is too small, with a sentence that says what helps
    */
-  public ImageResult generate(ImageRequest request) {
+  public ImageResult generate(ImageRequest request, RunControl control) {
     Objects.requireNonNull(request, "request");
-    return components.use(() -> call(request));
-  }
-
-  /** Step by step as diffusers' {@code KolorsPipeline.__call__}. */
-  private ImageResult call(ImageRequest given) {
-    // 0. Default height and width to unet
-    // 1. Check inputs. Also the scheduler's, which in diffusers come after the text
-    ImageRequest request = check.resolve(given);
-    Timetable timetable = Timetable.of(scheduler, request);
-
-    // 2. Define call parameters
-    LatentSize size = check.latentSize(request.height().getAsInt(), request.width().getAsInt());
-    RequestRun run = new RequestRun(request, size, timetable.count());
-
-    try (DenoisingLoop loop = new DenoisingLoop(parts, request, size, timetable)) {
-      // 3. Encode input prompt
-      run.checkCancelled();
-      List<PromptEncoder.Guided> prompts = new PromptEncoder(parts).encode(request, run);
-      InitialLatents initialLatents = new InitialLatents(parts, request, size, timetable);
-
-      for (int image = 0; image < request.numImages(); image++) {
-        run.checkCancelled();
-        run.beginDenoise(image);
-
-        // 5. Prepare latent variables
-        NoiseSource noise = noiseOf(request, image, size);
-        float[] latents = initialLatents.of(image, noise); // [h, w, c]
-
-        // 7. Prepare added time ids & embeddings
-        List<ConditioningRow> rows = conditioningRows(request, image, prompts);
-
-        // 8. Denoising loop
-        DenoisingState state = new DenoisingState(size, latents, request.guidanceScale(), rows);
-        loop.denoise(state, noise, run, current -> decode(request, current, size));
-        run.endDenoise();
-        loop.trim(
-            image + 1 < request.numImages()
-                && conditioningRows(request, image + 1, prompts).equals(rows));
-
-        // 9. From latents to a picture
-        if (request.outputType() == OutputType.LATENT) {
-          run.finished(ChannelOrder.toChannelsFirst(latents, size));
-        } else {
-          run.checkCancelled();
-          run.beginDecode();
-          run.finished(decode(request, latents, size));
-        }
-      }
-      return run.result();
-    } catch (OutOfMemoryError e) {
-      throw outOfMemory(request, e);
-    }
-  }
-
-  /**
-   * {@code [negative, positive]} under guidance, else {@code [positive]}; the positive row once
-   * more for perturbed attention.
-   */
-  private List<ConditioningRow> conditioningRows(
-      ImageRequest request, int image, List<PromptEncoder.Guided> prompts) {
-    PromptEncoder.Guided prompt = prompts.get(image / request.numImagesPerPrompt());
-    MicroConditioning.Size picture = check.conditionedSize(request);
-    float[] positiveIds = request.sizes().addTimeIds(picture);
-    List<Embedding> batch = new ArrayList<>();
-    prompt.negative().ifPresent(batch::add);
-    batch.add(prompt.positive());
-    if (request.pag().on()) {
-      batch.add(prompt.positive());
-    }
-    if (prompt.negative().isEmpty()) {
-      return batch.stream().map(each -> ConditioningRow.of(each, positiveIds)).toList();
-    }
-    float[] negativeIds = request.sizes().negativeAddTimeIds(picture);
-    List<ConditioningRow> rows = new ArrayList<>();
-    for (int kind = 0; kind < batch.size(); kind++) {
-      // The reference repeats the sizes of one image, and groups the prompts of all by their kind.
-      int ids = (kind * request.numImages() + image) % batch.size();
-      boolean negative = request.likeDiffusers() ? ids == 0 : kind == 0;
-      rows.add(ConditioningRow.of(batch.get(kind), negative ? negativeIds : positiveIds));
-    }
-    return rows;
-  }
-
-  /** Noise of the image's own generator, brought from PyTorch's order into ours. */
-  private static NoiseSource noiseOf(ImageRequest request, int image, LatentSize size) {
-    Generator generator =
-        request.generators().isEmpty()
-            ? request.rng().generator(request.seeds().get(image))
-            : request.generators().get(image);
-    return NoiseSource.of(
-        generator,
-        drawn -> {
-          float[] arranged = new float[drawn.length];
-          ChannelOrder.toChannelsLast(drawn, 0, size, arranged);
-          return arranged;
-        });
-  }
-
-  /** The picture of the latents {@code [h, w, c]}. */
-  private KolorsImage decode(ImageRequest request, float[] latents, LatentSize size) {
-    try (Workspace workspace = new Workspace(parts.threads())) {
-      // unscale/denormalize the latents
-      float scalingFactor = parts.vae().config().scalingFactor();
-      Tensor scaled = workspace.copyOf(latents, 1, size.height(), size.width(), size.channels());
-      for (int i = 0; i < latents.length; i++) {
-        scaled.data()[i] = latents[i] / scalingFactor;
-      }
-      Tensor decoded =
-          request.vaeTiling() ? parts.vae().decodeTiled(scaled) : parts.vae().decode(scaled);
-      return VaeImageProcessor.postprocess(decoded, 0);
-    }
+    Objects.requireNonNull(control, "control");
+    return checkpoint.use(() -> new Generation(components, scheduler).generate(request, control));
   }
 
   /**
@@ -446,26 +352,13 @@ public final class KolorsPipeline implements AutoCloseable {
    * @throws IllegalStateException if the pipeline is closed
    */
   public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
-    ImageRequest request = ImageRequest.of(prompt).withMaxSequenceLength(maxSequenceLength);
-    return components.use(
+    ImageRequest request =
+        ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
+    return checkpoint.use(
         () ->
-            new PromptEncoder(parts)
-                .encode(List.of(prompt), request.maxSequenceLength())
+            new PromptEncoder(components)
+                .encode(request.prompts(), request.maxSequenceLength())
                 .getFirst());
-  }
-
-  private static OutOfMemoryError outOfMemory(ImageRequest request, OutOfMemoryError cause) {
-    OutOfMemoryError error =
-        new OutOfMemoryError(
-            ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
-                    + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
-                    + " -Xmx.")
-                .formatted(
-                    request.width().getAsInt(),
-                    request.height().getAsInt(),
-                    Runtime.getRuntime().maxMemory() / 1_000_000));
-    error.initCause(cause);
-    return error;
   }
 
   /**
@@ -477,6 +370,6 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   @Override
   public void close() {
-    components.close();
+    checkpoint.close();
   }
 }

@@ -4,10 +4,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
@@ -41,7 +42,9 @@ class FullModelTest {
       float timestep = reference.floats("input.timestep")[0];
       reference.assertClose(
           "output.sample",
-          unet.forward(reference.tensor(workspace, "input.sample"), timestep, conditioning));
+          unet.forward(
+              UNet2DConditionInput.of(
+                  reference.tensor(workspace, "input.sample"), timestep, conditioning)));
     }
   }
 

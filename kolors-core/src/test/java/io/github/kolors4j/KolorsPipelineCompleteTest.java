@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -96,7 +99,7 @@ class KolorsPipelineCompleteTest {
   @ParameterizedTest
   @MethodSource("faults")
   void faultsOfDiffusersAreOnlyKeptWhenAskedFor(PipelineCall call) {
-    ImageRequest mended = call.request().withCompatibility(Compatibility.MENDED);
+    ImageRequest mended = call.request().toBuilder().compatibility(Compatibility.MENDED).build();
     double rms = PipelineFixture.relativeRms(latents(call, mended), call.latents());
     assertTrue(rms > MAX_LATENTS_RMS, call + ": " + call.compatibility() + ", but only " + rms);
   }
@@ -108,7 +111,8 @@ class KolorsPipelineCompleteTest {
   }
 
   private static void assertLatents(PipelineCall call) {
-    FloatArray latents = call.on(pipeline).generate(call.request()).latents().orElseThrow();
+    FloatArray latents =
+        call.on(pipeline).generate(call.request(), call.control()).latents().orElseThrow();
     assertArrayEquals(call.latentsShape(), latents.shape().dims(), call.toString());
     double rms = PipelineFixture.relativeRms(latents.values(), call.latents());
     System.out.printf("%s: relative RMS %.1e%n", call, rms);
@@ -117,6 +121,6 @@ class KolorsPipelineCompleteTest {
   }
 
   private static float[] latents(PipelineCall call, ImageRequest request) {
-    return call.on(pipeline).generate(request).latents().orElseThrow().values();
+    return call.on(pipeline).generate(request, call.control()).latents().orElseThrow().values();
   }
 }

@@ -1,11 +1,17 @@
 package io.github.kolors4j;
 
+import static io.github.kolors4j.Controls.onStepEnd;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.OutputType;
+import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -58,15 +64,13 @@ class KolorsPipelineDiffusersTest {
     ImageResult result =
         each.on(pipeline)
             .generate(
-                each.request()
-                    .withOutputType(OutputType.LATENT)
-                    .withOnStepEnd(
-                        step ->
-                            bySteps
-                                    .computeIfAbsent(
-                                        step.progress().step(), _ -> new float[count][])[
-                                    step.progress().image()] =
-                                step.latents().values()));
+                each.request().toBuilder().outputType(OutputType.LATENT).build(),
+                onStepEnd(
+                    step ->
+                        bySteps
+                                .computeIfAbsent(step.progress().step(), _ -> new float[count][])[
+                                step.progress().image()] =
+                            step.latents().values()));
     for (int steps : List.of(1, 2, 16, 25)) {
       float[] expected = latents.floats("output." + each + ".latents." + steps);
       double rms = PipelineFixture.relativeRms(joined(bySteps.get(steps)), expected);
@@ -82,11 +86,11 @@ class KolorsPipelineDiffusersTest {
     String noise = "input." + each + ".latents";
     FloatArray given = FloatArray.of(latents.floats(noise), latents.dims(noise));
     ImageRequest request =
-        each.request().withNumInferenceSteps(1).withOutputType(OutputType.LATENT);
+        each.request().toBuilder().numInferenceSteps(1).outputType(OutputType.LATENT).build();
     KolorsPipeline scheduled = each.on(pipeline);
     assertEquals(
         scheduled.generate(request).latents(),
-        scheduled.generate(request.withLatents(given).withSeeds(List.of())).latents());
+        scheduled.generate(request.toBuilder().latents(given).seeds(List.of()).build()).latents());
   }
 
   @ParameterizedTest

@@ -1,5 +1,8 @@
 package io.github.kolors4j;
 
+import static io.github.kolors4j.Controls.generators;
+import static io.github.kolors4j.Controls.onProgress;
+import static io.github.kolors4j.Controls.onStepEnd;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -8,17 +11,32 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.CancellationToken;
+import io.github.kolors4j.request.FinishedImage;
+import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.OutputType;
+import io.github.kolors4j.request.Progress;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.Stage;
+import io.github.kolors4j.request.StepEnd;
+import io.github.kolors4j.request.Timings;
+import io.github.kolors4j.request.TruncatedPrompt;
+import io.github.kolors4j.request.UnfinishedRequest;
 import io.github.kolors4j.scheduler.DPMSolverMultistepScheduler;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Steps;
+import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -39,11 +57,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KolorsPipelineTest {
   /** Two steps of 8x6 latent cells, a short context: all stages, quickly. */
   private static final ImageRequest SMALL =
-      ImageRequest.of("一只瓢虫,蓝色背景")
-          .withSize(32, 24)
-          .withNumInferenceSteps(2)
-          .withMaxSequenceLength(16)
-          .withSeed(5);
+      ImageRequest.builder("一只瓢虫,蓝色背景")
+          .size(32, 24)
+          .numInferenceSteps(2)
+          .maxSequenceLength(16)
+          .seed(5)
+          .build();
 
   private static KolorsPipeline pipeline;
   private static KolorsImage expected;
@@ -78,11 +97,12 @@ class KolorsPipelineTest {
   @Test
   void theBytesDoNotDependOnBatchMates() {
     ImageRequest batch =
-        SMALL
-            .withPrompts(List.of("a penguin", "一只瓢虫,蓝色背景", "a car on a red background"))
-            .withNegativePrompts(List.of("red", "", "blue"))
-            .withNumImagesPerPrompt(2)
-            .withSeeds(1, 2, 9, 5, 3, 4);
+        SMALL.toBuilder()
+            .prompts(List.of("a penguin", "一只瓢虫,蓝色背景", "a car on a red background"))
+            .negativePrompts(List.of("red", "", "blue"))
+            .numImagesPerPrompt(2)
+            .seeds(1, 2, 9, 5, 3, 4)
+            .build();
     ImageResult result = pipeline.generate(batch);
     assertEquals(6, result.images().size());
     assertEquals(List.of(1L, 2L, 9L, 5L, 3L, 4L), result.seeds());
@@ -92,10 +112,11 @@ class KolorsPipelineTest {
         result.images().getLast(),
         pipeline
             .generate(
-                SMALL
-                    .withPrompts(List.of("a car on a red background"))
-                    .withNegativePrompt("blue")
-                    .withSeed(4))
+                SMALL.toBuilder()
+                    .prompts(List.of("a car on a red background"))
+                    .negativePrompt("blue")
+                    .seed(4)
+                    .build())
             .image());
   }
 
@@ -122,48 +143,53 @@ class KolorsPipelineTest {
 
   @Test
   void theResultCanBeMadeAgainFromItsRequest() {
-    ImageResult result = pipeline.generate(SMALL.withSeeds(List.of()).withNumImagesPerPrompt(2));
+    ImageResult result =
+        pipeline.generate(SMALL.toBuilder().seeds(List.of()).numImagesPerPrompt(2).build());
     assertEquals(result.images(), pipeline.generate(result.request()).images());
-    ImageRequest second = SMALL.withSeed(result.seeds().getLast());
+    ImageRequest second = SMALL.toBuilder().seed(result.seeds().getLast()).build();
     assertEquals(result.images().getLast(), pipeline.generate(second).image());
   }
 
   @Test
   void aGeneratorDrawsWhatItsSeedDrawsAndGoesOn() {
-    ImageRequest request =
-        SMALL.withSeeds(List.of()).withGenerators(List.of(new TorchGenerator(5)));
-    assertEquals(expected, pipeline.generate(request).image());
-    assertNotEquals(expected, pipeline.generate(request).image());
-    assertEquals(List.of(), pipeline.generate(request).seeds());
+    ImageRequest request = SMALL.toBuilder().seeds(List.of()).build();
+    RunControl control = generators(List.of(new TorchGenerator(5)));
+    assertEquals(expected, pipeline.generate(request, control).image());
+    assertNotEquals(expected, pipeline.generate(request, control).image());
+    assertEquals(List.of(), pipeline.generate(request, control).seeds());
   }
 
   @Test
   void withoutGuidanceTheNegativePromptIsNotRead() {
-    ImageRequest request = SMALL.withGuidanceScale(1);
+    ImageRequest request = SMALL.toBuilder().guidanceScale(1).build();
     List<Progress> progress = new ArrayList<>();
-    ImageResult result = pipeline.generate(request.withOnProgress(progress::add));
-    assertEquals(result.image(), pipeline.generate(request.withNegativePrompt("red")).image());
+    ImageResult result = pipeline.generate(request, onProgress(progress::add));
+    assertEquals(
+        result.image(),
+        pipeline.generate(request.toBuilder().negativePrompt("red").build()).image());
     assertNotEquals(expected, result.image());
     assertEquals(1, progress.getFirst().steps(), "one text");
   }
 
   @Test
   void noNegativePromptIsAnEmptyOne() {
-    assertEquals(expected, pipeline.generate(SMALL.withNegativePrompt("")).image());
-    assertNotEquals(expected, pipeline.generate(SMALL.withNegativePrompt("蓝色")).image());
+    assertEquals(expected, pipeline.generate(SMALL.toBuilder().negativePrompt("").build()).image());
+    assertNotEquals(
+        expected, pipeline.generate(SMALL.toBuilder().negativePrompt("蓝色").build()).image());
   }
 
   @Test
   void aShorterContextIsReallyShorter() {
     assertEquals(16, pipeline.encodePrompt("a", 16).promptEmbeds().shape().dim(1));
-    assertNotEquals(expected, pipeline.generate(SMALL.withMaxSequenceLength(15)).image());
-    pipeline.generate(SMALL.withMaxSequenceLength(1));
+    assertNotEquals(
+        expected, pipeline.generate(SMALL.toBuilder().maxSequenceLength(15).build()).image());
+    pipeline.generate(SMALL.toBuilder().maxSequenceLength(1).build());
   }
 
   @Test
   void progressTellsOfEveryStageAndStep() {
     List<Progress> progress = new ArrayList<>();
-    pipeline.generate(SMALL.withNumImagesPerPrompt(2).withOnProgress(progress::add));
+    pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(2).build(), onProgress(progress::add));
     assertEquals(
         "TEXT 0 0/2, TEXT 0 2/2, "
             + "DENOISE 0 0/2, DENOISE 0 1/2, DENOISE 0 2/2, DECODE 0 0/1, DECODE 0 1/1, "
@@ -197,7 +223,8 @@ class KolorsPipelineTest {
     AtomicReference<StepEnd> kept = new AtomicReference<>();
     ImageResult result =
         pipeline.generate(
-            SMALL.withOnStepEnd(
+            SMALL,
+            onStepEnd(
                 step -> {
                   previews.add(step.preview());
                   latents.add(step.latents());
@@ -209,7 +236,10 @@ class KolorsPipelineTest {
     assertEquals(expected, result.image());
     assertEquals(
         latents.getLast(),
-        pipeline.generate(SMALL.withOutputType(OutputType.LATENT)).latents().orElseThrow());
+        pipeline
+            .generate(SMALL.toBuilder().outputType(OutputType.LATENT).build())
+            .latents()
+            .orElseThrow());
     assertEquals(
         "[callback] the step is over: its latents can be read inside onStepEnd only.",
         assertThrows(IllegalStateException.class, () -> kept.get().preview()).getMessage());
@@ -223,15 +253,16 @@ class KolorsPipelineTest {
             GenerationCancelledException.class,
             () ->
                 pipeline.generate(
-                    SMALL
-                        .withNumImagesPerPrompt(2)
-                        .withOnProgress(progress::add)
-                        .withOnStepEnd(
+                    SMALL.toBuilder().numImagesPerPrompt(2).build(),
+                    RunControl.builder()
+                        .onProgress(progress::add)
+                        .onStepEnd(
                             step -> {
                               if (step.progress().image() == 1) {
                                 step.cancel();
                               }
-                            })));
+                            })
+                        .build()));
     assertEquals(
         "[request] cancelled, its callback asked for it, after 3 of 4 denoising steps; 1 of 2"
             + " images are finished.",
@@ -243,27 +274,83 @@ class KolorsPipelineTest {
   }
 
   @Test
+  void imagesReachTheCallerAsTheyAreFinished() {
+    List<String> heard = new ArrayList<>();
+    List<FinishedImage> delivered = new ArrayList<>();
+    RunControl control =
+        RunControl.builder()
+            .onImage(
+                image -> {
+                  heard.add("image " + image.index());
+                  delivered.add(image);
+                })
+            .onProgress(
+                progress -> {
+                  if (progress.stage() == Stage.DENOISE && progress.step() == 0) {
+                    heard.add("begin " + progress.image());
+                  }
+                })
+            .build();
+    ImageResult result =
+        pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(2).build(), control);
+    assertEquals(List.of("begin 0", "image 0", "begin 1", "image 1"), heard);
+    assertEquals(
+        result.images(), delivered.stream().map(image -> image.image().orElseThrow()).toList());
+    assertEquals(
+        List.of(5L, 6L), delivered.stream().map(image -> image.seed().orElseThrow()).toList());
+    delivered.clear();
+    pipeline.generate(SMALL.toBuilder().outputType(OutputType.LATENT).build(), control);
+    assertTrue(delivered.getFirst().image().isEmpty());
+    assertEquals(1, delivered.getFirst().latents().orElseThrow().shape().dim(0));
+  }
+
+  @Test
+  void whateverEndsARequestCarriesWhatWasFinished() {
+    RuntimeException fault = new RuntimeException("of the listener");
+    RunControl control =
+        RunControl.builder()
+            .onImage(
+                image -> {
+                  if (image.index() == 1) {
+                    throw fault;
+                  }
+                })
+            .build();
+    RuntimeException thrown =
+        assertThrows(
+            RuntimeException.class,
+            () -> pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(3).build(), control));
+    assertSame(fault, thrown);
+    ImageResult finished = UnfinishedRequest.finishedBefore(thrown).orElseThrow();
+    assertEquals(2, finished.images().size());
+    assertEquals(List.of(5L, 6L), finished.seeds());
+    assertEquals(expected, finished.image());
+    assertEquals(Optional.empty(), UnfinishedRequest.finishedBefore(new RuntimeException()));
+  }
+
+  @Test
   void aTokenEndsTheRequestBeforeItDecodes() {
     CancellationToken token = new CancellationToken();
     List<Progress> progress = new ArrayList<>();
-    ImageRequest request =
-        SMALL
-            .withCancellation(token)
-            .withOnProgress(
+    RunControl control =
+        RunControl.builder()
+            .cancellation(token)
+            .onProgress(
                 each -> {
                   progress.add(each);
                   if (each.stage() == Stage.DENOISE && each.step() == 2) {
                     token.cancel();
                   }
-                });
+                })
+            .build();
     GenerationCancelledException cancelled =
-        assertThrows(GenerationCancelledException.class, () -> pipeline.generate(request));
+        assertThrows(GenerationCancelledException.class, () -> pipeline.generate(SMALL, control));
     assertTrue(cancelled.finished().images().isEmpty());
     assertTrue(cancelled.finished().seeds().isEmpty());
     assertEquals(Stage.DENOISE, progress.getLast().stage());
 
     progress.clear();
-    assertThrows(GenerationCancelledException.class, () -> pipeline.generate(request));
+    assertThrows(GenerationCancelledException.class, () -> pipeline.generate(SMALL, control));
     assertTrue(progress.isEmpty(), "a token that was cancelled before");
   }
 
@@ -280,7 +367,7 @@ class KolorsPipelineTest {
   @Test
   void aPromptThatIsCutIsReportedWithItsLostPart() {
     String prompt = "a ladybug on a blue background, " + "high quality ".repeat(10);
-    ImageResult result = pipeline.generate(SMALL.withPrompts(List.of(prompt)));
+    ImageResult result = pipeline.generate(SMALL.toBuilder().prompts(List.of(prompt)).build());
     assertEquals(1, result.truncatedPrompts().size());
     TruncatedPrompt cut = result.truncatedPrompts().getFirst();
     assertEquals(prompt, cut.prompt());
@@ -295,7 +382,7 @@ class KolorsPipelineTest {
     assertEquals(64, pipeline.defaultSize());
     assertRefused(
         "[request] width 20 is not a multiple of 8 (as diffusers asks): use 16 or 24.",
-        SMALL.withWidth(20));
+        SMALL.toBuilder().width(20).build());
   }
 
   @Test
@@ -321,8 +408,7 @@ class KolorsPipelineTest {
         };
     KolorsPipeline refused = pipeline.withScheduler(refusing);
     assertThrows(
-        IllegalArgumentException.class,
-        () -> refused.generate(SMALL.withOnProgress(progress::add)));
+        IllegalArgumentException.class, () -> refused.generate(SMALL, onProgress(progress::add)));
     assertTrue(progress.isEmpty());
   }
 
@@ -334,7 +420,8 @@ class KolorsPipelineTest {
             OutOfMemoryError.class,
             () ->
                 pipeline.generate(
-                    SMALL.withOnStepEnd(
+                    SMALL,
+                    onStepEnd(
                         _ -> {
                           throw full;
                         })));
@@ -355,7 +442,8 @@ class KolorsPipelineTest {
           executor.submit(
               () ->
                   derived.generate(
-                      SMALL.withOnStepEnd(
+                      SMALL,
+                      onStepEnd(
                           _ -> {
                             running.countDown();
                             await(goOn);
@@ -384,7 +472,7 @@ class KolorsPipelineTest {
     IllegalStateException refused =
         assertThrows(
             IllegalStateException.class,
-            () -> pipeline.generate(SMALL.withOnStepEnd(_ -> pipeline.close())));
+            () -> pipeline.generate(SMALL, onStepEnd(_ -> pipeline.close())));
     assertTrue(refused.getMessage().contains("from a callback"), refused.getMessage());
     assertEquals(expected, pipeline.generate(SMALL).image());
   }

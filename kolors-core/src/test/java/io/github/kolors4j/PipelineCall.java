@@ -1,11 +1,18 @@
 package io.github.kolors4j;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.CFGCutoffCallback;
+import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.OutputType;
+import io.github.kolors4j.request.PromptEmbeds;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.StepCallback;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.FloatArray;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,65 +59,64 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
 
   ImageRequest request() {
     Map<String, JsonElement> arguments = json.getAsJsonObject("arguments").asMap();
-    ImageRequest request =
+    ImageRequest.Builder request =
         arguments.get("prompt").isJsonNull()
-            ? ImageRequest.of(embeds(arguments))
-            : ImageRequest.of(texts(arguments.get("prompt")));
-    request =
-        request
-            .withOutputType(OutputType.LATENT)
-            .withSeeds(
-                json.getAsJsonArray("seeds").asList().stream()
-                    .map(JsonElement::getAsLong)
-                    .toList());
+            ? ImageRequest.builder(embeds(arguments))
+            : ImageRequest.builder(texts(arguments.get("prompt")));
+    request
+        .outputType(OutputType.LATENT)
+        .seeds(json.getAsJsonArray("seeds").asList().stream().map(JsonElement::getAsLong).toList());
     if (needsCompatibility()) {
-      request = request.withCompatibility(Compatibility.DIFFUSERS);
+      request.compatibility(Compatibility.DIFFUSERS);
     }
     if (arguments.containsKey("image")) {
-      request = withImage(request, arguments.get("image"));
+      setImage(request, arguments.get("image"));
     }
-    for (Map.Entry<String, JsonElement> argument : arguments.entrySet()) {
-      request = with(request, argument.getKey(), argument.getValue());
-    }
-    return request;
+    arguments.forEach((argument, value) -> set(request, argument, value));
+    return request.build();
   }
 
-  private static ImageRequest with(ImageRequest request, String argument, JsonElement value) {
-    return switch (argument) {
+  RunControl control() {
+    JsonElement callback = json.getAsJsonObject("arguments").get("callback");
+    return callback == null
+        ? RunControl.NONE
+        : Controls.onStepEnd(callback(callback.getAsJsonObject()));
+  }
+
+  private static void set(ImageRequest.Builder request, String argument, JsonElement value) {
+    switch (argument) {
       case "prompt",
           "image",
           "prompt_embeds",
           "pooled_prompt_embeds",
           "negative_prompt_embeds",
-          "negative_pooled_prompt_embeds" ->
-          request;
-      case "negative_prompt" -> request.withNegativePrompts(texts(value));
-      case "height" -> request.withHeight(value.getAsInt());
-      case "width" -> request.withWidth(value.getAsInt());
-      case "num_inference_steps" -> request.withNumInferenceSteps(value.getAsInt());
-      case "num_images_per_prompt" -> request.withNumImagesPerPrompt(value.getAsInt());
-      case "guidance_scale" -> request.withGuidanceScale(value.getAsFloat());
-      case "guidance_rescale" -> request.withGuidanceRescale(value.getAsFloat());
-      case "timesteps" -> request.withTimesteps(floats(value));
-      case "sigmas" -> request.withSigmas(floats(value));
-      case "denoising_end" -> request.withDenoisingEnd(value.getAsDouble());
-      case "denoising_start" -> request.withDenoisingStart(value.getAsDouble());
-      case "strength" -> request.withStrength(value.getAsDouble());
-      case "eta" -> request.withEta(value.getAsDouble());
-      case "original_size" -> request.withOriginalSize(first(value), second(value));
-      case "target_size" -> request.withTargetSize(first(value), second(value));
-      case "crops_coords_top_left" -> request.withCropsCoordsTopLeft(first(value), second(value));
-      case "negative_original_size" ->
-          request.withNegativeOriginalSize(first(value), second(value));
-      case "negative_target_size" -> request.withNegativeTargetSize(first(value), second(value));
+          "negative_pooled_prompt_embeds",
+          "callback" -> {}
+      case "negative_prompt" -> request.negativePrompts(texts(value));
+      case "height" -> request.height(value.getAsInt());
+      case "width" -> request.width(value.getAsInt());
+      case "num_inference_steps" -> request.numInferenceSteps(value.getAsInt());
+      case "num_images_per_prompt" -> request.numImagesPerPrompt(value.getAsInt());
+      case "guidance_scale" -> request.guidanceScale(value.getAsFloat());
+      case "guidance_rescale" -> request.guidanceRescale(value.getAsFloat());
+      case "timesteps" -> request.timesteps(floats(value));
+      case "sigmas" -> request.sigmas(floats(value));
+      case "denoising_end" -> request.denoisingEnd(value.getAsDouble());
+      case "denoising_start" -> request.denoisingStart(value.getAsDouble());
+      case "strength" -> request.strength(value.getAsDouble());
+      case "eta" -> request.eta(value.getAsDouble());
+      case "original_size" -> request.originalSize(first(value), second(value));
+      case "target_size" -> request.targetSize(first(value), second(value));
+      case "crops_coords_top_left" -> request.cropsCoordsTopLeft(first(value), second(value));
+      case "negative_original_size" -> request.negativeOriginalSize(first(value), second(value));
+      case "negative_target_size" -> request.negativeTargetSize(first(value), second(value));
       case "negative_crops_coords_top_left" ->
-          request.withNegativeCropsCoordsTopLeft(first(value), second(value));
-      case "pag_scale" -> request.withPagScale(value.getAsFloat());
-      case "pag_adaptive_scale" -> request.withPagAdaptiveScale(value.getAsFloat());
-      case "pag_applied_layers" -> request.withPagAppliedLayers(texts(value));
-      case "callback" -> request.withOnStepEnd(callback(value.getAsJsonObject()));
+          request.negativeCropsCoordsTopLeft(first(value), second(value));
+      case "pag_scale" -> request.pagScale(value.getAsFloat());
+      case "pag_adaptive_scale" -> request.pagAdaptiveScale(value.getAsFloat());
+      case "pag_applied_layers" -> request.pagAppliedLayers(texts(value));
       default -> throw new AssertionError("an argument that the test does not know: " + argument);
-    };
+    }
   }
 
   private static StepCallback callback(JsonObject json) {
@@ -138,14 +144,14 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
     };
   }
 
-  private ImageRequest withImage(ImageRequest request, JsonElement image) {
+  private void setImage(ImageRequest.Builder request, JsonElement image) {
     if (image.isJsonArray()) {
-      return request.withImages(texts(image).stream().map(this::picture).toList());
+      request.images(texts(image).stream().map(this::picture).toList());
+    } else if (file.dims(image.getAsString()).length == 4) {
+      request.imageLatents(array(image.getAsString()));
+    } else {
+      request.image(picture(image.getAsString()));
     }
-    String tensor = image.getAsString();
-    return file.dims(tensor).length == 4
-        ? request.withImageLatents(array(tensor))
-        : request.withImage(picture(tensor));
   }
 
   private KolorsImage picture(String tensor) {
@@ -175,13 +181,8 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
     return list.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList();
   }
 
-  private static float[] floats(JsonElement list) {
-    JsonArray array = list.getAsJsonArray();
-    float[] values = new float[array.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = array.get(i).getAsFloat();
-    }
-    return values;
+  private static double[] floats(JsonElement list) {
+    return list.getAsJsonArray().asList().stream().mapToDouble(JsonElement::getAsFloat).toArray();
   }
 
   private static int first(JsonElement pair) {

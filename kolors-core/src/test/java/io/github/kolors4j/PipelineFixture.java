@@ -4,10 +4,13 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,10 +22,11 @@ import java.util.Map;
 
 /** What diffusers' KolorsPipeline made of requests to the mini checkpoint. */
 final class PipelineFixture implements AutoCloseable {
-  /** Surefire runs in the module's folder. */
-  static final Path CHECKPOINT = Path.of("../kolors-examples/src/main/mini-kolors/checkpoint");
+  static final Path CHECKPOINT = checkpoint();
 
+  /** Surefire runs in the module's folder. */
   private static final Path FOLDER = Path.of("src/test/resources/pipeline");
+
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -30,6 +34,14 @@ final class PipelineFixture implements AutoCloseable {
 
   private PipelineFixture(SafetensorsFile file) {
     this.file = file;
+  }
+
+  private static Path checkpoint() {
+    try {
+      return MiniCheckpoint.directory();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static PipelineFixture open(String name) throws IOException {
@@ -73,16 +85,17 @@ final class PipelineFixture implements AutoCloseable {
       cases.add(
           new Case(
               json.get("name").getAsString(),
-              ImageRequest.of(texts(json.getAsJsonArray("prompt")))
-                  .withNegativePrompts(texts(json.getAsJsonArray("negative_prompt")))
-                  .withSize(json.get("width").getAsInt(), json.get("height").getAsInt())
-                  .withNumInferenceSteps(json.get("steps").getAsInt())
-                  .withGuidanceScale(json.get("guidance_scale").getAsFloat())
-                  .withNumImagesPerPrompt(json.get("num_images_per_prompt").getAsInt())
-                  .withSeeds(
+              ImageRequest.builder(texts(json.getAsJsonArray("prompt")))
+                  .negativePrompts(texts(json.getAsJsonArray("negative_prompt")))
+                  .size(json.get("width").getAsInt(), json.get("height").getAsInt())
+                  .numInferenceSteps(json.get("steps").getAsInt())
+                  .guidanceScale(json.get("guidance_scale").getAsFloat())
+                  .numImagesPerPrompt(json.get("num_images_per_prompt").getAsInt())
+                  .seeds(
                       json.getAsJsonArray("seeds").asList().stream()
                           .map(JsonElement::getAsLong)
-                          .toList()),
+                          .toList())
+                  .build(),
               scheduler.get("class").getAsString(),
               options));
     }

@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -32,11 +33,12 @@ import org.junit.jupiter.api.function.Executable;
 class ReplaceComponentTest {
   private static final Path MINI = PipelineFixture.CHECKPOINT;
   private static final ImageRequest SMALL =
-      ImageRequest.of("一只瓢虫,蓝色背景")
-          .withSize(32, 24)
-          .withNumInferenceSteps(2)
-          .withMaxSequenceLength(16)
-          .withSeed(5);
+      ImageRequest.builder("一只瓢虫,蓝色背景")
+          .size(32, 24)
+          .numInferenceSteps(2)
+          .maxSequenceLength(16)
+          .seed(5)
+          .build();
 
   private static KolorsPipeline pipeline;
   private static KolorsImage expected;

@@ -3,6 +3,9 @@ package io.github.kolors4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.OutputType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -23,14 +26,15 @@ class SameBytesTest {
 
   /** Few steps of a small picture: a width that the CPU lacks is emulated, very slowly. */
   private static final ImageRequest REQUEST =
-      ImageRequest.of("一只瓢虫,蓝色背景").withSize(40, 24).withNumInferenceSteps(2).withSeed(3);
+      ImageRequest.builder("一只瓢虫,蓝色背景").size(40, 24).numInferenceSteps(2).seed(3).build();
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 7})
   void theWholePipelineGivesTheSameBytes(int threads) throws IOException {
     try (KolorsPipeline pipeline =
         KolorsPipeline.builder(PipelineFixture.CHECKPOINT).threads(threads).open()) {
-      ImageResult latents = pipeline.generate(REQUEST.withOutputType(OutputType.LATENT));
+      ImageResult latents =
+          pipeline.generate(REQUEST.toBuilder().outputType(OutputType.LATENT).build());
       assertEquals(LATENTS, hash(bytes(latents.latents().orElseThrow().values())));
       KolorsImage image = pipeline.generate(REQUEST).image();
       assertEquals(PIXELS, hash(image.rgb()));

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -51,11 +53,12 @@ class SavePretrainedTest {
           "text_encoder",
           "model");
   private static final ImageRequest SMALL =
-      ImageRequest.of("一只瓢虫,蓝色背景")
-          .withSize(32, 24)
-          .withNumInferenceSteps(2)
-          .withMaxSequenceLength(16)
-          .withSeed(5);
+      ImageRequest.builder("一只瓢虫,蓝色背景")
+          .size(32, 24)
+          .numInferenceSteps(2)
+          .maxSequenceLength(16)
+          .seed(5)
+          .build();
 
   private static KolorsPipeline pipeline;
   private static KolorsImage expected;

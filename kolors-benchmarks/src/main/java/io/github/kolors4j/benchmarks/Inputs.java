@@ -37,6 +37,7 @@ public class Inputs {
   private final SplittableRandom random = new SplittableRandom(0);
 
   /** Starts the threads. */
+  @SuppressWarnings("MustBeClosedChecker") // close() does
   @Setup
   public void open() {
     pool = new ThreadPool(threads);

@@ -1,7 +1,7 @@
 package io.github.kolors4j.chatglm;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
 
 /**
  * The text encoder's configuration, {@code text_encoder/config.json}.
@@ -50,9 +50,9 @@ public record ChatGlmConfig(
    *
    * @param json the file
    * @return the configuration
-   * @throws KolorsException if a value is wrong, or is one that is not supported
+   * @throws InvalidFileException if a value is wrong, or is one that is not supported
    */
-  public static ChatGlmConfig of(JsonConfig json) throws KolorsException {
+  public static ChatGlmConfig of(JsonConfig json) throws InvalidFileException {
     json.only("original_rope", true);
     json.only("quantization_bit", 0);
     json.onlyNull("pre_seq_len");

@@ -1,14 +1,16 @@
 package io.github.kolors4j.chatglm;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Library;
+import io.github.kolors4j.checkpoint.ModelClass;
+import io.github.kolors4j.checkpoint.ModelFiles;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.WeightAdapter;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.ModelFiles;
-import io.github.kolors4j.nn.Weights;
-import io.github.kolors4j.safetensors.ShardedSafetensors;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
@@ -26,19 +28,18 @@ import java.util.Optional;
  * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
  * closing it unmaps its weights.
  */
-public final class ChatGlmModel implements AutoCloseable {
+public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
   private static final String COMPONENT = "text_encoder";
 
-  private final ChatGlmConfig config;
-  private final TensorSource source;
-  private final ModelFiles files;
+  private static final ModelClass<ChatGlmConfig, ChatGlmModel> CLASS =
+      new ModelClass<>(COMPONENT, Library.TRANSFORMERS, ChatGlmConfig::of, ChatGlmModel::new);
+
   private final Weight wordEmbeddings;
   private final List<GlmBlock> layers;
 
-  private ChatGlmModel(ChatGlmConfig config, Weights weights, Optional<JsonConfig> json) {
-    this.config = config;
-    this.source = weights.source();
-    this.files = ModelFiles.ofTransformers(weights, json);
+  private ChatGlmModel(ChatGlmConfig config, ModelFiles files) {
+    super(config, files);
+    Weights weights = files.weights();
     int d = config.hiddenSize();
     int vocabulary = config.paddedVocabSize();
     wordEmbeddings = weights.weight("embedding.word_embeddings.weight", vocabulary, d);
@@ -66,15 +67,7 @@ public final class ChatGlmModel implements AutoCloseable {
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public static ChatGlmModel load(Path directory, Optional<String> variant) throws IOException {
-    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
-    ChatGlmConfig config = ChatGlmConfig.of(json);
-    TensorSource source = ShardedSafetensors.open(directory, "model", variant);
-    try {
-      return of(config, Optional.of(json), source);
-    } catch (KolorsException | RuntimeException e) {
-      source.close();
-      throw e;
-    }
+    return CLASS.load(directory, variant);
   }
 
   /**
@@ -83,18 +76,22 @@ public final class ChatGlmModel implements AutoCloseable {
    * @param config its configuration
    * @param source its tensors, closed with the model
    * @return the model
-   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   * @throws InvalidFileException if a tensor is missing or wrong; the source stays open
    */
-  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source) throws KolorsException {
-    return of(config, Optional.empty(), source);
+  public static ChatGlmModel of(ChatGlmConfig config, TensorSource source)
+      throws InvalidFileException {
+    return CLASS.of(config, source);
   }
 
-  private static ChatGlmModel of(
-      ChatGlmConfig config, Optional<JsonConfig> json, TensorSource source) throws KolorsException {
-    Weights weights = Weights.of(COMPONENT, source);
-    ChatGlmModel model = new ChatGlmModel(config, weights, json);
-    weights.requireComplete();
-    return model;
+  /**
+   * The same text encoder with adapters over its weights, which costs no memory but theirs.
+   *
+   * @param adapters what replaces or extends its weights, in this order, after those that it has
+   * @return the text encoder with the adapters; this one must outlive it
+   * @throws InvalidFileException if something of an adapter does not fit
+   */
+  public ChatGlmModel adapted(List<WeightAdapter> adapters) throws InvalidFileException {
+    return CLASS.adapted(this, adapters);
   }
 
   /**
@@ -104,18 +101,7 @@ public final class ChatGlmModel implements AutoCloseable {
    * @return all that the class defines, also what this library does not read
    */
   public static List<Parameter> parameters(ChatGlmConfig config) {
-    Weights weights = Weights.definitions(COMPONENT);
-    ChatGlmModel _ = new ChatGlmModel(config, weights, Optional.empty());
-    return weights.defined();
-  }
-
-  /**
-   * The configuration.
-   *
-   * @return the configuration
-   */
-  public ChatGlmConfig config() {
-    return config;
+    return CLASS.parameters(config);
   }
 
   /**
@@ -131,62 +117,30 @@ public final class ChatGlmModel implements AutoCloseable {
    */
   public PromptEmbedding encode(
       Workspace workspace, int[][] inputIds, int[][] attentionMask, int[][] positionIds) {
-    check("inputIds", inputIds, inputIds, config.paddedVocabSize());
+    check("inputIds", inputIds, inputIds, config().paddedVocabSize());
     check("attentionMask", attentionMask, inputIds, 2);
-    check("positionIds", positionIds, inputIds, config.seqLength());
-    try (var scope = workspace.scope()) {
+    check("positionIds", positionIds, inputIds, config().seqLength());
+    try (var scope = workspace.scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("input_ids", inputIds);
+      tap.input("attention_mask", attentionMask);
+      tap.input("position_ids", positionIds);
       Context context = Context.of(workspace, attentionMask, positionIds);
       Tensor hiddenStates = Embedding.lookup(workspace, wordEmbeddings, inputIds); // [n, s, d]
+      tap.outputTokensFirst("embedding", hiddenStates);
 
-      for (GlmBlock layer : layers.subList(0, layers.size() - 1)) {
+      int last = layers.size() - 1;
+      for (int i = 0; i < last; i++) {
         Tensor input = hiddenStates;
-        hiddenStates = layer.forward(input, context); // [n, s, d]
+        hiddenStates = layers.get(i).forward(input, context); // [n, s, d]
         scope.release(input);
+        tap.outputTokensFirst("encoder.layers." + i, hiddenStates);
       }
       // Of the last layer the pipeline reads the last token alone.
-      Tensor pooled = layers.getLast().forwardLast(hiddenStates, context); // [n, d]
+      Tensor pooled = layers.get(last).forwardLast(hiddenStates, context); // [n, d]
+      tap.output("encoder.layers." + last, pooled);
       return new PromptEmbedding(scope.keep(hiddenStates), scope.keep(pooled));
     }
-  }
-
-  /**
-   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
-   * also those that are not computed with, in the types that they are stored in.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @param options names and sizes of the files
-   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
-   *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
-   */
-  public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    files.savePretrained(directory, options);
-  }
-
-  /**
-   * Saves the model under the plain names, in files of the usual size.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
-   */
-  public void savePretrained(Path directory) throws IOException {
-    savePretrained(directory, SaveOptions.DEFAULT);
-  }
-
-  /**
-   * The size of all tensors as they are stored, also of those that are not computed with.
-   *
-   * @return bytes
-   */
-  public long byteLength() {
-    return files.byteLength();
-  }
-
-  /** Unmaps the weights; the model cannot be used afterwards. */
-  @Override
-  public void close() {
-    source.close();
   }
 
   private static void check(String name, int[][] values, int[][] inputIds, int limit) {

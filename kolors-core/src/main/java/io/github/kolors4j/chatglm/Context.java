@@ -22,7 +22,7 @@ record Context(Tensor mask, int[][] positionIds) {
       for (int query = 0; query < s; query++) {
         boolean padding = attentionMask[i][query] == 0;
         for (int key = 0; key < s; key++) {
-          boolean sees = padding || key <= query && attentionMask[i][key] == 1;
+          boolean sees = padding || (key <= query && attentionMask[i][key] == 1);
           mask.data()[(i * s + query) * s + key] = sees ? 0 : Float.NEGATIVE_INFINITY;
         }
       }

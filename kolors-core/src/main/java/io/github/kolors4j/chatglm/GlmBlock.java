@@ -1,9 +1,9 @@
 package io.github.kolors4j.chatglm;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.LayerNorm;
 import io.github.kolors4j.nn.Norm;
 import io.github.kolors4j.nn.RmsNorm;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 
 /**

@@ -2,8 +2,8 @@ package io.github.kolors4j.chatglm;
 
 import static io.github.kolors4j.tensor.ops.Attention.scaledDotProduct;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Attention.Heads;
 import io.github.kolors4j.tensor.ops.Elementwise;

@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /** A picture, finished or to begin with: 8-bit RGB, rows from the top. Immutable. */
 public final class KolorsImage {
@@ -187,7 +188,7 @@ public final class KolorsImage {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof KolorsImage image
         && width == image.width
         && height == image.height

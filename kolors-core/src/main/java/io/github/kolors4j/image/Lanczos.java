@@ -12,7 +12,7 @@ final class Lanczos {
   /** Fractional bits of a weight: a byte, two bits for overshoot and these fill an int. */
   private static final int PRECISION_BITS = Integer.SIZE - 8 - 2;
 
-  private static final int HALF = 1 << PRECISION_BITS - 1;
+  private static final int HALF = 1 << (PRECISION_BITS - 1);
 
   private Lanczos() {}
 

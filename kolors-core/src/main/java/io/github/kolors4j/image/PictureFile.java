@@ -16,6 +16,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Pictures of a user: files of every format that ImageIO knows, and images of Java 2D. */
 final class PictureFile {
@@ -83,12 +84,12 @@ final class PictureFile {
   private static final class PictureException extends IOException {
     private static final long serialVersionUID = 1;
 
-    PictureException(String message, Throwable cause) {
+    PictureException(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
   }
 
-  private static PictureException fault(Path file, String what, Throwable cause) {
+  private static PictureException fault(Path file, String what, @Nullable Throwable cause) {
     return new PictureException("[image] " + file + " " + what + ".", cause);
   }
 

@@ -1,5 +1,6 @@
 package io.github.kolors4j.nn;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Activation;
 import java.util.List;

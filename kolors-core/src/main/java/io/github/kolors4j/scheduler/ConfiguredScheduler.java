@@ -2,22 +2,20 @@ package io.github.kolors4j.scheduler;
 
 /** What all schedulers that come from a configuration share. */
 abstract class ConfiguredScheduler implements Scheduler {
-  final SchedulerConfig config;
-  private final SchedulerType type;
+  final OptionValues options;
 
-  ConfiguredScheduler(SchedulerType type, SchedulerConfig config) {
-    this.type = type;
-    this.config = config;
+  ConfiguredScheduler(OptionValues options) {
+    this.options = options;
   }
 
   @Override
   public final String className() {
-    return type.className();
+    return options.type().className();
   }
 
   @Override
   public final SchedulerConfig config() {
-    return config;
+    return options.config();
   }
 
   @Override
@@ -25,7 +23,7 @@ abstract class ConfiguredScheduler implements Scheduler {
     return switch (steps) {
       case Steps.Count count -> ofCount(count.numInferenceSteps());
       case Steps.Timesteps given -> {
-        if (!takesTimesteps()) {
+        if (!options.type().takesTimesteps()) {
           throw new OptionException(
               className() + " takes no chosen timesteps: use a number of steps.");
         }
@@ -37,10 +35,7 @@ abstract class ConfiguredScheduler implements Scheduler {
 
   abstract Schedule ofCount(int n);
 
-  boolean takesTimesteps() {
-    return false;
-  }
-
+  /** Only of types that take them. */
   Schedule ofTimesteps(float[] timesteps) {
     throw new IllegalStateException(className());
   }
@@ -49,7 +44,9 @@ abstract class ConfiguredScheduler implements Scheduler {
     throw new OptionException(
         className()
             + " takes no chosen sigmas: use "
-            + (takesTimesteps() ? "timesteps or a number of steps." : "a number of steps."));
+            + (options.type().takesTimesteps()
+                ? "timesteps or a number of steps."
+                : "a number of steps."));
   }
 
   static double checkEta(double eta) {
@@ -57,58 +54,5 @@ abstract class ConfiguredScheduler implements Scheduler {
       throw new OptionException("eta", eta, "use 0 to 1.");
     }
     return eta;
-  }
-
-  /** Refuses more steps than timesteps were trained. */
-  static void checkCount(int n, int numTrainTimesteps) {
-    if (n > numTrainTimesteps) {
-      throw new OptionException(
-          "num_inference_steps is "
-              + n
-              + ": the model was trained on "
-              + numTrainTimesteps
-              + " timesteps, use no more.");
-    }
-  }
-
-  /** Whole timesteps that a user chose; they must fall, from one that was trained. */
-  static double[] falling(float[] given, int numTrainTimesteps) {
-    double[] timesteps = whole(given);
-    if (timesteps[0] >= numTrainTimesteps) {
-      throw new OptionException(
-          "timesteps start at "
-              + (long) timesteps[0]
-              + ": the model was trained on 0 to "
-              + (numTrainTimesteps - 1)
-              + ".");
-    }
-    for (int i = 1; i < timesteps.length; i++) {
-      if (timesteps[i] >= timesteps[i - 1]) {
-        throw new OptionException(
-            "timesteps hold "
-                + (long) timesteps[i - 1]
-                + " before "
-                + (long) timesteps[i]
-                + ": each must be less than the one before.");
-      }
-    }
-    return timesteps;
-  }
-
-  /** Timesteps that a user chose, cut off to whole numbers. */
-  static double[] whole(float[] given) {
-    double[] timesteps = new double[given.length];
-    for (int i = 0; i < timesteps.length; i++) {
-      timesteps[i] = (long) given[i];
-    }
-    return timesteps;
-  }
-
-  static double[] widened(float[] given) {
-    double[] timesteps = new double[given.length];
-    for (int i = 0; i < timesteps.length; i++) {
-      timesteps[i] = given[i];
-    }
-    return timesteps;
   }
 }

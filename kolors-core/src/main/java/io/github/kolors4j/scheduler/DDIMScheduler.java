@@ -1,7 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -13,88 +13,55 @@ import java.util.Map;
  */
 public final class DDIMScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType("DDIMScheduler", List.of("ddim"), defaults(), DDIMScheduler::new);
+      SchedulerType.of(DDIMScheduler.class, "ddim")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(CLIP_SAMPLE, true)
+          .option(SET_ALPHA_TO_ONE, true)
+          .option(STEPS_OFFSET, 0)
+          .option(PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(CLIP_SAMPLE_RANGE, 1.0)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LEADING)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .build(DDIMScheduler::new);
 
   private final NoiseSchedule noiseSchedule;
-  private final int numTrainTimesteps;
+  private final TimestepChoice timesteps;
   private final PredictionType predictionType;
   private final SampleBounds bounds;
-  private final TimestepSpacing timestepSpacing;
-  private final int stepsOffset;
   private final float finalAlphaCumprod;
   private final boolean useClippedModelOutput;
 
-  private DDIMScheduler(SchedulerConfig config) {
-    this(config, false);
+  private DDIMScheduler(OptionValues options) {
+    this(options, false);
   }
 
-  private DDIMScheduler(SchedulerConfig config, boolean useClippedModelOutput) {
-    super(TYPE, config);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.EXACT);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    this.predictionType = config.choice("prediction_type", PredictionType.class);
-    this.bounds = SampleBounds.of(config);
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
-    this.finalAlphaCumprod = noiseSchedule.finalAlphaCumprod(config);
+  private DDIMScheduler(OptionValues options, boolean useClippedModelOutput) {
+    super(options);
+    this.noiseSchedule = NoiseSchedule.of(options);
+    this.timesteps = TimestepChoice.of(options);
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.bounds = SampleBounds.of(options);
+    this.finalAlphaCumprod = noiseSchedule.finalAlphaCumprod(options);
     this.useClippedModelOutput = useClippedModelOutput;
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("clip_sample", false)}; may be left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static DDIMScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static DDIMScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new DDIMScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "clip_sample",
-        true,
-        "set_alpha_to_one",
-        true,
-        "steps_offset",
-        0L,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "clip_sample_range",
-        1.0,
-        "sample_max_value",
-        1.0,
-        "timestep_spacing",
-        "leading",
-        "rescale_betas_zero_snr",
-        false);
+  public static DDIMScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new DDIMScheduler(TYPE.values(config, options));
   }
 
   /**
@@ -104,31 +71,26 @@ public final class DDIMScheduler extends ConfiguredScheduler {
    * @return another scheduler
    */
   public DDIMScheduler withClippedModelOutput() {
-    return new DDIMScheduler(config, true);
+    return new DDIMScheduler(options, true);
   }
 
   @Override
   Schedule ofCount(int n) {
-    checkCount(n, numTrainTimesteps);
-    double[] timesteps =
-        noiseSchedule.checkTrained(timestepSpacing.whole(numTrainTimesteps, n, stepsOffset));
-    int ratio = numTrainTimesteps / n;
+    int ratio = timesteps.trained() / n;
     return Tables.trained(
         className(),
-        timesteps,
+        noiseSchedule.checkTrained(timesteps.whole(n)),
         noiseSchedule,
         finalAlphaCumprod,
         (tables, noise, eta) -> new DdimSolver(tables, noise, checkEta(eta), ratio));
   }
 
   private final class DdimSolver extends Solver {
-    private final NoiseSource noise;
     private final float eta;
     private final int ratio;
 
     DdimSolver(Tables tables, NoiseSource noise, double eta, int ratio) {
-      super(tables);
-      this.noise = noise;
+      super(tables, noise);
       this.eta = (float) eta;
       this.ratio = ratio;
     }

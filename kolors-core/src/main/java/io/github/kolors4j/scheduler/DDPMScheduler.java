@@ -1,9 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.BetaSchedule;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
-import java.util.Locale;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -14,10 +12,6 @@ import java.util.Map;
  * @see <a href="https://arxiv.org/abs/2006.11239">Ho et al., 2020</a>
  */
 public final class DDPMScheduler extends ConfiguredScheduler {
-  static final SchedulerType TYPE =
-      new SchedulerType("DDPMScheduler", List.of("ddpm"), defaults(), DDPMScheduler::new);
-
-  /** How much noise a step adds. */
   private enum VarianceType {
     FIXED_SMALL,
     FIXED_SMALL_LOG,
@@ -28,111 +22,79 @@ public final class DDPMScheduler extends ConfiguredScheduler {
     boolean learned() {
       return this == LEARNED || this == LEARNED_RANGE;
     }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
   }
 
+  private static final Option<VarianceType> VARIANCE_TYPE =
+      Option.choice("variance_type", "how much noise a step adds", VarianceType.class)
+          .alias(
+              null, VarianceType.FIXED_SMALL) // DPM-Solver's default, and what diffusers does then
+          .refusing(
+              "fixed_large_log",
+              "diffusers takes the root of a negative logarithm there, and gives no picture. Use"
+                  + " \"fixed_large\".");
+
+  static final SchedulerType TYPE =
+      SchedulerType.of(DDPMScheduler.class, "ddpm")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(
+              ANY_BETA_SCHEDULE.only(
+                  BetaSchedule.LINEAR,
+                  BetaSchedule.SCALED_LINEAR,
+                  BetaSchedule.SQUAREDCOS_CAP_V2,
+                  BetaSchedule.SIGMOID,
+                  BetaSchedule.LAPLACE),
+              BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(VARIANCE_TYPE, VarianceType.FIXED_SMALL)
+          .option(CLIP_SAMPLE, true)
+          .option(PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(CLIP_SAMPLE_RANGE, 1.0)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LEADING)
+          .option(STEPS_OFFSET, 0)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .takesTimesteps()
+          .build(DDPMScheduler::new);
+
   private final NoiseSchedule noiseSchedule;
-  private final int numTrainTimesteps;
+  private final TimestepChoice timesteps;
   private final VarianceType varianceType;
   private final PredictionType predictionType;
   private final SampleBounds bounds;
-  private final TimestepSpacing timestepSpacing;
-  private final int stepsOffset;
 
-  private DDPMScheduler(SchedulerConfig config) {
-    super(TYPE, config);
-    this.noiseSchedule =
-        NoiseSchedule.of(config, ZeroSnr.EXACT, BetaSchedule.SIGMOID, BetaSchedule.LAPLACE);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    if ("fixed_large_log".equals(config.get("variance_type"))) {
-      throw new OptionException(
-          "variance_type",
-          "fixed_large_log",
-          "diffusers takes the root of a negative logarithm there, and gives no picture. Use"
-              + " \"fixed_large\".");
-    }
-    this.varianceType = config.choice("variance_type", VarianceType.class);
-    this.predictionType = config.choice("prediction_type", PredictionType.class);
-    this.bounds = SampleBounds.of(config);
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
+  private DDPMScheduler(OptionValues options) {
+    super(options);
+    this.noiseSchedule = NoiseSchedule.of(options);
+    this.timesteps = TimestepChoice.of(options);
+    this.varianceType = options.get(VARIANCE_TYPE);
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.bounds = SampleBounds.of(options);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("clip_sample", false)}; may be left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static DDPMScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static DDPMScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new DDPMScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "variance_type",
-        "fixed_small",
-        "clip_sample",
-        true,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "clip_sample_range",
-        1.0,
-        "sample_max_value",
-        1.0,
-        "timestep_spacing",
-        "leading",
-        "steps_offset",
-        0L,
-        "rescale_betas_zero_snr",
-        false);
+  public static DDPMScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new DDPMScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
-    checkCount(n, numTrainTimesteps);
-    return tables(timestepSpacing.whole(numTrainTimesteps, n, stepsOffset));
+    return tables(timesteps.whole(n));
   }
 
   @Override
-  boolean takesTimesteps() {
-    return true;
-  }
-
-  @Override
-  Schedule ofTimesteps(float[] timesteps) {
-    return tables(falling(timesteps, numTrainTimesteps));
+  Schedule ofTimesteps(float[] given) {
+    return tables(TimestepChoice.falling(given, timesteps.trained()));
   }
 
   private Schedule tables(double[] timesteps) {
@@ -145,14 +107,11 @@ public final class DDPMScheduler extends ConfiguredScheduler {
   }
 
   private final class DdpmSolver extends Solver {
-    private final NoiseSource noise;
-
     /** What the model predicts beside the mean, where it does. */
     private Slice predictedVariance;
 
     DdpmSolver(Tables tables, NoiseSource noise) {
-      super(tables);
-      this.noise = noise;
+      super(tables, noise);
     }
 
     /** A model that learned its variance gives twice the values: all means, then all variances. */
@@ -166,7 +125,7 @@ public final class DDPMScheduler extends ConfiguredScheduler {
             "[scheduler] model output has "
                 + modelOutput.length()
                 + " values: with variance_type \""
-                + varianceType
+                + Option.name(varianceType)
                 + "\" it needs "
                 + 2 * length
                 + ", all means and then all variances. Use \"fixed_small\" with other models.");

@@ -1,10 +1,9 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.DpmSolver.AlgorithmType;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import io.github.kolors4j.scheduler.DpmSolver.Coefficients;
 import io.github.kolors4j.scheduler.ModelConversion.Target;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,143 +15,95 @@ import java.util.Map;
  * @see <a href="https://arxiv.org/abs/2204.13902">Zhang and Chen, 2022</a>
  */
 public final class DEISMultistepScheduler extends ConfiguredScheduler {
-  static final SchedulerType TYPE =
-      new SchedulerType(
-          "DEISMultistepScheduler", List.of("deis"), defaults(), DEISMultistepScheduler::new);
+  private enum AlgorithmType {
+    DEIS
+  }
 
-  private final NoiseSchedule noiseSchedule;
-  private final int numTrainTimesteps;
+  private enum SolverType {
+    LOGRHO
+  }
+
+  private static final Option<AlgorithmType> ALGORITHM_TYPE =
+      Option.choice("algorithm_type", "what is integrated", AlgorithmType.class)
+          .renaming(AlgorithmType.DEIS, "dpmsolver", "dpmsolver++");
+
+  private static final Option<SolverType> SOLVER_TYPE =
+      Option.choice("solver_type", "what the polynomials are of", SolverType.class)
+          .renaming(SolverType.LOGRHO, "midpoint", "heun", "bh1", "bh2");
+
+  static final SchedulerType TYPE =
+      SchedulerType.of(DEISMultistepScheduler.class, "deis")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(DpmSolver.SOLVER_ORDER, 2)
+          .option(FlowMatching.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(ALGORITHM_TYPE, AlgorithmType.DEIS)
+          .option(SOLVER_TYPE, SolverType.LOGRHO)
+          .option(DpmSolver.LOWER_ORDER_FINAL, true)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .fixed(FlowMatching.USE_FLOW_SIGMAS, false)
+          .fixed(FlowMatching.FLOW_SHIFT, 1.0)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .fixed(FlowMatching.USE_DYNAMIC_SHIFTING, false)
+          .fixed(FlowMatching.TIME_SHIFT_TYPE, "exponential")
+          .build(DEISMultistepScheduler::new);
+
+  private final PreservingPath path;
   private final int solverOrder;
   private final boolean lowerOrderFinal;
-  private final SigmaSpacing sigmaSpacing;
-  private final TimestepSpacing timestepSpacing;
-  private final int stepsOffset;
   private final ModelConversion conversion;
 
-  private DEISMultistepScheduler(SchedulerConfig given) {
-    super(TYPE, known(given));
-    FlowMatching.refuse(TYPE, given);
-    this.sigmaSpacing = SigmaSpacing.of(config);
-    SigmaRange.of(config, 1, 1);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NO_OPTION);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    this.solverOrder = DpmSolver.solverOrder(config);
-    this.lowerOrderFinal = config.flag("lower_order_final");
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
+  private DEISMultistepScheduler(OptionValues options) {
+    super(options);
+    FlowMatching.refuse(options);
+    this.path = PreservingPath.of(options, NoiseSchedule.of(options));
+    this.solverOrder = options.get(DpmSolver.SOLVER_ORDER);
+    this.lowerOrderFinal = options.get(DpmSolver.LOWER_ORDER_FINAL);
     this.conversion =
         ModelConversion.of(
-            config,
-            config.choice("prediction_type", PredictionType.class),
-            Target.NOISE_BY_ORIGINAL_SAMPLE);
-  }
-
-  /** Names that other schedulers use become those of this one. */
-  private static SchedulerConfig known(SchedulerConfig config) {
-    return config
-        .renamed("algorithm_type", List.of("dpmsolver", "dpmsolver++"), "deis")
-        .renamed("solver_type", List.of("midpoint", "heun", "bh1", "bh2"), "logrho");
+            options, options.get(FlowMatching.PREDICTION_TYPE), Target.NOISE_BY_ORIGINAL_SAMPLE);
+    options.get(ALGORITHM_TYPE); // there is but one of each
+    options.get(SOLVER_TYPE);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static DEISMultistepScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static DEISMultistepScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new DEISMultistepScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "solver_order",
-        2L,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "sample_max_value",
-        1.0,
-        "algorithm_type",
-        "deis",
-        "solver_type",
-        "logrho",
-        "lower_order_final",
-        true,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "use_flow_sigmas",
-        false,
-        "flow_shift",
-        1.0,
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L,
-        "use_dynamic_shifting",
-        false,
-        "time_shift_type",
-        "exponential");
+  public static DEISMultistepScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new DEISMultistepScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
-    SigmaGrid grid;
-    double last;
-    if (sigmaSpacing == SigmaSpacing.TIMESTEPS) {
-      double[] timesteps =
-          timestepSpacing.allButLast(numTrainTimesteps, numTrainTimesteps, n, stepsOffset);
-      grid = SigmaGrid.at(timesteps, noiseSchedule);
-      last = noiseSchedule.minSigma();
-    } else {
-      SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
-      grid =
-          SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
-              .whole(sigmaSpacing == SigmaSpacing.KARRAS);
-      last = grid.last();
-    }
+    SigmaGrid grid = path.ofCount(n);
+    double last = path.lastSigma(grid);
     return Tables.preserving(
         className(),
         grid.timesteps(),
         FinalSigmasType.append(last, grid.sigmas()),
-        (tables, _, _) -> new DeisSolver(tables));
+        (tables, noise, _) -> new DeisSolver(tables, noise));
   }
 
   private final class DeisSolver extends Solver {
     private final History predictions = new History(solverOrder);
 
-    DeisSolver(Tables tables) {
-      super(tables);
+    DeisSolver(Tables tables, NoiseSource noise) {
+      super(tables, noise);
     }
 
     @Override
@@ -163,7 +114,7 @@ public final class DEISMultistepScheduler extends ConfiguredScheduler {
       Level s0 = tables.level(stepIndex);
       int order = order(stepIndex);
       if (order == 1) {
-        Coefficients c = DpmSolver.coefficients(AlgorithmType.DPMSOLVER, t, s0, true);
+        Coefficients c = DpmSolver.coefficients(DpmSolver.AlgorithmType.DPMSOLVER, t, s0, true);
         for (int i = 0; i < m0.length; i++) {
           sample.set(i, c.sample() * sample.get(i) + c.d0() * m0[i]);
         }

@@ -1,9 +1,8 @@
 package io.github.kolors4j.scheduler;
 
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import io.github.kolors4j.scheduler.DpmSolver.AlgorithmType;
-import io.github.kolors4j.scheduler.ModelConversion.Target;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,181 +17,105 @@ import java.util.Map;
  */
 public final class DPMSolverMultistepScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "DPMSolverMultistepScheduler",
-          List.of("dpmsolver++"),
-          defaults(),
-          DPMSolverMultistepScheduler::new);
+      SchedulerType.of(DPMSolverMultistepScheduler.class, "dpmsolver++")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(DpmSolver.SOLVER_ORDER, 2)
+          .option(FlowMatching.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(DpmSolver.ALGORITHM_TYPE, AlgorithmType.DPMSOLVER_PLUS_PLUS)
+          .option(DpmSolver.SOLVER_TYPE, DpmSolver.SolverType.MIDPOINT)
+          .option(DpmSolver.LOWER_ORDER_FINAL, true)
+          .option(DpmSolver.EULER_AT_FINAL, false)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .option(USE_LU_LAMBDAS, false)
+          .fixed(FlowMatching.USE_FLOW_SIGMAS, false)
+          .fixed(FlowMatching.FLOW_SHIFT, 1.0)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .option(DpmSolver.LAMBDA_MIN_CLIPPED, Double.NEGATIVE_INFINITY)
+          .option(DpmSolver.VARIANCE_TYPE)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .fixed(FlowMatching.USE_DYNAMIC_SHIFTING, false)
+          .fixed(FlowMatching.TIME_SHIFT_TYPE, "exponential")
+          .takesTimesteps()
+          .build(DPMSolverMultistepScheduler::new);
 
-  private final DpmMultistepSolver.Options options;
-  private final NoiseSchedule noiseSchedule;
+  private final DpmMultistepSolver.Options solver;
+  private final PreservingPath path;
   private final ModelConversion conversion;
-  private final SigmaSpacing sigmaSpacing;
   private final boolean learnedVariance;
-  private final TimestepSpacing timestepSpacing;
-  private final int numTrainTimesteps;
-  private final int stepsOffset;
 
-  /** How many of the training timesteps are left when the noisiest are clipped. */
-  private final int lastTimestep;
-
-  /** Whether timesteps of spaced sigmas are rounded and not cut off. */
-  private final boolean roundTimesteps;
-
-  private DPMSolverMultistepScheduler(SchedulerConfig given) {
-    super(TYPE, DpmSolver.known(given));
-    FlowMatching.refuse(TYPE, given);
-    SigmaSpacing spacing = SigmaSpacing.of(config);
-    this.sigmaSpacing =
-        config.flag("use_lu_lambdas") && spacing != SigmaSpacing.KARRAS ? SigmaSpacing.LU : spacing;
-    SigmaRange.of(config, 1, 1);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NEAR);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    this.options = DpmMultistepSolver.Options.of(config);
-    PredictionType predictionType = config.choice("prediction_type", PredictionType.class);
-    this.conversion =
-        ModelConversion.of(
-            config,
-            predictionType,
-            options.algorithmType().predictsOriginalSample()
-                ? Target.ORIGINAL_SAMPLE
-                : Target.NOISE);
-    this.learnedVariance = DpmSolver.learnedVariance(config, predictionType);
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
-    this.lastTimestep = DpmSolver.lastTimestep(config, noiseSchedule);
-    this.roundTimesteps =
-        (sigmaSpacing == SigmaSpacing.KARRAS || sigmaSpacing == SigmaSpacing.LU)
-            && !"squaredcos_cap_v2".equals(config.get("beta_schedule"));
-
-    if (options.solverOrder() == 3 && options.algorithmType() == AlgorithmType.SDE_DPMSOLVER) {
+  private DPMSolverMultistepScheduler(OptionValues options) {
+    super(options);
+    FlowMatching.refuse(options);
+    this.solver = DpmMultistepSolver.Options.of(options);
+    this.path = path(options);
+    this.conversion = DpmSolver.conversion(options);
+    this.learnedVariance = DpmSolver.learnedVariance(options);
+    if (solver.solverOrder() == 3 && solver.algorithmType() == AlgorithmType.SDE_DPMSOLVER) {
       throw new OptionException(
           "solver_order is 3 and algorithm_type \"sde-dpmsolver\", which has no third order: use 1"
               + " or 2, or \"sde-dpmsolver++\".");
     }
-    DpmSolver.checkFinalSigma(given, options.finalSigmasType());
+    DpmSolver.checkFinalSigma(options);
+  }
+
+  private static PreservingPath path(OptionValues options) {
+    NoiseSchedule noise = NoiseSchedule.withFiniteSigmas(options);
+    int lastTimestep = DpmSolver.lastTimestep(options, noise);
+    PreservingPath path =
+        PreservingPath.of(options, noise, TimestepChoice.of(options), lastTimestep);
+    if (options.get(USE_LU_LAMBDAS) && path.sigmaSpacing() != SigmaSpacing.KARRAS) {
+      path = path.overTheTableBy(SigmaSpacing.LU);
+    }
+    boolean cosine = "squaredcos_cap_v2".equals(options.given(BETA_SCHEDULE));
+    return cosine ? path.cuttingOff() : path;
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
-   */
-  public static DPMSolverMultistepScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, as {@code Map.of("use_karras_sigmas", true)}
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
   public static DPMSolverMultistepScheduler fromConfig(
-      SchedulerConfig config, Map<String, ?> options) {
-    return new DPMSolverMultistepScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "solver_order",
-        2L,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "sample_max_value",
-        1.0,
-        "algorithm_type",
-        "dpmsolver++",
-        "solver_type",
-        "midpoint",
-        "lower_order_final",
-        true,
-        "euler_at_final",
-        false,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "use_lu_lambdas",
-        false,
-        "use_flow_sigmas",
-        false,
-        "flow_shift",
-        1.0,
-        "final_sigmas_type",
-        "zero",
-        "lambda_min_clipped",
-        Double.NEGATIVE_INFINITY,
-        "variance_type",
-        null,
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L,
-        "rescale_betas_zero_snr",
-        false,
-        "use_dynamic_shifting",
-        false,
-        "time_shift_type",
-        "exponential");
+      SchedulerConfig config, Map<?, ?>... options) {
+    return new DPMSolverMultistepScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
-    if (sigmaSpacing == SigmaSpacing.TIMESTEPS) {
-      double[] timesteps =
-          timestepSpacing.allButLast(lastTimestep, numTrainTimesteps, n, stepsOffset);
-      return tables(SigmaGrid.at(timesteps, noiseSchedule));
-    }
-    SigmaRange range =
-        sigmaSpacing == SigmaSpacing.LU
-            ? new SigmaRange(noiseSchedule.maxSigma(), noiseSchedule.minSigma())
-            : SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
-    return tables(SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule).whole(roundTimesteps));
-  }
-
-  @Override
-  boolean takesTimesteps() {
-    return true;
+    return tables(path.ofCount(n));
   }
 
   @Override
   Schedule ofTimesteps(float[] timesteps) {
-    sigmaSpacing.refuseTimesteps();
-    return tables(SigmaGrid.at(whole(timesteps), noiseSchedule));
+    return tables(path.ofTimesteps(timesteps));
   }
 
   private Schedule tables(SigmaGrid grid) {
     return Tables.preserving(
         className(),
         grid.timesteps(),
-        options.finalSigmasType().append(grid.sigmas(), noiseSchedule.minSigma()),
+        solver.finalSigmasType().append(grid.sigmas(), path.noise().minSigma()),
         (tables, noise, _) -> new DpmSolverRun(tables, noise));
   }
 
   private final class DpmSolverRun extends DpmMultistepSolver {
     DpmSolverRun(Tables tables, NoiseSource noise) {
-      super(options, tables, noise);
+      super(solver, tables, noise);
     }
 
     @Override

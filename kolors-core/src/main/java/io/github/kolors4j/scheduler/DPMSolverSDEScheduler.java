@@ -1,9 +1,9 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
-import java.util.OptionalLong;
+import java.util.Optional;
 
 /**
  * DPM-Solver-2 for the stochastic equation, whose noise is one Brownian motion over sigma: more
@@ -16,89 +16,56 @@ import java.util.OptionalLong;
  * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al., 2022</a>
  */
 public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
+  private static final Option<Optional<Long>> NOISE_SAMPLER_SEED =
+      Option.seed("noise_sampler_seed", "of the Brownian motion; null for the image's own seed")
+          .optional();
+
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "DPMSolverSDEScheduler",
-          List.of("dpmsolver-sde"),
-          defaults(),
-          DPMSolverSDEScheduler::new);
+      SchedulerType.of(DPMSolverSDEScheduler.class, "dpmsolver-sde")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.00085)
+          .option(BETA_END, 0.012)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(
+              PREDICTION_TYPE.only(PredictionType.EPSILON, PredictionType.V_PREDICTION),
+              PredictionType.EPSILON)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .option(NOISE_SAMPLER_SEED)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .build(DPMSolverSDEScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
-  private final OptionalLong noiseSamplerSeed;
+  private final Optional<Long> noiseSamplerSeed;
   private final float sNoise;
 
-  private DPMSolverSDEScheduler(SchedulerConfig config) {
-    this(config, 1);
+  private DPMSolverSDEScheduler(OptionValues options) {
+    this(options, 1);
   }
 
-  private DPMSolverSDEScheduler(SchedulerConfig config, double sNoise) {
-    super(TYPE, config);
-    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION));
-    this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
-    this.noiseSamplerSeed = noiseSamplerSeed(config);
+  private DPMSolverSDEScheduler(OptionValues options, double sNoise) {
+    super(options);
+    this.path = SigmaPath.withKarrasOfTimesteps(options, NoiseSchedule.of(options));
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.noiseSamplerSeed = options.get(NOISE_SAMPLER_SEED);
     this.sNoise = (float) sNoise;
   }
 
-  private static OptionalLong noiseSamplerSeed(SchedulerConfig config) {
-    return switch (config.get("noise_sampler_seed")) {
-      case null -> OptionalLong.empty();
-      case Long seed when seed >= 0 -> OptionalLong.of(seed);
-      case Object other ->
-          throw new OptionException(
-              "noise_sampler_seed", other, "use a whole number that is 0 or more.");
-    };
-  }
-
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static DPMSolverSDEScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static DPMSolverSDEScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new DPMSolverSDEScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.00085,
-        "beta_end",
-        0.012,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "prediction_type",
-        "epsilon",
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "noise_sampler_seed",
-        null,
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L);
+  public static DPMSolverSDEScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new DPMSolverSDEScheduler(TYPE.values(config, options));
   }
 
   /**
@@ -112,12 +79,12 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
     if (!(sNoise >= 0)) {
       throw new OptionException("s_noise", sNoise, "use 0 or more.");
     }
-    return new DPMSolverSDEScheduler(config, sNoise);
+    return new DPMSolverSDEScheduler(options, sNoise);
   }
 
   @Override
   Schedule ofCount(int n) {
-    SigmaGrid grid = path.ofCountWithKarrasOfTimesteps(n, false);
+    SigmaGrid grid = path.ofCount(n, false);
     float[] sigmas = SecondOrder.sigmas(grid.sigmas());
     return Tables.exploding(
         className(),
@@ -141,7 +108,7 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
 
   private long seed(NoiseSource noise) {
     if (noiseSamplerSeed.isPresent()) {
-      return noiseSamplerSeed.getAsLong();
+      return noiseSamplerSeed.get();
     }
     return noise
         .seed()
@@ -152,8 +119,7 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
                         + " them."));
   }
 
-  private final class SdeSolver extends Solver {
-    private final NoiseSource noise;
+  private final class SdeSolver extends SigmaSolver {
     private final long seed;
 
     private BrownianInterval motion;
@@ -164,8 +130,7 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
     private float middle;
 
     SdeSolver(Tables tables, NoiseSource noise, long seed) {
-      super(tables);
-      this.noise = noise;
+      super(tables, noise);
       this.seed = seed;
     }
 

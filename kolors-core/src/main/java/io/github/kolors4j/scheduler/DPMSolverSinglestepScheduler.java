@@ -1,12 +1,10 @@
 package io.github.kolors4j.scheduler;
 
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import io.github.kolors4j.scheduler.DpmSolver.AlgorithmType;
 import io.github.kolors4j.scheduler.DpmSolver.Coefficients;
 import io.github.kolors4j.scheduler.DpmSolver.SolverType;
-import io.github.kolors4j.scheduler.ModelConversion.Target;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.EnumSet;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -20,142 +18,95 @@ import java.util.Map;
  */
 public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "DPMSolverSinglestepScheduler",
-          List.of("dpmsolver++-singlestep", "dpmsolver-singlestep"),
-          defaults(),
-          DPMSolverSinglestepScheduler::new);
+      SchedulerType.of(
+              DPMSolverSinglestepScheduler.class, "dpmsolver++-singlestep", "dpmsolver-singlestep")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(DpmSolver.SOLVER_ORDER, 2)
+          .option(FlowMatching.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(
+              DpmSolver.ALGORITHM_TYPE.only(
+                  AlgorithmType.DPMSOLVER,
+                  AlgorithmType.DPMSOLVER_PLUS_PLUS,
+                  AlgorithmType.SDE_DPMSOLVER_PLUS_PLUS),
+              AlgorithmType.DPMSOLVER_PLUS_PLUS)
+          .option(DpmSolver.SOLVER_TYPE, SolverType.MIDPOINT)
+          .option(DpmSolver.LOWER_ORDER_FINAL, false)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .fixed(FlowMatching.USE_FLOW_SIGMAS, false)
+          .fixed(FlowMatching.FLOW_SHIFT, 1.0)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .option(DpmSolver.LAMBDA_MIN_CLIPPED, Double.NEGATIVE_INFINITY)
+          .option(DpmSolver.VARIANCE_TYPE)
+          .fixed(FlowMatching.USE_DYNAMIC_SHIFTING, false)
+          .fixed(FlowMatching.TIME_SHIFT_TYPE, "exponential")
+          .takesTimesteps()
+          .build(DPMSolverSinglestepScheduler::new);
 
-  private final NoiseSchedule noiseSchedule;
+  private final PreservingPath path;
   private final int solverOrder;
   private final AlgorithmType algorithmType;
   private final SolverType solverType;
   private final boolean lowerOrderFinal;
   private final FinalSigmasType finalSigmasType;
-  private final SigmaSpacing sigmaSpacing;
   private final ModelConversion conversion;
   private final boolean learnedVariance;
-  private final int lastTimestep;
 
-  private DPMSolverSinglestepScheduler(SchedulerConfig given) {
-    super(TYPE, DpmSolver.known(given));
-    FlowMatching.refuse(TYPE, given);
-    this.sigmaSpacing = SigmaSpacing.of(config);
-    SigmaRange.of(config, 1, 1);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NO_OPTION);
-    this.solverOrder = DpmSolver.solverOrder(config);
-    this.algorithmType =
-        config.choice(
-            "algorithm_type", EnumSet.complementOf(EnumSet.of(AlgorithmType.SDE_DPMSOLVER)));
-    this.solverType = config.choice("solver_type", SolverType.class);
-    this.lowerOrderFinal = config.flag("lower_order_final");
-    this.finalSigmasType = config.choice("final_sigmas_type", FinalSigmasType.class);
-    PredictionType predictionType = config.choice("prediction_type", PredictionType.class);
-    this.conversion =
-        ModelConversion.of(
-            config,
-            predictionType,
-            algorithmType.predictsOriginalSample() ? Target.ORIGINAL_SAMPLE : Target.NOISE);
-    this.learnedVariance = DpmSolver.learnedVariance(config, predictionType);
-    this.lastTimestep = DpmSolver.lastTimestep(config, noiseSchedule);
-    DpmSolver.checkFinalSigma(given, finalSigmasType);
+  private DPMSolverSinglestepScheduler(OptionValues options) {
+    super(options);
+    FlowMatching.refuse(options);
+    this.path = path(options);
+    this.solverOrder = options.get(DpmSolver.SOLVER_ORDER);
+    this.algorithmType = options.get(DpmSolver.ALGORITHM_TYPE);
+    this.solverType = options.get(DpmSolver.SOLVER_TYPE);
+    this.lowerOrderFinal = options.get(DpmSolver.LOWER_ORDER_FINAL);
+    this.finalSigmasType = options.get(FINAL_SIGMAS_TYPE);
+    this.conversion = DpmSolver.conversion(options);
+    this.learnedVariance = DpmSolver.learnedVariance(options);
+    DpmSolver.checkFinalSigma(options);
+  }
+
+  /** There is no choice of the timesteps' spacing. */
+  private static PreservingPath path(OptionValues options) {
+    NoiseSchedule noise = NoiseSchedule.of(options);
+    int trained = options.get(NUM_TRAIN_TIMESTEPS);
+    return PreservingPath.of(
+        options,
+        noise,
+        new TimestepChoice(trained, TimestepSpacing.LINSPACE, 0),
+        DpmSolver.lastTimestep(options, noise));
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
-   */
-  public static DPMSolverSinglestepScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
   public static DPMSolverSinglestepScheduler fromConfig(
-      SchedulerConfig config, Map<String, ?> options) {
-    return new DPMSolverSinglestepScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "solver_order",
-        2L,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "sample_max_value",
-        1.0,
-        "algorithm_type",
-        "dpmsolver++",
-        "solver_type",
-        "midpoint",
-        "lower_order_final",
-        false,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "use_flow_sigmas",
-        false,
-        "flow_shift",
-        1.0,
-        "final_sigmas_type",
-        "zero",
-        "lambda_min_clipped",
-        Double.NEGATIVE_INFINITY,
-        "variance_type",
-        null,
-        "use_dynamic_shifting",
-        false,
-        "time_shift_type",
-        "exponential");
+      SchedulerConfig config, Map<?, ?>... options) {
+    return new DPMSolverSinglestepScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
-    if (sigmaSpacing == SigmaSpacing.TIMESTEPS) {
-      double[] timesteps = TimestepSpacing.LINSPACE.allButLast(lastTimestep, lastTimestep, n, 0);
-      return tables(SigmaGrid.at(timesteps, noiseSchedule));
-    }
-    SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
-    return tables(
-        SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
-            .whole(sigmaSpacing == SigmaSpacing.KARRAS));
-  }
-
-  @Override
-  boolean takesTimesteps() {
-    return true;
+    return tables(path.ofCount(n));
   }
 
   @Override
   Schedule ofTimesteps(float[] timesteps) {
-    sigmaSpacing.refuseTimesteps();
-    return tables(SigmaGrid.at(whole(timesteps), noiseSchedule));
+    return tables(path.ofTimesteps(timesteps));
   }
 
   private Schedule tables(SigmaGrid grid) {
@@ -163,7 +114,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
     return Tables.preserving(
         className(),
         grid.timesteps(),
-        finalSigmasType.append(grid.sigmas(), noiseSchedule.minSigma()),
+        finalSigmasType.append(grid.sigmas(), path.noise().minSigma()),
         (tables, noise, _) -> new SinglestepSolver(tables, noise, orders));
   }
 
@@ -188,7 +139,6 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
   }
 
   private final class SinglestepSolver extends Solver {
-    private final NoiseSource noise;
     private final int[] orders;
     private final History predictions = new History(solverOrder);
 
@@ -196,8 +146,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
     private float[] begin;
 
     SinglestepSolver(Tables tables, NoiseSource noise, int[] orders) {
-      super(tables);
-      this.noise = noise;
+      super(tables, noise);
       this.orders = orders;
     }
 

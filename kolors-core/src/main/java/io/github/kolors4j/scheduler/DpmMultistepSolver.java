@@ -17,19 +17,18 @@ abstract class DpmMultistepSolver extends Solver {
       boolean lowerOrderFinal,
       boolean eulerAtFinal,
       FinalSigmasType finalSigmasType) {
-    static Options of(SchedulerConfig config) {
+    static Options of(OptionValues options) {
       return new Options(
-          config.choice("algorithm_type", AlgorithmType.class),
-          DpmSolver.solverOrder(config),
-          config.choice("solver_type", SolverType.class),
-          config.flag("lower_order_final"),
-          config.flag("euler_at_final"),
-          config.choice("final_sigmas_type", FinalSigmasType.class));
+          options.get(DpmSolver.ALGORITHM_TYPE),
+          options.get(DpmSolver.SOLVER_ORDER),
+          options.get(DpmSolver.SOLVER_TYPE),
+          options.get(DpmSolver.LOWER_ORDER_FINAL),
+          options.get(DpmSolver.EULER_AT_FINAL),
+          options.get(SharedOptions.FINAL_SIGMAS_TYPE));
     }
   }
 
   private final Options options;
-  private final NoiseSource noise;
 
   /** Predictions of the latest steps. */
   private final History predictions;
@@ -37,9 +36,8 @@ abstract class DpmMultistepSolver extends Solver {
   private float[] drawn;
 
   DpmMultistepSolver(Options options, Tables tables, NoiseSource noise) {
-    super(tables);
+    super(tables, noise);
     this.options = options;
-    this.noise = noise;
     this.predictions = new History(options.solverOrder);
   }
 

@@ -1,7 +1,9 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.List;
-import java.util.Locale;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import io.github.kolors4j.scheduler.ModelConversion.Target;
+import java.util.Arrays;
+import java.util.Optional;
 
 /** The formulas of DPM-Solver and DPM-Solver++, and the options of their kin. */
 final class DpmSolver {
@@ -38,24 +40,51 @@ final class DpmSolver {
   /** The formula of the second order. */
   enum SolverType {
     MIDPOINT,
-    HEUN;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    HEUN
   }
 
-  /** What a model predicts beside the mean. */
+  static final Option<AlgorithmType> ALGORITHM_TYPE =
+      Option.choice(
+              "algorithm_type",
+              "what is integrated, and whether noise is added (sde)",
+              AlgorithmType.class)
+          .renaming(AlgorithmType.DPMSOLVER_PLUS_PLUS, "deis");
+
+  static final Option<Integer> SOLVER_ORDER =
+      Option.integer("solver_order", "how many predictions a step is made of")
+          .where("1, 2 or 3", order -> order >= 1 && order <= 3);
+
+  static final Option<SolverType> SOLVER_TYPE =
+      Option.choice("solver_type", "the formula of the second order", SolverType.class)
+          .renaming(SolverType.MIDPOINT, "logrho", "bh1", "bh2");
+
+  static final Option<Boolean> LOWER_ORDER_FINAL =
+      Option.flag("lower_order_final", "whether the last of few steps are of lower order");
+
+  static final Option<Boolean> EULER_AT_FINAL =
+      Option.flag("euler_at_final", "whether the last step is of the first order");
+
+  static final Option<Double> LAMBDA_MIN_CLIPPED =
+      Option.number(
+          "lambda_min_clipped", "timesteps whose log(alpha / sigma) is below this are left out");
+
+  /** What a model predicts beside the noise, where it was learned. */
   enum VarianceType {
     LEARNED,
-    LEARNED_RANGE;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    LEARNED_RANGE
   }
+
+  /** Values of DDPM's are ignored, as everything else that another scheduler leaves. */
+  static final Option<Optional<VarianceType>> VARIANCE_TYPE =
+      Option.choice(
+              "variance_type",
+              "what the model predicts beside the noise, which is left out",
+              VarianceType.class)
+          .optional()
+          .alias("fixed_small", Optional.empty())
+          .alias("fixed_small_log", Optional.empty())
+          .alias("fixed_large", Optional.empty())
+          .alias("fixed_large_log", Optional.empty());
 
   /**
    * What a step multiplies the sample, the current prediction, its first and second differences,
@@ -106,53 +135,49 @@ final class DpmSolver {
     };
   }
 
-  /** Names that other schedulers use become the nearest of these. */
-  static SchedulerConfig known(SchedulerConfig config) {
-    return config
-        .renamed("algorithm_type", List.of("deis"), "dpmsolver++")
-        .renamed("solver_type", List.of("logrho", "bh1", "bh2"), "midpoint");
-  }
-
-  static int solverOrder(SchedulerConfig config) {
-    int solverOrder = config.integer("solver_order");
-    if (solverOrder < 1 || solverOrder > 3) {
-      throw new OptionException("solver_order", solverOrder, "use 1, 2 or 3.");
-    }
-    return solverOrder;
+  /** What the algorithm needs of the model's output. */
+  static ModelConversion conversion(OptionValues options) {
+    return ModelConversion.of(
+        options,
+        options.get(FlowMatching.PREDICTION_TYPE),
+        options.get(ALGORITHM_TYPE).predictsOriginalSample()
+            ? Target.ORIGINAL_SAMPLE
+            : Target.NOISE);
   }
 
   /** Asked of the name as given: diffusers refuses "deis" with "zero" too. */
-  static void checkFinalSigma(SchedulerConfig given, FinalSigmasType finalSigmasType) {
-    if (finalSigmasType == FinalSigmasType.ZERO
-        && !String.valueOf(given.get("algorithm_type")).endsWith("dpmsolver++")) {
+  static void checkFinalSigma(OptionValues options) {
+    Object algorithmType = options.given(ALGORITHM_TYPE);
+    if (options.get(SharedOptions.FINAL_SIGMAS_TYPE) == FinalSigmasType.ZERO
+        && !String.valueOf(algorithmType).endsWith("dpmsolver++")) {
       throw new OptionException(
           "final_sigmas_type is \"zero\" and algorithm_type "
-              + Json.write(given.get("algorithm_type"))
+              + JsonWriter.abbreviated(algorithmType)
               + ", which needs \"sigma_min\".");
     }
   }
 
   /** How many of the training timesteps are left when the noisiest are clipped. */
-  static int lastTimestep(SchedulerConfig config, NoiseSchedule noise) {
-    double lambdaMinClipped = config.number("lambda_min_clipped");
+  static int lastTimestep(OptionValues options, NoiseSchedule noise) {
+    double lambdaMinClipped = options.get(LAMBDA_MIN_CLIPPED);
     int clipped = 0;
     while (clipped < noise.length()
         && noise.lambda(noise.length() - 1 - clipped) < (float) lambdaMinClipped) {
       clipped++;
     }
-    int numTrainTimesteps = config.integer("num_train_timesteps");
+    int numTrainTimesteps = options.get(SharedOptions.NUM_TRAIN_TIMESTEPS);
     if (clipped >= numTrainTimesteps) {
       throw new OptionException(
-          "lambda_min_clipped", lambdaMinClipped, "no timestep is left, use less.");
+          LAMBDA_MIN_CLIPPED.key(), lambdaMinClipped, "no timestep is left, use less.");
     }
     return numTrainTimesteps - clipped;
   }
 
   /** Whether the model predicts a variance beside the noise. */
-  static boolean learnedVariance(SchedulerConfig config, PredictionType predictionType) {
-    return config.get("variance_type") != null
-        && config.choice("variance_type", VarianceType.class) != null
-        && predictionType == PredictionType.EPSILON;
+  static boolean learnedVariance(OptionValues options) {
+    return options.get(FlowMatching.PREDICTION_TYPE) == PredictionType.EPSILON
+        && options.given(VARIANCE_TYPE) instanceof String given
+        && Arrays.stream(VarianceType.values()).map(Option::name).anyMatch(given::equals);
   }
 
   /**

@@ -11,12 +11,10 @@ import java.util.Arrays;
  * @see <a href="https://arxiv.org/abs/2205.11487">Saharia et al., 2022, section 2.3</a>
  */
 record DynamicThresholding(double ratio, double sampleMaxValue) {
-  static DynamicThresholding of(SchedulerConfig config) {
-    double ratio = config.number("dynamic_thresholding_ratio");
-    if (!(ratio >= 0 && ratio <= 1)) {
-      throw new OptionException("dynamic_thresholding_ratio", ratio, "use 0 to 1.");
-    }
-    return new DynamicThresholding(ratio, config.number("sample_max_value"));
+  static DynamicThresholding of(OptionValues options) {
+    return new DynamicThresholding(
+        options.get(SharedOptions.DYNAMIC_THRESHOLDING_RATIO),
+        options.get(SharedOptions.SAMPLE_MAX_VALUE));
   }
 
   /** Changes one image's values. */

@@ -1,9 +1,9 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.DpmSolver.AlgorithmType;
-import java.util.EnumSet;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * DPM-Solver++ as Karras et al. precondition it, for models that were trained so.
@@ -14,90 +14,58 @@ import java.util.Map;
  */
 public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "EDMDPMSolverMultistepScheduler",
-          List.of("edm-dpmsolver++"),
-          defaults(),
-          EDMDPMSolverMultistepScheduler::new);
+      SchedulerType.of(EDMDPMSolverMultistepScheduler.class, "edm-dpmsolver++")
+          .option(SIGMA_MIN, Optional.of(0.002))
+          .option(SIGMA_MAX, Optional.of(80.0))
+          .option(Edm.SIGMA_DATA, 0.5)
+          .option(Edm.SIGMA_SCHEDULE, Edm.SigmaSchedule.KARRAS)
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(Edm.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(Edm.RHO, 7.0)
+          .option(DpmSolver.SOLVER_ORDER, 2)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(
+              DpmSolver.ALGORITHM_TYPE.only(
+                  DpmSolver.AlgorithmType.DPMSOLVER_PLUS_PLUS,
+                  DpmSolver.AlgorithmType.SDE_DPMSOLVER_PLUS_PLUS),
+              DpmSolver.AlgorithmType.DPMSOLVER_PLUS_PLUS)
+          .option(DpmSolver.SOLVER_TYPE, DpmSolver.SolverType.MIDPOINT)
+          .option(DpmSolver.LOWER_ORDER_FINAL, true)
+          .option(DpmSolver.EULER_AT_FINAL, false)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .build(EDMDPMSolverMultistepScheduler::new);
 
   private final Edm edm;
-  private final DpmMultistepSolver.Options options;
+  private final DpmMultistepSolver.Options solver;
   private final DynamicThresholding thresholding;
 
-  private EDMDPMSolverMultistepScheduler(SchedulerConfig given) {
-    super(TYPE, DpmSolver.known(given));
-    this.edm = Edm.of(config);
-    config.choice(
-        "algorithm_type",
-        EnumSet.of(AlgorithmType.DPMSOLVER_PLUS_PLUS, AlgorithmType.SDE_DPMSOLVER_PLUS_PLUS));
-    this.options = DpmMultistepSolver.Options.of(config);
-    this.thresholding = config.flag("thresholding") ? DynamicThresholding.of(config) : null;
-    if (options.solverOrder() == 3 && options.algorithmType().drawsNoise()) {
+  private EDMDPMSolverMultistepScheduler(OptionValues options) {
+    super(options);
+    this.edm = Edm.of(options);
+    this.solver = DpmMultistepSolver.Options.of(options);
+    this.thresholding = options.get(THRESHOLDING) ? DynamicThresholding.of(options) : null;
+    if (solver.solverOrder() == 3 && solver.algorithmType().drawsNoise()) {
       throw new OptionException(
           "solver_order is 3 and algorithm_type \"sde-dpmsolver++\", which has no third order here:"
               + " use 1 or 2, or \"dpmsolver++\".");
     }
-    DpmSolver.checkFinalSigma(given, options.finalSigmasType());
+    DpmSolver.checkFinalSigma(options);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("sigma_schedule", "exponential")}; may be
+   *     left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
-   */
-  public static EDMDPMSolverMultistepScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
   public static EDMDPMSolverMultistepScheduler fromConfig(
-      SchedulerConfig config, Map<String, ?> options) {
-    return new EDMDPMSolverMultistepScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "sigma_min",
-        0.002,
-        "sigma_max",
-        80.0,
-        "sigma_data",
-        0.5,
-        "sigma_schedule",
-        "karras",
-        "num_train_timesteps",
-        1000L,
-        "prediction_type",
-        "epsilon",
-        "rho",
-        7.0,
-        "solver_order",
-        2L,
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "sample_max_value",
-        1.0,
-        "algorithm_type",
-        "dpmsolver++",
-        "solver_type",
-        "midpoint",
-        "lower_order_final",
-        true,
-        "euler_at_final",
-        false,
-        "final_sigmas_type",
-        "zero");
+      SchedulerConfig config, Map<?, ?>... options) {
+    return new EDMDPMSolverMultistepScheduler(TYPE.values(config, options));
   }
 
   @Override
@@ -107,14 +75,14 @@ public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
         className(),
         1,
         Edm.timesteps(sigmas),
-        options.finalSigmasType().append(widened(sigmas), edm.range().min()),
+        solver.finalSigmasType().append(Grid.widened(sigmas), edm.range().min()),
         edm.initNoiseSigma(),
         (tables, noise, _) -> new EdmDpmSolver(tables, noise));
   }
 
   private final class EdmDpmSolver extends DpmMultistepSolver {
     EdmDpmSolver(Tables tables, NoiseSource noise) {
-      super(options, tables, noise);
+      super(solver, tables, noise);
     }
 
     @Override

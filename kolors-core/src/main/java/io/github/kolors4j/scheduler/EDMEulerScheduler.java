@@ -1,8 +1,10 @@
 package io.github.kolors4j.scheduler;
 
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import io.github.kolors4j.scheduler.EulerDiscreteScheduler.Churn;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Euler's method as Karras et al. precondition it, for models that were trained so.
@@ -13,65 +15,43 @@ import java.util.Map;
  */
 public final class EDMEulerScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "EDMEulerScheduler", List.of("edm-euler"), defaults(), EDMEulerScheduler::new);
+      SchedulerType.of(EDMEulerScheduler.class, "edm-euler")
+          .option(SIGMA_MIN, Optional.of(0.002))
+          .option(SIGMA_MAX, Optional.of(80.0))
+          .option(Edm.SIGMA_DATA, 0.5)
+          .option(Edm.SIGMA_SCHEDULE, Edm.SigmaSchedule.KARRAS)
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(Edm.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(Edm.RHO, 7.0)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .build(EDMEulerScheduler::new);
 
   private final Edm edm;
   private final FinalSigmasType finalSigmasType;
   private final Churn churn;
 
-  private EDMEulerScheduler(SchedulerConfig config) {
-    this(config, Churn.NONE);
+  private EDMEulerScheduler(OptionValues options) {
+    this(options, Churn.NONE);
   }
 
-  private EDMEulerScheduler(SchedulerConfig config, Churn churn) {
-    super(TYPE, config);
-    this.edm = Edm.of(config);
-    this.finalSigmasType = config.choice("final_sigmas_type", FinalSigmasType.class);
+  private EDMEulerScheduler(OptionValues options, Churn churn) {
+    super(options);
+    this.edm = Edm.of(options);
+    this.finalSigmasType = options.get(FINAL_SIGMAS_TYPE);
     this.churn = churn;
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("sigma_schedule", "exponential")}; may be
+   *     left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static EDMEulerScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static EDMEulerScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new EDMEulerScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "sigma_min",
-        0.002,
-        "sigma_max",
-        80.0,
-        "sigma_data",
-        0.5,
-        "sigma_schedule",
-        "karras",
-        "num_train_timesteps",
-        1000L,
-        "prediction_type",
-        "epsilon",
-        "rho",
-        7.0,
-        "final_sigmas_type",
-        "zero");
+  public static EDMEulerScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new EDMEulerScheduler(TYPE.values(config, options));
   }
 
   /**
@@ -81,7 +61,7 @@ public final class EDMEulerScheduler extends ConfiguredScheduler {
    * @return another scheduler
    */
   public EDMEulerScheduler withChurn(Churn churn) {
-    return new EDMEulerScheduler(config, churn);
+    return new EDMEulerScheduler(options, churn);
   }
 
   @Override
@@ -91,17 +71,14 @@ public final class EDMEulerScheduler extends ConfiguredScheduler {
         className(),
         1,
         Edm.timesteps(sigmas),
-        finalSigmasType.append(widened(sigmas), sigmas[n - 1]),
+        finalSigmasType.append(Grid.widened(sigmas), sigmas[n - 1]),
         edm.initNoiseSigma(),
         (tables, noise, _) -> new EdmSolver(tables, noise));
   }
 
   private final class EdmSolver extends Solver {
-    private final NoiseSource noise;
-
     EdmSolver(Tables tables, NoiseSource noise) {
-      super(tables);
-      this.noise = noise;
+      super(tables, noise);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.Locale;
-
 /**
  * The noise levels and the preconditioning of Karras et al.: what goes into the model is scaled to
  * unit variance, and its output is added to a part of the sample.
@@ -15,29 +13,30 @@ record Edm(
   /** How sigmas lie. */
   enum SigmaSchedule {
     KARRAS,
-    EXPONENTIAL;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    EXPONENTIAL
   }
 
-  static Edm of(SchedulerConfig config) {
-    double sigmaData = config.number("sigma_data");
-    double rho = config.number("rho");
-    if (!(sigmaData > 0)) {
-      throw new OptionException("sigma_data", sigmaData, "use a number above 0.");
-    }
-    if (!(rho > 0)) {
-      throw new OptionException("rho", rho, "use a number above 0.");
-    }
+  static final Option<Double> SIGMA_DATA =
+      Option.number("sigma_data", "the standard deviation of the pictures that were learnt from")
+          .where("a number above 0", sigma -> sigma > 0);
+
+  static final Option<SigmaSchedule> SIGMA_SCHEDULE =
+      Option.choice("sigma_schedule", "how noise levels lie", SigmaSchedule.class);
+
+  static final Option<Double> RHO =
+      Option.number("rho", "karras: noise levels are even in this root")
+          .where("a number above 0", rho -> rho > 0);
+
+  static final Option<PredictionType> PREDICTION_TYPE =
+      SharedOptions.PREDICTION_TYPE.only(PredictionType.EPSILON, PredictionType.V_PREDICTION);
+
+  static Edm of(OptionValues options) {
     return new Edm(
-        SigmaRange.of(config, 80, 0.002),
-        sigmaData,
-        config.choice("sigma_schedule", SigmaSchedule.class),
-        rho,
-        config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE));
+        SigmaEnds.of(options).or(80, 0.002),
+        options.get(SIGMA_DATA),
+        options.get(SIGMA_SCHEDULE),
+        options.get(RHO),
+        options.get(PREDICTION_TYPE));
   }
 
   /** Over an even ramp from 0 to 1, in double. */

@@ -1,7 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -11,66 +11,41 @@ import java.util.Map;
  */
 public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "EulerAncestralDiscreteScheduler",
-          List.of("euler-ancestral", "euler-a"),
-          defaults(),
-          EulerAncestralDiscreteScheduler::new);
+      SchedulerType.of(EulerAncestralDiscreteScheduler.class, "euler-ancestral", "euler-a")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(
+              PREDICTION_TYPE.only(PredictionType.EPSILON, PredictionType.V_PREDICTION),
+              PredictionType.EPSILON)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .build(EulerAncestralDiscreteScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
 
-  private EulerAncestralDiscreteScheduler(SchedulerConfig config) {
-    super(TYPE, config);
-    this.path =
-        SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NEAR), SigmaSpacing.TIMESTEPS);
-    this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
+  private EulerAncestralDiscreteScheduler(OptionValues options) {
+    super(options);
+    this.path = SigmaPath.withoutLaw(options, NoiseSchedule.withFiniteSigmas(options));
+    this.predictionType = options.get(PREDICTION_TYPE);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("timestep_spacing", "trailing")}; may be
+   *     left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
-   */
-  public static EulerAncestralDiscreteScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
   public static EulerAncestralDiscreteScheduler fromConfig(
-      SchedulerConfig config, Map<String, ?> options) {
-    return new EulerAncestralDiscreteScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "prediction_type",
-        "epsilon",
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L,
-        "rescale_betas_zero_snr",
-        false);
+      SchedulerConfig config, Map<?, ?>... options) {
+    return new EulerAncestralDiscreteScheduler(TYPE.values(config, options));
   }
 
   @Override
@@ -86,17 +61,9 @@ public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
         (tables, noise, _) -> new AncestralSolver(tables, noise));
   }
 
-  private final class AncestralSolver extends Solver {
-    private final NoiseSource noise;
-
+  private final class AncestralSolver extends SigmaSolver {
     AncestralSolver(Tables tables, NoiseSource noise) {
-      super(tables);
-      this.noise = noise;
-    }
-
-    @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(tables.sigma(stepIndex));
+      super(tables, noise);
     }
 
     @Override
@@ -104,8 +71,7 @@ public final class EulerAncestralDiscreteScheduler extends ConfiguredScheduler {
       float sigma = tables.sigma(stepIndex);
       Ancestral ancestral = Ancestral.of(sigma, tables.sigma(stepIndex + 1));
       float dt = ancestral.down() - sigma;
-      float[] drawn = new float[sample.length()];
-      noise.draw(drawn);
+      float[] drawn = draw(sample);
       for (int i = 0; i < drawn.length; i++) {
         float x = sample.get(i);
         float predOriginalSample =

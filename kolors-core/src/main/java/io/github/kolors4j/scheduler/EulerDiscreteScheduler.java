@@ -1,8 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
-import java.util.Locale;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -13,9 +12,51 @@ import java.util.Map;
  * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al., 2022, algorithm 2</a>
  */
 public final class EulerDiscreteScheduler extends ConfiguredScheduler {
+  private enum InterpolationType {
+    LINEAR,
+    LOG_LINEAR
+  }
+
+  private enum TimestepType {
+    DISCRETE,
+    CONTINUOUS
+  }
+
+  private static final Option<InterpolationType> INTERPOLATION_TYPE =
+      Option.choice(
+          "interpolation_type",
+          "how noise levels lie between those of whole timesteps",
+          InterpolationType.class);
+
+  private static final Option<TimestepType> TIMESTEP_TYPE =
+      Option.choice(
+          "timestep_type",
+          "continuous: with v_prediction the model is told a quarter of the noise level's logarithm",
+          TimestepType.class);
+
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "EulerDiscreteScheduler", List.of("euler"), defaults(), EulerDiscreteScheduler::new);
+      SchedulerType.of(EulerDiscreteScheduler.class, "euler")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(
+              PREDICTION_TYPE.alias("original_sample", PredictionType.SAMPLE),
+              PredictionType.EPSILON)
+          .option(INTERPOLATION_TYPE, InterpolationType.LINEAR)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .option(SIGMA_MIN)
+          .option(SIGMA_MAX)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(TIMESTEP_TYPE, TimestepType.DISCRETE)
+          .option(STEPS_OFFSET, 0)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .takesTimesteps()
+          .build(EulerDiscreteScheduler::new);
 
   /**
    * Noise that is added before steps, to be taken away again with older errors.
@@ -66,26 +107,6 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
     }
   }
 
-  private enum InterpolationType {
-    LINEAR,
-    LOG_LINEAR;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  private enum TimestepType {
-    DISCRETE,
-    CONTINUOUS;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   private final Churn churn;
   private final PredictionType predictionType;
   private final InterpolationType interpolationType;
@@ -95,46 +116,33 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
   /** Whether the U-Net is told ln(σ)/4 in place of a timestep. */
   private final boolean continuous;
 
-  private EulerDiscreteScheduler(SchedulerConfig config) {
-    this(config, Churn.NONE);
+  private EulerDiscreteScheduler(OptionValues options) {
+    this(options, Churn.NONE);
   }
 
-  private EulerDiscreteScheduler(SchedulerConfig config, Churn churn) {
-    super(TYPE, config);
+  private EulerDiscreteScheduler(OptionValues options, Churn churn) {
+    super(options);
     this.churn = churn;
-    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NEAR));
-    this.predictionType =
-        "original_sample".equals(config.get("prediction_type"))
-            ? PredictionType.SAMPLE
-            : config.choice("prediction_type", PredictionType.class);
-    this.interpolationType = config.choice("interpolation_type", InterpolationType.class);
-    this.finalSigmasType = config.choice("final_sigmas_type", FinalSigmasType.class);
+    this.path = SigmaPath.of(options, NoiseSchedule.withFiniteSigmas(options));
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.interpolationType = options.get(INTERPOLATION_TYPE);
+    this.finalSigmasType = options.get(FINAL_SIGMAS_TYPE);
     this.continuous =
-        config.choice("timestep_type", TimestepType.class) == TimestepType.CONTINUOUS
+        options.get(TIMESTEP_TYPE) == TimestepType.CONTINUOUS
             && predictionType == PredictionType.V_PREDICTION;
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static EulerDiscreteScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, as {@code Map.of("use_karras_sigmas", true)}
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static EulerDiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new EulerDiscreteScheduler(TYPE.resolve(config, options));
+  public static EulerDiscreteScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new EulerDiscreteScheduler(TYPE.values(config, options));
   }
 
   /**
@@ -144,55 +152,12 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
    * @return another scheduler
    */
   public EulerDiscreteScheduler withChurn(Churn churn) {
-    return new EulerDiscreteScheduler(config, churn);
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "prediction_type",
-        "epsilon",
-        "interpolation_type",
-        "linear",
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "sigma_min",
-        null,
-        "sigma_max",
-        null,
-        "timestep_spacing",
-        "linspace",
-        "timestep_type",
-        "discrete",
-        "steps_offset",
-        0L,
-        "rescale_betas_zero_snr",
-        false,
-        "final_sigmas_type",
-        "zero");
+    return new EulerDiscreteScheduler(options, churn);
   }
 
   @Override
   Schedule ofCount(int n) {
-    return tables(SigmaGrid.at(path.timesteps(n, true), path.noise()), n);
-  }
-
-  @Override
-  boolean takesTimesteps() {
-    return true;
+    return tables(path.ofTimesteps(n, true), n);
   }
 
   @Override
@@ -246,17 +211,9 @@ public final class EulerDiscreteScheduler extends ConfiguredScheduler {
         (tables, noise, _) -> new EulerSolver(tables, noise));
   }
 
-  private final class EulerSolver extends Solver {
-    private final NoiseSource noise;
-
+  private final class EulerSolver extends SigmaSolver {
     EulerSolver(Tables tables, NoiseSource noise) {
-      super(tables);
-      this.noise = noise;
-    }
-
-    @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(tables.sigma(stepIndex));
+      super(tables, noise);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.Locale;
-
 /** The noise level after the last step. */
 enum FinalSigmasType {
   /** None. */
@@ -21,10 +19,5 @@ enum FinalSigmasType {
     }
     all[sigmas.length] = (float) last;
     return all;
-  }
-
-  @Override
-  public String toString() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,42 +1,45 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.List;
-import java.util.Objects;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 
-/** The options of flow matching, for which Kolors was not trained: all must be left as they are. */
+/**
+ * The options of flow matching, for which Kolors was not trained. The first switches it on; the
+ * others then say how, and are not looked at without it.
+ */
 final class FlowMatching {
-  private static final List<String> OPTIONS =
-      List.of(
-          "use_flow_sigmas",
-          "flow_shift",
-          "use_dynamic_shifting",
-          "time_shift_type",
-          "shift_terminal");
-
   private FlowMatching() {}
 
-  /** Refuses by name what is set; keys that the class does not define do not count. */
-  static void refuse(SchedulerType type, SchedulerConfig config) {
-    for (String key : OPTIONS) {
-      if (!type.defaults().keys().contains(key)) {
-        continue;
-      }
-      Object value = config.get(key);
-      Object allowed = type.defaults().get(key);
-      boolean equal =
-          value instanceof Number number && allowed instanceof Number least
-              ? number.doubleValue() == least.doubleValue()
-              : Objects.equals(allowed, value);
-      if (!equal) {
-        throw new OptionException(
-            key, value, "flow matching is not supported, leave it at " + Json.write(allowed) + ".");
-      }
-    }
-    if ("flow_prediction".equals(config.get("prediction_type"))) {
-      throw new OptionException(
-          "prediction_type",
+  static final Option<Boolean> USE_FLOW_SIGMAS =
+      option("use_flow_sigmas", "whether noise levels are those of flow matching", false);
+
+  static final Option<Boolean> FLOW_SHIFT =
+      option("flow_shift", "where the noise levels of flow matching are denser", 1.0);
+
+  static final Option<Boolean> USE_DYNAMIC_SHIFTING =
+      option("use_dynamic_shifting", "whether that follows the size of the picture", false);
+
+  static final Option<Boolean> TIME_SHIFT_TYPE =
+      option("time_shift_type", "by which law", "exponential");
+
+  static final Option<Boolean> SHIFT_TERMINAL =
+      option("shift_terminal", "where the noise levels of flow matching end", null);
+
+  /** What the model's output is, where flow matching has one of its own. */
+  static final Option<PredictionType> PREDICTION_TYPE =
+      SharedOptions.PREDICTION_TYPE.refusing(
           "flow_prediction",
           "flow matching is not supported, use epsilon, sample or v_prediction.");
-    }
+
+  /** Refuses flow matching; the other options say nothing as long as it is off. */
+  static void refuse(OptionValues options) {
+    options.get(USE_FLOW_SIGMAS);
+  }
+
+  private static Option<Boolean> option(String key, String meaning, Object defaultValue) {
+    return Option.fixed(
+        key,
+        meaning,
+        defaultValue,
+        "flow matching is not supported, leave it at " + JsonWriter.line(defaultValue) + ".");
   }
 }

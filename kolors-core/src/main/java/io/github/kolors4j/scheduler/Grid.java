@@ -8,10 +8,31 @@ final class Grid {
   static float[] torchLinspace(double start, double end, int n) {
     float first = (float) start;
     float last = (float) end;
-    float step = n == 1 ? 0 : (last - first) / (n - 1);
+    if (n == 1) {
+      return new float[] {first};
+    }
+    float step = (last - first) / (n - 1);
     float[] values = new float[n];
     for (int i = 0; i < n; i++) {
       values[i] = i < n / 2 ? Math.fma(step, i, first) : Math.fma(-step, n - 1 - i, last);
+    }
+    return values;
+  }
+
+  /** Numbers that a user gave, cut off to whole ones. */
+  static double[] whole(float[] given) {
+    double[] values = new double[given.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (long) given[i];
+    }
+    return values;
+  }
+
+  /** Numbers that a user gave. */
+  static double[] widened(float[] given) {
+    double[] values = new double[given.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = given[i];
     }
     return values;
   }

@@ -1,8 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.BetaSchedule;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -15,81 +14,56 @@ import java.util.Map;
  */
 public final class HeunDiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "HeunDiscreteScheduler", List.of("heun"), defaults(), HeunDiscreteScheduler::new);
+      SchedulerType.of(HeunDiscreteScheduler.class, "heun")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.00085)
+          .option(BETA_END, 0.012)
+          .option(
+              ANY_BETA_SCHEDULE.only(
+                  BetaSchedule.LINEAR,
+                  BetaSchedule.SCALED_LINEAR,
+                  BetaSchedule.SQUAREDCOS_CAP_V2,
+                  BetaSchedule.EXP),
+              BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .option(CLIP_SAMPLE, false)
+          .option(CLIP_SAMPLE_RANGE, 1.0)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .takesTimesteps()
+          .build(HeunDiscreteScheduler::new);
 
   private final SigmaPath path;
   private final PredictionType predictionType;
   private final SampleBounds bounds;
 
-  private HeunDiscreteScheduler(SchedulerConfig config) {
-    super(TYPE, config);
-    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION, BetaSchedule.EXP));
-    this.predictionType = config.choice("prediction_type", PredictionType.class);
-    this.bounds = SampleBounds.clip(config);
+  private HeunDiscreteScheduler(OptionValues options) {
+    super(options);
+    this.path = SigmaPath.of(options, NoiseSchedule.of(options));
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.bounds = SampleBounds.clip(options);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static HeunDiscreteScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static HeunDiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new HeunDiscreteScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.00085,
-        "beta_end",
-        0.012,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "prediction_type",
-        "epsilon",
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "clip_sample",
-        false,
-        "clip_sample_range",
-        1.0,
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L);
+  public static HeunDiscreteScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new HeunDiscreteScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
     return tables(path.ofCount(n, true));
-  }
-
-  @Override
-  boolean takesTimesteps() {
-    return true;
   }
 
   @Override
@@ -105,22 +79,17 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
         SecondOrder.withEnds(grid.timesteps()),
         sigmas,
         path.initNoiseSigma(sigmas),
-        (tables, _, _) -> new HeunSolver(tables));
+        (tables, noise, _) -> new HeunSolver(tables, noise));
   }
 
-  private final class HeunSolver extends Solver {
+  private final class HeunSolver extends SigmaSolver {
     /** The slope at the beginning, and the sample there; null where a step begins. */
     private float[] derivative;
 
     private float[] begin;
 
-    HeunSolver(Tables tables) {
-      super(tables);
-    }
-
-    @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(tables.sigma(stepIndex));
+    HeunSolver(Tables tables, NoiseSource noise) {
+      super(tables, noise);
     }
 
     @Override

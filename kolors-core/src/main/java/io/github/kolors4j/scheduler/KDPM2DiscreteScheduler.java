@@ -1,7 +1,5 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,130 +10,39 @@ import java.util.Map;
  *
  * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al., 2022, algorithm 2</a>
  */
-public final class KDPM2DiscreteScheduler extends ConfiguredScheduler {
+public final class KDPM2DiscreteScheduler extends DpmSolver2Scheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "KDPM2DiscreteScheduler",
-          List.of("dpm2", "kdpm2"),
-          defaults(),
-          KDPM2DiscreteScheduler::new);
+      type(KDPM2DiscreteScheduler.class, "dpm2", "kdpm2").build(KDPM2DiscreteScheduler::new);
 
-  private final SigmaPath path;
-  private final PredictionType predictionType;
-
-  private KDPM2DiscreteScheduler(SchedulerConfig config) {
-    super(TYPE, config);
-    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION));
-    this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
+  private KDPM2DiscreteScheduler(OptionValues options) {
+    super(options);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static KDPM2DiscreteScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static KDPM2DiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new KDPM2DiscreteScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.00085,
-        "beta_end",
-        0.012,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "prediction_type",
-        "epsilon",
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L);
+  public static KDPM2DiscreteScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new KDPM2DiscreteScheduler(TYPE.values(config, options));
   }
 
   @Override
-  Schedule ofCount(int n) {
-    SigmaGrid grid = path.ofCount(n, true);
-    if (path.sigmaSpacing() == SigmaSpacing.KARRAS) {
-      grid = grid.whole(true);
-    }
-    float[] sigmas = FinalSigmasType.append(0, grid.sigmas());
-    float[] middles = middles(sigmas);
-    double[] between = path.noise().timestepsOf(middles, middles.length - 1);
-    return Tables.exploding(
-        className(),
-        2,
-        SecondOrder.timesteps(grid.timesteps(), between),
-        SecondOrder.doubled(sigmas),
-        path.initNoiseSigma(sigmas),
-        (tables, _, _) -> new Dpm2Solver(tables, middles));
+  float middle(float sigma, float next) {
+    return SecondOrder.middle(next, sigma);
   }
 
-  /** Half way in the logarithm to the next sigma; 0 before the last. */
-  private static float[] middles(float[] sigmas) {
-    float[] middles = new float[sigmas.length - 1];
-    for (int i = 0; i < middles.length - 1; i++) {
-      middles[i] = SecondOrder.middle(sigmas[i + 1], sigmas[i]);
-    }
-    return middles;
+  @Override
+  Ancestral split(float sigma, float next) {
+    return new Ancestral(0, next);
   }
 
-  private final class Dpm2Solver extends Solver {
-    private final float[] middles;
-
-    /** The sample where the step began; null there. */
-    private float[] begin;
-
-    Dpm2Solver(Tables tables, float[] middles) {
-      super(tables);
-      this.middles = middles;
-    }
-
-    @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(begin == null ? tables.sigma(stepIndex) : middles[stepIndex / 2]);
-    }
-
-    @Override
-    void advance(int stepIndex, Slice modelOutput, Slice sample) {
-      boolean first = begin == null;
-      float sigma = tables.sigma(first ? stepIndex : stepIndex - 1);
-      float middle = middles[stepIndex / 2];
-      float at = first ? sigma : middle;
-      float dt = (first ? middle : tables.sigma(stepIndex)) - sigma;
-      float[] x = first ? sample.copy() : begin;
-      for (int i = 0; i < x.length; i++) {
-        float current = sample.get(i);
-        float derivative =
-            (current - predictionType.originalSample(current, modelOutput.get(i), at, at)) / at;
-        sample.set(i, x[i] + derivative * dt);
-      }
-      begin = first ? x : null;
-    }
+  @Override
+  boolean drawsNoise() {
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -11,90 +11,68 @@ import java.util.Map;
  */
 public final class LMSDiscreteScheduler extends ConfiguredScheduler {
   static final SchedulerType TYPE =
-      new SchedulerType(
-          "LMSDiscreteScheduler", List.of("lms"), defaults(), LMSDiscreteScheduler::new);
+      SchedulerType.of(LMSDiscreteScheduler.class, "lms")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .option(PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .build(LMSDiscreteScheduler::new);
+
+  /** More would be remembered and integrated than pays. */
+  private static final int HIGHEST_ORDER = 100;
 
   private final SigmaPath path;
   private final PredictionType predictionType;
   private final int order;
 
-  private LMSDiscreteScheduler(SchedulerConfig config) {
-    this(config, 4);
+  private LMSDiscreteScheduler(OptionValues options) {
+    this(options, 4);
   }
 
-  private LMSDiscreteScheduler(SchedulerConfig config, int order) {
-    super(TYPE, config);
-    this.path = SigmaPath.of(config, NoiseSchedule.of(config, ZeroSnr.NO_OPTION));
-    this.predictionType = config.choice("prediction_type", PredictionType.class);
+  private LMSDiscreteScheduler(OptionValues options, int order) {
+    super(options);
+    this.path = SigmaPath.withKarrasOfTimesteps(options, NoiseSchedule.of(options));
+    this.predictionType = options.get(PREDICTION_TYPE);
     this.order = order;
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static LMSDiscreteScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static LMSDiscreteScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new LMSDiscreteScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "prediction_type",
-        "epsilon",
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L);
+  public static LMSDiscreteScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new LMSDiscreteScheduler(TYPE.values(config, options));
   }
 
   /**
    * This scheduler with another number of derivatives; diffusers' argument {@code order}.
    *
-   * @param order 1 or more; 4 without this
+   * @param order 1 to 100; 4 without this
    * @return another scheduler
-   * @throws IllegalArgumentException if it is below 1
+   * @throws IllegalArgumentException if it is another
    */
   public LMSDiscreteScheduler withOrder(int order) {
-    if (order < 1) {
-      throw new OptionException("order", order, "use 1 or more.");
+    if (order < 1 || order > HIGHEST_ORDER) {
+      throw new OptionException("order", order, "use 1 to " + HIGHEST_ORDER + ".");
     }
-    return new LMSDiscreteScheduler(config, order);
+    return new LMSDiscreteScheduler(options, order);
   }
 
   @Override
   Schedule ofCount(int n) {
-    SigmaGrid grid = path.ofCountWithKarrasOfTimesteps(n, true);
+    SigmaGrid grid = path.ofCount(n, true);
     float[] sigmas = FinalSigmasType.append(0, grid.sigmas());
     return Tables.exploding(
         className(),
@@ -102,19 +80,15 @@ public final class LMSDiscreteScheduler extends ConfiguredScheduler {
         grid.timesteps(),
         sigmas,
         path.initNoiseSigma(sigmas),
-        (tables, _, _) -> new LmsSolver(tables));
+        (tables, noise, _) -> new LmsSolver(tables, noise));
   }
 
-  private final class LmsSolver extends Solver {
-    private final History derivatives = new History(order);
+  private final class LmsSolver extends SigmaSolver {
+    private final History derivatives;
 
-    LmsSolver(Tables tables) {
-      super(tables);
-    }
-
-    @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(tables.sigma(stepIndex));
+    LmsSolver(Tables tables, NoiseSource noise) {
+      super(tables, noise);
+      this.derivatives = new History(Math.min(order, tables.stepCount()));
     }
 
     @Override

@@ -17,9 +17,9 @@ record ModelConversion(
     NOISE_BY_ORIGINAL_SAMPLE
   }
 
-  static ModelConversion of(SchedulerConfig config, PredictionType predictionType, Target target) {
+  static ModelConversion of(OptionValues options, PredictionType predictionType, Target target) {
     DynamicThresholding thresholding =
-        config.flag("thresholding") ? DynamicThresholding.of(config) : null;
+        options.get(SharedOptions.THRESHOLDING) ? DynamicThresholding.of(options) : null;
     boolean bounded = thresholding != null && target == Target.NOISE;
     return new ModelConversion(
         predictionType, bounded ? Target.NOISE_BY_ORIGINAL_SAMPLE : target, thresholding);

@@ -1,9 +1,9 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.EnumSet;
-import java.util.Locale;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -12,39 +12,6 @@ import java.util.function.DoubleUnaryOperator;
  * <p>F32 and double stand where PyTorch and NumPy have them, since sigmas are compared to the ulp.
  */
 final class NoiseSchedule {
-  /** The betas' course. */
-  enum BetaSchedule {
-    LINEAR,
-    SCALED_LINEAR,
-    SQUAREDCOS_CAP_V2,
-    /** Of Heun's method alone. */
-    EXP,
-    /** Of DDPM alone. */
-    SIGMOID,
-    /** Of DDPM alone. */
-    LAPLACE;
-
-    /** What every scheduler knows. */
-    private static final Set<BetaSchedule> COMMON = EnumSet.range(LINEAR, SQUAREDCOS_CAP_V2);
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  /** What {@code rescale_betas_zero_snr} does to the last timestep. */
-  enum ZeroSnr {
-    /**
-     * The scheduler has no such option; another's, that is only kept for others, does not count.
-     */
-    NO_OPTION,
-    /** Pure noise. */
-    EXACT,
-    /** Near it, so that the first sigma is not infinite. */
-    NEAR
-  }
-
   private final float[] alphasCumprod;
   private final float[] sigmas;
   private final float[] logSigmas;
@@ -62,36 +29,41 @@ final class NoiseSchedule {
     }
   }
 
-  static NoiseSchedule of(SchedulerConfig config, ZeroSnr zeroSnr, BetaSchedule... own) {
-    Set<BetaSchedule> allowed = EnumSet.copyOf(BetaSchedule.COMMON);
-    allowed.addAll(Set.of(own));
-    boolean rescale = zeroSnr != ZeroSnr.NO_OPTION && config.flag("rescale_betas_zero_snr");
-    float[] betas = betas(config, allowed);
-    if (rescale) {
-      betas = rescaleZeroTerminalSnr(betas);
-    }
-    float[] alphasCumprod = alphasCumprod(betas);
-    if (rescale && zeroSnr == ZeroSnr.NEAR) {
+  /** With the last timestep as {@code rescale_betas_zero_snr} leaves it, where a class has it. */
+  static NoiseSchedule of(OptionValues options) {
+    return new NoiseSchedule(alphasCumprod(rescaled(options)));
+  }
+
+  /** The same where no sigma may be infinite: rescaled betas end just before noise alone. */
+  static NoiseSchedule withFiniteSigmas(OptionValues options) {
+    float[] alphasCumprod = alphasCumprod(rescaled(options));
+    if (rescales(options)) {
       alphasCumprod[alphasCumprod.length - 1] = 0x1p-24f;
     }
     return new NoiseSchedule(alphasCumprod);
   }
 
-  private static float[] betas(SchedulerConfig config, Set<BetaSchedule> allowed) {
-    int n = config.integer("num_train_timesteps");
-    if (n < 2) {
-      throw new OptionException("num_train_timesteps", n, "use 2 or more.");
-    }
-    Optional<double[]> trained = config.optionalNumbers("trained_betas");
+  /** What another scheduler has left for its own kind does not count. */
+  private static boolean rescales(OptionValues options) {
+    return options.has(RESCALE_BETAS_ZERO_SNR) && options.get(RESCALE_BETAS_ZERO_SNR);
+  }
+
+  private static float[] rescaled(OptionValues options) {
+    float[] betas = betas(options);
+    return rescales(options) ? rescaleZeroTerminalSnr(betas) : betas;
+  }
+
+  private static float[] betas(OptionValues options) {
+    int n = options.get(NUM_TRAIN_TIMESTEPS);
+    Optional<List<Double>> trained = options.get(TRAINED_BETAS);
     if (trained.isPresent()) {
       return trainedBetas(trained.get());
     }
-    double start = beta(config, "beta_start");
-    double end = beta(config, "beta_end");
-    return switch (config.choice("beta_schedule", allowed)) {
-      case LINEAR -> Grid.torchLinspace(start, end, n);
+    return switch (options.get(BETA_SCHEDULE)) {
+      case LINEAR -> Grid.torchLinspace(options.get(BETA_START), options.get(BETA_END), n);
       case SCALED_LINEAR -> {
-        float[] betas = Grid.torchLinspace(Math.sqrt(start), Math.sqrt(end), n);
+        double start = Math.sqrt(options.get(BETA_START));
+        float[] betas = Grid.torchLinspace(start, Math.sqrt(options.get(BETA_END)), n);
         for (int t = 0; t < n; t++) {
           betas[t] *= betas[t];
         }
@@ -101,10 +73,12 @@ final class NoiseSchedule {
       case EXP -> betasOfAlphaBar(time -> StrictMath.exp(-12 * time), n);
       case LAPLACE -> betasOfAlphaBar(NoiseSchedule::laplace, n);
       case SIGMOID -> {
+        double start = options.get(BETA_START);
+        double width = options.get(BETA_END) - start;
         float[] betas = Grid.torchLinspace(-6, 6, n);
         for (int t = 0; t < n; t++) {
           float sigmoid = (float) (1 / (1 + StrictMath.exp(-betas[t])));
-          betas[t] = sigmoid * (float) (end - start) + (float) start;
+          betas[t] = sigmoid * (float) width + (float) start;
         }
         yield betas;
       }
@@ -122,25 +96,19 @@ final class NoiseSchedule {
     return betas;
   }
 
-  private static double beta(SchedulerConfig config, String key) {
-    double beta = config.number(key);
-    if (!(beta >= 0 && beta < 1)) {
-      throw new OptionException(key, beta, "use 0 or more and less than 1.");
+  private static float[] trainedBetas(List<Double> trained) {
+    if (trained.size() < 2 || trained.size() > Steps.MOST) {
+      throw new OptionException(
+          "trained_betas has " + trained.size() + " values: use 2 to " + Steps.MOST + ".");
     }
-    return beta;
-  }
-
-  private static float[] trainedBetas(double[] trained) {
-    if (trained.length < 2) {
-      throw new OptionException("trained_betas has " + trained.length + " values: use 2 or more.");
-    }
-    float[] betas = new float[trained.length];
+    float[] betas = new float[trained.size()];
     for (int t = 0; t < betas.length; t++) {
-      if (!(trained[t] >= 0 && trained[t] < 1)) {
+      double beta = trained.get(t);
+      if (!(beta >= 0 && beta < 1)) {
         throw new OptionException(
-            "trained_betas holds " + trained[t] + ": use 0 or more and less than 1.");
+            "trained_betas holds " + beta + ": use 0 or more and less than 1.");
       }
-      betas[t] = (float) trained[t];
+      betas[t] = (float) beta;
     }
     return betas;
   }
@@ -229,8 +197,8 @@ final class NoiseSchedule {
   }
 
   /** What is left of the signal's variance after the last step, by {@code set_alpha_to_one}. */
-  float finalAlphaCumprod(SchedulerConfig config) {
-    return config.flag("set_alpha_to_one") ? 1 : alphasCumprod[0];
+  float finalAlphaCumprod(OptionValues options) {
+    return options.get(SET_ALPHA_TO_ONE) ? 1 : alphasCumprod[0];
   }
 
   /** Refuses whole timesteps that were not trained, as a great {@code steps_offset} makes them. */

@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import io.github.kolors4j.safetensors.json.JsonWriter;
+
 /** An option's value that the scheduler cannot take, said so that a file's name fits before it. */
 final class OptionException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
@@ -12,7 +14,12 @@ final class OptionException extends IllegalArgumentException {
   }
 
   OptionException(String key, Object value, String rule) {
-    this(key + " is " + Json.write(value) + ": " + rule);
+    this(key + " is " + JsonWriter.abbreviated(value) + ": " + rule);
+  }
+
+  /** A name that somebody gave, not too long for a message. */
+  static String shown(String name) {
+    return name.length() <= 80 ? name : name.substring(0, 77) + "...";
   }
 
   /** What is wrong, without the part in brackets. */

@@ -1,7 +1,7 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.List;
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import java.util.Map;
 
 /**
@@ -13,89 +13,65 @@ import java.util.Map;
  * @see <a href="https://arxiv.org/abs/2202.09778">Liu et al., 2022</a>
  */
 public final class PNDMScheduler extends ConfiguredScheduler {
+  private static final Option<Boolean> SKIP_PRK_STEPS =
+      Option.flag("skip_prk_steps", "whether the first steps are taken without Runge-Kutta");
+
   static final SchedulerType TYPE =
-      new SchedulerType("PNDMScheduler", List.of("pndm", "plms"), defaults(), PNDMScheduler::new);
+      SchedulerType.of(PNDMScheduler.class, "pndm", "plms")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(SKIP_PRK_STEPS, false)
+          .option(SET_ALPHA_TO_ONE, false)
+          .option(
+              PREDICTION_TYPE.only(PredictionType.EPSILON, PredictionType.V_PREDICTION),
+              PredictionType.EPSILON)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LEADING)
+          .option(STEPS_OFFSET, 0)
+          .build(PNDMScheduler::new);
 
   private static final int ORDER = 4;
 
   private final NoiseSchedule noiseSchedule;
-  private final int numTrainTimesteps;
+  private final TimestepChoice timesteps;
   private final boolean skipPrkSteps;
   private final PredictionType predictionType;
-  private final TimestepSpacing timestepSpacing;
-  private final int stepsOffset;
   private final float finalAlphaCumprod;
 
-  private PNDMScheduler(SchedulerConfig config) {
-    super(TYPE, config);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NO_OPTION);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    this.skipPrkSteps = config.flag("skip_prk_steps");
-    this.predictionType = config.choice("prediction_type", PredictionType.WITHOUT_SAMPLE);
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
-    this.finalAlphaCumprod = noiseSchedule.finalAlphaCumprod(config);
+  private PNDMScheduler(OptionValues options) {
+    super(options);
+    this.noiseSchedule = NoiseSchedule.of(options);
+    this.timesteps = TimestepChoice.of(options);
+    this.skipPrkSteps = options.get(SKIP_PRK_STEPS);
+    this.predictionType = options.get(PREDICTION_TYPE);
+    this.finalAlphaCumprod = noiseSchedule.finalAlphaCumprod(options);
   }
 
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("skip_prk_steps", true)}; may be left out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static PNDMScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static PNDMScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new PNDMScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "skip_prk_steps",
-        false,
-        "set_alpha_to_one",
-        false,
-        "prediction_type",
-        "epsilon",
-        "timestep_spacing",
-        "leading",
-        "steps_offset",
-        0L);
+  public static PNDMScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new PNDMScheduler(TYPE.values(config, options));
   }
 
   @Override
   Schedule ofCount(int n) {
-    checkCount(n, numTrainTimesteps);
+    double[] chosen = timesteps.whole(n);
     if (!skipPrkSteps && n < ORDER) {
       throw new OptionException(
           "num_inference_steps is "
               + n
               + " and skip_prk_steps false, which needs 4 or more: use true for fewer steps.");
     }
-    double[] chosen =
-        noiseSchedule.checkTrained(timestepSpacing.whole(numTrainTimesteps, n, stepsOffset));
-    int ratio = numTrainTimesteps / n;
+    noiseSchedule.checkTrained(chosen);
+    int ratio = timesteps.trained() / n;
     int prkSteps = skipPrkSteps ? 0 : 3 * ORDER;
     return Tables.trained(
         className(),
@@ -103,7 +79,7 @@ public final class PNDMScheduler extends ConfiguredScheduler {
             skipPrkSteps ? secondTwice(chosen) : withRungeKutta(chosen, ratio / 2)),
         noiseSchedule,
         finalAlphaCumprod,
-        (tables, _, _) -> new PndmSolver(tables, ratio, prkSteps));
+        (tables, noise, _) -> new PndmSolver(tables, noise, ratio, prkSteps));
   }
 
   /** The second timestep twice: without Runge-Kutta, the first step is taken again. */
@@ -142,8 +118,8 @@ public final class PNDMScheduler extends ConfiguredScheduler {
     private float[] curModelOutput;
     private float[] curSample;
 
-    PndmSolver(Tables tables, int ratio, int prkSteps) {
-      super(tables);
+    PndmSolver(Tables tables, NoiseSource noise, int ratio, int prkSteps) {
+      super(tables, noise);
       this.ratio = ratio;
       this.prkSteps = prkSteps;
     }

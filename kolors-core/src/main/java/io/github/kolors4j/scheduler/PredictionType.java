@@ -1,9 +1,5 @@
 package io.github.kolors4j.scheduler;
 
-import java.util.EnumSet;
-import java.util.Locale;
-import java.util.Set;
-
 /** What the model's output means. */
 enum PredictionType {
   /** The noise in the sample. */
@@ -12,9 +8,6 @@ enum PredictionType {
   SAMPLE,
   /** The velocity of Salimans and Ho. */
   V_PREDICTION;
-
-  /** What schedulers can do that cannot take a predicted sample. */
-  static final Set<PredictionType> WITHOUT_SAMPLE = EnumSet.of(EPSILON, V_PREDICTION);
 
   /**
    * The sample without noise, of {@code x = alpha · sample + sigma · noise} with {@code alpha² +
@@ -51,10 +44,5 @@ enum PredictionType {
         yield output * (-sigma / (float) Math.sqrt(variance)) + x / variance;
       }
     };
-  }
-
-  @Override
-  public String toString() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }

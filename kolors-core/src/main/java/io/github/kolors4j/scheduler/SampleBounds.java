@@ -7,20 +7,18 @@ interface SampleBounds {
   void apply(float[] sample);
 
   /** By {@code thresholding}, else {@code clip_sample}, with their companions. */
-  static SampleBounds of(SchedulerConfig config) {
-    return config.flag("thresholding") ? DynamicThresholding.of(config)::apply : clip(config);
+  static SampleBounds of(OptionValues options) {
+    return options.get(SharedOptions.THRESHOLDING)
+        ? DynamicThresholding.of(options)::apply
+        : clip(options);
   }
 
   /** By {@code clip_sample} alone. */
-  static SampleBounds clip(SchedulerConfig config) {
-    if (!config.flag("clip_sample")) {
+  static SampleBounds clip(OptionValues options) {
+    if (!options.get(SharedOptions.CLIP_SAMPLE)) {
       return _ -> {};
     }
-    float range = (float) config.number("clip_sample_range");
-    if (!(range >= 0)) {
-      throw new OptionException(
-          "clip_sample_range", config.get("clip_sample_range"), "use 0 or more.");
-    }
+    float range = options.get(SharedOptions.CLIP_SAMPLE_RANGE).floatValue();
     return sample -> {
       for (int i = 0; i < sample.length; i++) {
         sample[i] = Math.clamp(sample[i], -range, range);

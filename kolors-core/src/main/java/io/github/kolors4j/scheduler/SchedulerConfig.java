@@ -1,15 +1,16 @@
 package io.github.kolors4j.scheduler;
 
-import com.google.gson.JsonParseException;
-import io.github.kolors4j.KolorsException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.JsonFile;
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonNumber;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,9 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import java.util.function.BiFunction;
 
 /**
  * The options of a scheduler under the names of {@code scheduler_config.json}, in order. Immutable.
@@ -31,7 +30,9 @@ import java.util.stream.Collectors;
 public final class SchedulerConfig {
   static final String CLASS_NAME = "_class_name";
   private static final String USE_DEFAULT_VALUES = "_use_default_values";
-  private static final Pattern POSITION = Pattern.compile("line \\d+ column \\d+");
+
+  /** Whole numbers of more digits are as good as infinite. */
+  private static final int MOST_DIGITS = 40;
 
   private final Map<String, Object> values;
   private final Set<String> defaults;
@@ -66,30 +67,12 @@ public final class SchedulerConfig {
    *
    * @param file as {@code scheduler/scheduler_config.json}
    * @return its values
-   * @throws KolorsException if it cannot be read or is no JSON object
+   * @throws InvalidFileException if it cannot be read or is no JSON object
    */
-  public static SchedulerConfig read(Path file) throws KolorsException {
-    try {
-      if (Json.read(Files.readString(file)) instanceof Map<?, ?> map) {
-        Map<String, Object> values = new LinkedHashMap<>();
-        map.forEach((key, value) -> values.put((String) key, value));
-        return of(values);
-      }
-      throw new KolorsException("[config] " + file + ": no JSON object, which starts with '{'.");
-    } catch (JsonParseException e) {
-      Matcher position = POSITION.matcher(String.valueOf(e.getMessage()));
-      String where = position.find() ? " at " + position.group() : " (more follows its end)";
-      throw new KolorsException(
-          "[config] " + file + ": not valid JSON" + where + ". Damaged or cut short?", e);
-    } catch (NoSuchFileException e) {
-      throw new KolorsException("[config] " + file + ": no such file.", e);
-    } catch (CharacterCodingException e) {
-      throw new KolorsException("[config] " + file + ": not UTF-8 text. Damaged?", e);
-    } catch (KolorsException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new KolorsException("[config] " + file + ": cannot be read (" + e + ").", e);
-    }
+  public static SchedulerConfig read(Path file) throws InvalidFileException {
+    JsonFile json = new JsonFile("config", file.toString());
+    String text = json.text(file, JsonFile.MAX_CONFIG_BYTES);
+    return of(json.object(text, JsonReader::withInfinity));
   }
 
   /**
@@ -101,8 +84,8 @@ public final class SchedulerConfig {
    */
   public static Object parseValue(String text) {
     try {
-      return Json.read(text);
-    } catch (JsonParseException notJson) {
+      return plain(text, JsonReader.of(text).withInfinity().document());
+    } catch (JsonException notJson) {
       return text;
     }
   }
@@ -114,7 +97,9 @@ public final class SchedulerConfig {
    * @return as {@code true}, {@code 3}, {@code null}, {@code -Infinity} or {@code karras}
    */
   public static String formatValue(Object value) {
-    return value instanceof String text && text.equals(parseValue(text)) ? text : Json.write(value);
+    return value instanceof String text && text.equals(parseValue(text))
+        ? text
+        : JsonWriter.line(value);
   }
 
   /**
@@ -140,8 +125,8 @@ public final class SchedulerConfig {
    * A value as it stands in the JSON.
    *
    * @param key of the option
-   * @return a {@code Boolean}, {@code Long}, {@code Double}, {@code String}, {@code List}, {@code
-   *     Map}, or null where it is null or absent
+   * @return a {@code Boolean}, {@code Long} (beyond it {@code BigInteger}), {@code Double}, {@code
+   *     String}, {@code List}, {@code Map}, or null where it is null or absent
    */
   public Object get(String key) {
     return values.get(key);
@@ -155,11 +140,7 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if the value is no boolean
    */
   public boolean flag(String key) {
-    return switch (get(key)) {
-      case null -> false;
-      case Boolean flag -> flag;
-      case Object other -> throw new OptionException(key, other, "use true or false.");
-    };
+    return Option.flag(key, "").read(get(key));
   }
 
   /**
@@ -170,10 +151,7 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if the value is no whole number that fits an {@code int}
    */
   public int integer(String key) {
-    if (get(key) instanceof Number number && number.doubleValue() == number.intValue()) {
-      return number.intValue();
-    }
-    throw new OptionException(key, get(key), "use a whole number.");
+    return Option.integer(key, "").read(get(key));
   }
 
   /**
@@ -184,10 +162,7 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if the value is no number
    */
   public double number(String key) {
-    if (get(key) instanceof Number number) {
-      return number.doubleValue();
-    }
-    throw new OptionException(key, get(key), "use a number.");
+    return Option.number(key, "").read(get(key));
   }
 
   /**
@@ -209,15 +184,11 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if the value is there and no list of numbers
    */
   public Optional<double[]> optionalNumbers(String key) {
-    Object value = get(key);
-    if (value == null) {
-      return Optional.empty();
-    }
-    if (value instanceof List<?> list && list.stream().allMatch(Number.class::isInstance)) {
-      return Optional.of(
-          list.stream().mapToDouble(item -> ((Number) item).doubleValue()).toArray());
-    }
-    throw new OptionException(key, value, "use a list of numbers.");
+    return Option.numbers(key, "").optional().read(get(key)).map(SchedulerConfig::array);
+  }
+
+  private static double[] array(List<Double> numbers) {
+    return numbers.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
   /**
@@ -228,27 +199,7 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if the value is no text
    */
   public String text(String key) {
-    if (get(key) instanceof String text) {
-      return text;
-    }
-    throw new OptionException(key, get(key), "use a text.");
-  }
-
-  /** One of an enum's constants, by the name that its {@code toString} gives. */
-  <E extends Enum<E>> E choice(String key, Class<E> type) {
-    return choice(key, EnumSet.allOf(type));
-  }
-
-  /** One of some constants, by the name that their {@code toString} gives. */
-  <E extends Enum<E>> E choice(String key, Set<E> allowed) {
-    List<String> names = new ArrayList<>();
-    for (E constant : allowed) {
-      if (constant.toString().equals(get(key))) {
-        return constant;
-      }
-      names.add(constant.toString());
-    }
-    throw new OptionException(key, get(key), "use one of " + String.join(", ", names) + ".");
+    return Option.text(key, "").read(get(key));
   }
 
   /** The values that somebody set. */
@@ -258,15 +209,10 @@ public final class SchedulerConfig {
     return set;
   }
 
-  /** This configuration with one value in the place of any of some others. */
-  SchedulerConfig renamed(String key, List<String> others, String value) {
-    return get(key) instanceof String text && others.contains(text) ? with(key, value) : this;
-  }
-
-  /** This configuration with another value, set by whoever set the old one. */
-  SchedulerConfig with(String key, Object value) {
-    Map<String, Object> changed = new LinkedHashMap<>(values);
-    changed.put(key, value);
+  /** This configuration with other values, each set by whoever set the old one. */
+  SchedulerConfig map(BiFunction<String, Object, Object> change) {
+    Map<String, Object> changed = new LinkedHashMap<>();
+    values.forEach((key, value) -> changed.put(key, change.apply(key, value)));
     return new SchedulerConfig(changed, defaults);
   }
 
@@ -276,6 +222,8 @@ public final class SchedulerConfig {
       case Boolean flag -> flag;
       case String text -> text;
       case Byte _, Short _, Integer _, Long _ -> ((Number) value).longValue();
+      case JsonNumber number when number.isInteger() -> whole(number);
+      case BigInteger number -> number;
       // through text, so that 0.1f means 0.1
       case Float number -> Double.valueOf(number.toString());
       case Number number -> number.doubleValue();
@@ -286,13 +234,7 @@ public final class SchedulerConfig {
         }
         yield Collections.unmodifiableList(list);
       }
-      case double[] array -> {
-        List<Object> list = new ArrayList<>();
-        for (double item : array) {
-          list.add(item);
-        }
-        yield Collections.unmodifiableList(list);
-      }
+      case double[] array -> Arrays.stream(array).boxed().toList();
       case List<?> items -> {
         List<Object> list = new ArrayList<>();
         items.forEach(item -> list.add(plain(key, item)));
@@ -307,6 +249,16 @@ public final class SchedulerConfig {
           throw new OptionException(
               key + " is a " + value.getClass().getName() + ": use a value that JSON can hold.");
     };
+  }
+
+  /** A number that is written as an integer. */
+  private static Number whole(JsonNumber number) {
+    try {
+      return Long.valueOf(number.toString());
+    } catch (NumberFormatException beyond) {
+      String digits = number.toString();
+      return digits.length() <= MOST_DIGITS ? new BigInteger(digits) : number.doubleValue();
+    }
   }
 
   @Override
@@ -324,8 +276,6 @@ public final class SchedulerConfig {
   /** The JSON that diffusers would write, in the order of the keys. */
   @Override
   public String toString() {
-    return values.entrySet().stream()
-        .map(entry -> "  " + Json.write(entry.getKey()) + ": " + Json.write(entry.getValue()))
-        .collect(Collectors.joining(",\n", "{\n", "\n}"));
+    return JsonWriter.indented(values);
   }
 }

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -11,28 +12,76 @@ import java.util.function.Function;
 public final class SchedulerType {
   private final String className;
   private final List<String> shortNames;
+  private final Map<String, Option<?>> options;
   private final SchedulerConfig defaults;
-  private final Function<SchedulerConfig, Scheduler> constructor;
+  private final boolean takesTimesteps;
+  private final Function<OptionValues, Scheduler> constructor;
 
-  SchedulerType(
-      String className,
-      List<String> shortNames,
-      Map<String, Object> defaults,
-      Function<SchedulerConfig, Scheduler> constructor) {
-    this.className = className;
-    this.shortNames = shortNames;
-    this.defaults = new SchedulerConfig(defaults, defaults.keySet());
+  private SchedulerType(Builder builder, Function<OptionValues, Scheduler> constructor) {
+    this.className = builder.className;
+    this.shortNames = builder.shortNames;
+    this.options = new LinkedHashMap<>(builder.options);
+    this.defaults = new SchedulerConfig(builder.defaults, builder.defaults.keySet());
+    this.takesTimesteps = builder.takesTimesteps;
     this.constructor = constructor;
   }
 
-  /** Options and their defaults, in turn. */
-  static Map<String, Object> options(Object... keysAndDefaults) {
-    Map<String, Object> options = new LinkedHashMap<>();
-    for (int i = 0; i < keysAndDefaults.length; i += 2) {
-      Object value = keysAndDefaults[i + 1];
-      options.put((String) keysAndDefaults[i], SchedulerConfig.plain("", value));
+  /** A type whose options follow, in the order of diffusers' {@code __init__}. */
+  static Builder of(Class<? extends Scheduler> type, String... shortNames) {
+    return new Builder(type.getSimpleName(), List.of(shortNames));
+  }
+
+  /** The options of a type, a row each. */
+  static final class Builder {
+    private final String className;
+    private final List<String> shortNames;
+    private final Map<String, Option<?>> options = new LinkedHashMap<>();
+    private final Map<String, Object> defaults = new LinkedHashMap<>();
+    private boolean takesTimesteps;
+
+    private Builder(String className, List<String> shortNames) {
+      this.className = className;
+      this.shortNames = shortNames;
     }
-    return options;
+
+    /** An option with its default. */
+    <T> Builder option(Option<T> option, T defaultValue) {
+      return row(option, raw(defaultValue));
+    }
+
+    /** An option that is null where nobody sets it. */
+    <T> Builder option(Option<Optional<T>> option) {
+      return row(option, null);
+    }
+
+    /** An option that must be left at its default. */
+    Builder fixed(Option<?> option, Object defaultValue) {
+      return row(option, defaultValue);
+    }
+
+    /** That timesteps can be chosen one by one. */
+    Builder takesTimesteps() {
+      takesTimesteps = true;
+      return this;
+    }
+
+    private static Object raw(Object typed) {
+      return switch (typed) {
+        case Enum<?> constant -> Option.name(constant);
+        case Optional<?> optional -> raw(optional.orElseThrow());
+        default -> typed;
+      };
+    }
+
+    private Builder row(Option<?> option, Object defaultValue) {
+      options.put(option.key(), option);
+      defaults.put(option.key(), SchedulerConfig.plain(option.key(), defaultValue));
+      return this;
+    }
+
+    SchedulerType build(Function<OptionValues, Scheduler> constructor) {
+      return new SchedulerType(this, constructor);
+    }
   }
 
   /**
@@ -63,42 +112,48 @@ public final class SchedulerType {
   }
 
   /**
+   * The options of the class, with which values they take and what they mean.
+   *
+   * @return in the order of diffusers
+   */
+  public List<SchedulerOption> options() {
+    return options.values().stream()
+        .map(
+            option ->
+                new SchedulerOption(
+                    option.key(), defaults.get(option.key()), option.values(), option.meaning()))
+        .toList();
+  }
+
+  /**
    * Makes a scheduler of this class from any scheduler's configuration; diffusers {@code
    * from_config}.
    *
    * @param config values that somebody set are taken over, or kept for others where this class does
-   *     not know them; values that were only defaults are not
-   * @param options values that go before those of {@code config}
+   *     not know them; values that were only defaults are not. What the scheduler does not use, as
+   *     it is configured, is not looked at
+   * @param options values that go before those of {@code config}; may be left out
    * @return the scheduler
    * @throws IllegalArgumentException if the class has no such option, or does not take the value
    */
-  public Scheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return constructor.apply(resolve(config, options));
+  public Scheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return constructor.apply(values(config, options));
   }
 
-  SchedulerConfig resolve(SchedulerConfig config, Map<String, ?> options) {
-    options
-        .keySet()
-        .forEach(
-            key -> {
-              if (!defaults.keys().contains(key)) {
-                throw new OptionException(
-                    className
-                        + " has no option "
-                        + key
-                        + ": use one of "
-                        + String.join(", ", defaults.keys())
-                        + ".");
-              }
-            });
-
+  /** What each option is, from a configuration of any scheduler and from options of this one. */
+  OptionValues values(SchedulerConfig config, Map<?, ?>[] options) {
+    Map<String, Object> given = new LinkedHashMap<>();
+    for (Map<?, ?> each : options) {
+      each.forEach((key, value) -> given.put(String.valueOf(key), value));
+    }
+    given.forEach(this::check);
     Map<String, Object> known = new LinkedHashMap<>();
     Map<String, Object> hidden = config.withoutDefaults();
     hidden.remove(SchedulerConfig.CLASS_NAME);
     Set<String> untouched = new LinkedHashSet<>();
-    for (String key : defaults.keys()) {
-      if (options.containsKey(key)) {
-        known.put(key, SchedulerConfig.plain(key, options.get(key)));
+    for (String key : this.options.keySet()) {
+      if (given.containsKey(key)) {
+        known.put(key, SchedulerConfig.plain(key, given.get(key)));
       } else if (hidden.containsKey(key)) {
         known.put(key, hidden.get(key));
       } else {
@@ -112,7 +167,42 @@ public final class SchedulerType {
     all.put(SchedulerConfig.CLASS_NAME, className);
     all.putAll(known);
     all.putAll(hidden);
-    return new SchedulerConfig(all, untouched);
+    return new OptionValues(this, new SchedulerConfig(all, untouched));
+  }
+
+  /** What somebody asks for by name must be right, also where the scheduler would not use it. */
+  private void check(String key, Object value) {
+    Option<?> option = options.get(key);
+    if (option == null) {
+      throw new OptionException(
+          className
+              + " has no option "
+              + OptionException.shown(key)
+              + ": use one of "
+              + String.join(", ", options.keySet())
+              + ".");
+    }
+    option.read(SchedulerConfig.plain(key, value));
+  }
+
+  /** The class's own option of a key, or else the given one. */
+  @SuppressWarnings("unchecked") // options of one key are of one type
+  <T> Option<T> own(Option<T> option) {
+    return (Option<T>) options.getOrDefault(option.key(), option);
+  }
+
+  boolean takesTimesteps() {
+    return takesTimesteps;
+  }
+
+  boolean has(Option<?> option) {
+    return options.containsKey(option.key());
+  }
+
+  /** A value under the name that the class itself has for it. */
+  Object renamed(String key, Object value) {
+    Option<?> option = options.get(key);
+    return option == null ? value : option.renamed().getOrDefault(value, value);
   }
 
   /** {@code EulerDiscreteScheduler (euler)}. */

@@ -1,6 +1,6 @@
 package io.github.kolors4j.scheduler;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.NewDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -59,7 +59,7 @@ public final class Schedulers {
             () ->
                 new IllegalArgumentException(
                     "[scheduler] no scheduler \""
-                        + name
+                        + OptionException.shown(name)
                         + "\": use one of "
                         + names(type -> type.shortNames().getFirst())
                         + "."));
@@ -70,10 +70,10 @@ public final class Schedulers {
    *
    * @param schedulerDirectory holds {@code scheduler_config.json}
    * @return the scheduler that the file names, with its options
-   * @throws KolorsException if the file cannot be read, or names a scheduler or a value that is not
-   *     supported
+   * @throws InvalidFileException if the file cannot be read, or names a scheduler or a value that
+   *     is not supported
    */
-  public static Scheduler load(Path schedulerDirectory) throws KolorsException {
+  public static Scheduler load(Path schedulerDirectory) throws InvalidFileException {
     Path file = schedulerDirectory.resolve("scheduler_config.json");
     SchedulerConfig config = SchedulerConfig.read(file);
     try {
@@ -87,7 +87,7 @@ public final class Schedulers {
                       "supported are " + names(SchedulerType::className) + "."))
           .fromConfig(config, Map.of());
     } catch (OptionException e) {
-      throw new KolorsException("[config] " + file + ": " + e.reason(), e);
+      throw new InvalidFileException("[config] " + file + ": " + e.reason(), e);
     }
   }
 

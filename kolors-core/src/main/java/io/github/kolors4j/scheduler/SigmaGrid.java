@@ -25,6 +25,13 @@ record SigmaGrid(double[] timesteps, double[] sigmas) {
     return sigmas[sigmas.length - 1];
   }
 
+  /** With another first timestep; all else stays. */
+  SigmaGrid beginningAt(int timestep) {
+    double[] changed = timesteps.clone();
+    changed[0] = timestep;
+    return new SigmaGrid(changed, sigmas);
+  }
+
   /** With whole timesteps, rounded or cut off; sigmas stay. */
   SigmaGrid whole(boolean round) {
     double[] whole = new double[timesteps.length];

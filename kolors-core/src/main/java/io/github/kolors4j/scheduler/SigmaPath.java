@@ -6,57 +6,47 @@ package io.github.kolors4j.scheduler;
  * and SDE.
  */
 record SigmaPath(
-    SchedulerConfig config,
-    NoiseSchedule noise,
-    int numTrainTimesteps,
-    TimestepSpacing timestepSpacing,
-    int stepsOffset,
-    SigmaSpacing sigmaSpacing) {
+    NoiseSchedule noise, TimestepChoice timesteps, SigmaSpacing sigmaSpacing, SigmaEnds ends) {
 
-  static SigmaPath of(SchedulerConfig config, NoiseSchedule noise) {
-    return of(config, noise, SigmaSpacing.of(config));
-  }
-
-  static SigmaPath of(SchedulerConfig config, NoiseSchedule noise, SigmaSpacing sigmaSpacing) {
-    SigmaRange.of(config, 1, 1);
+  static SigmaPath of(OptionValues options, NoiseSchedule noise) {
+    SigmaSpacing law = SigmaSpacing.of(options);
+    boolean free = law == SigmaSpacing.TIMESTEPS;
     return new SigmaPath(
-        config,
-        noise,
-        config.integer("num_train_timesteps"),
-        config.choice("timestep_spacing", TimestepSpacing.class),
-        config.integer("steps_offset"),
-        sigmaSpacing);
+        noise, TimestepChoice.of(options), law, free ? SigmaEnds.FREE : SigmaEnds.of(options));
   }
 
-  /** So many timesteps, which need not be whole, in F32 or double. */
-  double[] timesteps(int n, boolean inFloat) {
-    return timestepSpacing.fractional(numTrainTimesteps, n, stepsOffset, inFloat);
+  /** Where Karras' law does not look at {@code sigma_min} and {@code sigma_max}. */
+  static SigmaPath withKarrasOfTimesteps(OptionValues options, NoiseSchedule noise) {
+    return SigmaSpacing.of(options) == SigmaSpacing.KARRAS
+        ? new SigmaPath(noise, TimestepChoice.of(options), SigmaSpacing.KARRAS, SigmaEnds.FREE)
+        : of(options, noise);
   }
 
+  /** Where no law is known: what asks for one was left by others. */
+  static SigmaPath withoutLaw(OptionValues options, NoiseSchedule noise) {
+    return new SigmaPath(noise, TimestepChoice.of(options), SigmaSpacing.TIMESTEPS, SigmaEnds.FREE);
+  }
+
+  /** So many sigmas, from timesteps in F32 or double. */
   SigmaGrid ofCount(int n, boolean inFloat) {
-    return byLaw(SigmaGrid.at(timesteps(n, inFloat), noise), n);
+    return byLaw(ofTimesteps(n, inFloat), n);
+  }
+
+  /** The sigmas of so many timesteps themselves. */
+  SigmaGrid ofTimesteps(int n, boolean inFloat) {
+    return SigmaGrid.at(timesteps.fractional(n, inFloat), noise);
   }
 
   SigmaGrid ofTimesteps(float[] given) {
     sigmaSpacing.refuseTimesteps();
-    return SigmaGrid.at(ConfiguredScheduler.widened(given), noise);
+    return SigmaGrid.at(Grid.widened(given), noise);
   }
 
   /** Other sigmas between the same ends, where a law is asked for. */
   SigmaGrid byLaw(SigmaGrid chosen, int n) {
     return sigmaSpacing == SigmaSpacing.TIMESTEPS
         ? chosen
-        : SigmaGrid.spaced(
-            sigmaSpacing, SigmaRange.of(config, chosen.first(), chosen.last()), n, noise);
-  }
-
-  /** The same where Karras' law does not look at {@code sigma_min} and {@code sigma_max}. */
-  SigmaGrid ofCountWithKarrasOfTimesteps(int n, boolean inFloat) {
-    if (sigmaSpacing != SigmaSpacing.KARRAS) {
-      return ofCount(n, inFloat);
-    }
-    SigmaGrid chosen = SigmaGrid.at(timesteps(n, inFloat), noise);
-    return SigmaGrid.spaced(sigmaSpacing, new SigmaRange(chosen.first(), chosen.last()), n, noise);
+        : SigmaGrid.spaced(sigmaSpacing, ends.or(chosen.first(), chosen.last()), n, noise);
   }
 
   /** The standard deviation of the first sample. */
@@ -65,6 +55,7 @@ record SigmaPath(
     for (float sigma : sigmas) {
       max = Math.max(max, sigma);
     }
-    return timestepSpacing == TimestepSpacing.LEADING ? (float) Math.sqrt(max * max + 1) : max;
+    boolean leading = timesteps.spacing() == TimestepSpacing.LEADING;
+    return leading ? (float) Math.sqrt(max * max + 1) : max;
   }
 }

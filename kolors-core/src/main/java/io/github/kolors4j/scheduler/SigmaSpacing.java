@@ -8,7 +8,7 @@ import java.util.List;
  */
 enum SigmaSpacing {
   /** Those of the chosen timesteps. */
-  TIMESTEPS("") {
+  TIMESTEPS(null) {
     @Override
     double[] between(double sigmaMax, double sigmaMin, int n) {
       throw new IllegalStateException("the timesteps have the sigmas");
@@ -20,7 +20,7 @@ enum SigmaSpacing {
    *
    * @see <a href="https://arxiv.org/abs/2206.00364">Karras et al., 2022</a>
    */
-  KARRAS("use_karras_sigmas") {
+  KARRAS(SharedOptions.USE_KARRAS_SIGMAS) {
     @Override
     double[] between(double sigmaMax, double sigmaMin, int n) {
       double rho = 7;
@@ -35,7 +35,7 @@ enum SigmaSpacing {
   },
 
   /** Even in the logarithm. */
-  EXPONENTIAL("use_exponential_sigmas") {
+  EXPONENTIAL(SharedOptions.USE_EXPONENTIAL_SIGMAS) {
     @Override
     double[] between(double sigmaMax, double sigmaMin, int n) {
       double[] sigmas = Grid.linspace(StrictMath.log(sigmaMax), StrictMath.log(sigmaMin), n);
@@ -51,7 +51,7 @@ enum SigmaSpacing {
    *
    * @see <a href="https://arxiv.org/abs/2407.12173">Lee et al., 2024</a>
    */
-  BETA("use_beta_sigmas") {
+  BETA(SharedOptions.USE_BETA_SIGMAS) {
     @Override
     double[] between(double sigmaMax, double sigmaMin, int n) {
       SymmetricBeta beta = new SymmetricBeta(0.6);
@@ -68,7 +68,7 @@ enum SigmaSpacing {
    *
    * @see <a href="https://arxiv.org/abs/2206.00927">Lu et al., 2022</a>
    */
-  LU("use_lu_lambdas") {
+  LU(SharedOptions.USE_LU_LAMBDAS) {
     @Override
     double[] between(double sigmaMax, double sigmaMin, int n) {
       double min = NumpyLog.log((float) sigmaMin);
@@ -81,24 +81,28 @@ enum SigmaSpacing {
     }
   };
 
-  /** The option that asks for it. */
-  private final String key;
+  /** The option that asks for it; null where none need. */
+  @SuppressWarnings("ImmutableEnumChecker") // a record whose reader keeps nothing
+  private final Option<Boolean> option;
 
-  SigmaSpacing(String key) {
-    this.key = key;
+  SigmaSpacing(Option<Boolean> option) {
+    this.option = option;
   }
 
-  /** The one that a configuration asks for; no two of Karras, exponential and beta. */
-  static SigmaSpacing of(SchedulerConfig config) {
+  /** The one that options ask for; no two of Karras, exponential and beta. */
+  static SigmaSpacing of(OptionValues options) {
     List<SigmaSpacing> chosen = new ArrayList<>();
     for (SigmaSpacing spacing : List.of(KARRAS, EXPONENTIAL, BETA)) {
-      if (config.flag(spacing.key)) {
+      if (options.get(spacing.option)) {
         chosen.add(spacing);
       }
     }
     if (chosen.size() > 1) {
       throw new OptionException(
-          chosen.get(0).key + " and " + chosen.get(1).key + " are both true: use one of them.");
+          chosen.get(0).option.key()
+              + " and "
+              + chosen.get(1).option.key()
+              + " are both true: use one of them.");
     }
     return chosen.isEmpty() ? TIMESTEPS : chosen.getFirst();
   }
@@ -107,7 +111,7 @@ enum SigmaSpacing {
   void refuseTimesteps() {
     if (this != TIMESTEPS) {
       throw new OptionException(
-          "timesteps cannot be chosen while " + key + " is true: use one or the other.");
+          "timesteps cannot be chosen while " + option.key() + " is true: use one or the other.");
     }
   }
 

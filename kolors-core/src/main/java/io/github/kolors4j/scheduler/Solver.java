@@ -3,9 +3,16 @@ package io.github.kolors4j.scheduler;
 /** The run of one image: the checks that all solvers need, around what each does. */
 abstract class Solver implements Schedule.Run {
   final Tables tables;
+  final NoiseSource noise;
 
-  Solver(Tables tables) {
+  /**
+   * A run at its beginning.
+   *
+   * @param noise of the image; deterministic solvers do not draw from it
+   */
+  Solver(Tables tables, NoiseSource noise) {
     this.tables = tables;
+    this.noise = noise;
   }
 
   @Override
@@ -29,15 +36,17 @@ abstract class Solver implements Schedule.Run {
     return 1;
   }
 
-  /** That of samples which are the picture with noise added. */
-  static float divisorOf(float sigma) {
-    return (float) Math.sqrt(sigma * sigma + 1);
-  }
-
   /** The model's output without what it may predict beside it. */
   Slice meanOf(Slice modelOutput, int length) {
     Tables.checkLength("model output", modelOutput, length);
     return modelOutput;
+  }
+
+  /** New standard normals for each value of a sample. */
+  final float[] draw(Slice sample) {
+    float[] drawn = new float[sample.length()];
+    noise.draw(drawn);
+    return drawn;
   }
 
   /** Takes the step; all lengths agree. */

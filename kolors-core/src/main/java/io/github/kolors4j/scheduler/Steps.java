@@ -1,22 +1,31 @@
 package io.github.kolors4j.scheduler;
 
+import java.util.Arrays;
+
 /** The steps of a request: a number, or exactly which. */
 public sealed interface Steps {
+  /** Most steps of a request, and most timesteps that a model can have been trained on. */
+  int MOST = 100_000;
+
   /**
    * So many steps, chosen by the scheduler.
    *
-   * @param numInferenceSteps 1 or more
+   * @param numInferenceSteps 1 to {@value #MOST}
    */
   record Count(int numInferenceSteps) implements Steps {
     /**
      * So many steps.
      *
-     * @throws IllegalArgumentException if they are below 1
+     * @throws IllegalArgumentException if they are below 1 or more than {@value #MOST}
      */
     public Count {
-      if (numInferenceSteps < 1) {
+      if (numInferenceSteps < 1 || numInferenceSteps > MOST) {
         throw new IllegalArgumentException(
-            "[scheduler] num_inference_steps is " + numInferenceSteps + ": use 1 or more.");
+            "[scheduler] num_inference_steps is "
+                + numInferenceSteps
+                + (numInferenceSteps < 1
+                    ? ": use 1 or more."
+                    : ": use no more than " + MOST + "."));
       }
     }
   }
@@ -30,7 +39,8 @@ public sealed interface Steps {
     /**
      * Chosen timesteps.
      *
-     * @throws IllegalArgumentException if there are none, or one is not finite
+     * @throws IllegalArgumentException if there are none or more than {@value #MOST}, or one is not
+     *     finite
      */
     public Timesteps {
       timesteps = checked("timesteps", 1, timesteps);
@@ -45,6 +55,21 @@ public sealed interface Steps {
     public float[] timesteps() {
       return timesteps.clone();
     }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Timesteps that && Arrays.equals(timesteps, that.timesteps);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(timesteps);
+    }
+
+    @Override
+    public String toString() {
+      return "Timesteps" + Arrays.toString(timesteps);
+    }
   }
 
   /**
@@ -56,8 +81,8 @@ public sealed interface Steps {
     /**
      * Chosen noise levels.
      *
-     * @throws IllegalArgumentException if there are fewer than two, or one is negative or not
-     *     finite
+     * @throws IllegalArgumentException if there are fewer than two or more than {@value #MOST}, or
+     *     one is negative or not finite
      */
     public Sigmas {
       sigmas = checked("sigmas", 2, sigmas);
@@ -78,29 +103,43 @@ public sealed interface Steps {
     public float[] sigmas() {
       return sigmas.clone();
     }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Sigmas that && Arrays.equals(sigmas, that.sigmas);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(sigmas);
+    }
+
+    @Override
+    public String toString() {
+      return "Sigmas" + Arrays.toString(sigmas);
+    }
   }
 
   /**
    * So many steps, chosen by the scheduler.
    *
-   * @param numInferenceSteps 1 or more
+   * @param numInferenceSteps 1 to {@value #MOST}
    * @return the steps
-   * @throws IllegalArgumentException if they are below 1
+   * @throws IllegalArgumentException if they are below 1 or more than {@value #MOST}
    */
   static Steps of(int numInferenceSteps) {
     return new Count(numInferenceSteps);
   }
 
   private static float[] checked(String name, int least, float[] values) {
-    if (values.length < least) {
+    if (values.length < least || values.length > MOST) {
       throw new IllegalArgumentException(
           "[scheduler] "
               + name
               + " have "
               + values.length
               + " values: give "
-              + least
-              + " or more.");
+              + (values.length < least ? least + " or more." : "no more than " + MOST + "."));
     }
     for (float value : values) {
       if (!Float.isFinite(value)) {

@@ -1,12 +1,10 @@
 package io.github.kolors4j.scheduler;
 
+import static io.github.kolors4j.scheduler.SharedOptions.*;
+
 import io.github.kolors4j.scheduler.ModelConversion.Target;
-import io.github.kolors4j.scheduler.NoiseSchedule.ZeroSnr;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * A predictor and a corrector of one family: each step is first predicted, and with the next run of
@@ -17,69 +15,101 @@ import java.util.Set;
  * @see <a href="https://arxiv.org/abs/2302.04867">Zhao et al., 2023</a>
  */
 public final class UniPCMultistepScheduler extends ConfiguredScheduler {
-  static final SchedulerType TYPE =
-      new SchedulerType(
-          "UniPCMultistepScheduler", List.of("unipc"), defaults(), UniPCMultistepScheduler::new);
-
   /** The function of the step's width that predictor and corrector are scaled by. */
   private enum SolverType {
     BH1,
-    BH2;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    BH2
   }
 
-  private final NoiseSchedule noiseSchedule;
-  private final int numTrainTimesteps;
+  private static final Option<Integer> SOLVER_ORDER =
+      Option.integer("solver_order", "how many predictions a step is made of")
+          .where("1 to 100", order -> order >= 1 && order <= 100);
+
+  private static final Option<Boolean> PREDICT_X0 =
+      Option.flag("predict_x0", "whether predicted pictures are integrated, and not the noise");
+
+  private static final Option<SolverType> SOLVER_TYPE =
+      Option.choice("solver_type", "how the width of a step scales it", SolverType.class)
+          .renaming(SolverType.BH2, "midpoint", "heun", "logrho");
+
+  private static final Option<List<Double>> DISABLE_CORRECTOR =
+      Option.numbers("disable_corrector", "steps, counted from 0, that are not corrected");
+
+  private static final Option<Boolean> SOLVER_P =
+      Option.fixed(
+          "solver_p",
+          "what predicts in its place; a scheduler, so that no file can say it",
+          null,
+          "leave it null, and call withSolverP.");
+
+  static final SchedulerType TYPE =
+      SchedulerType.of(UniPCMultistepScheduler.class, "unipc")
+          .option(NUM_TRAIN_TIMESTEPS, 1000)
+          .option(BETA_START, 0.0001)
+          .option(BETA_END, 0.02)
+          .option(BETA_SCHEDULE, BetaSchedule.LINEAR)
+          .option(TRAINED_BETAS)
+          .option(SOLVER_ORDER, 2)
+          .option(FlowMatching.PREDICTION_TYPE, PredictionType.EPSILON)
+          .option(THRESHOLDING, false)
+          .option(DYNAMIC_THRESHOLDING_RATIO, 0.995)
+          .option(SAMPLE_MAX_VALUE, 1.0)
+          .option(PREDICT_X0, true)
+          .option(SOLVER_TYPE, SolverType.BH2)
+          .option(DpmSolver.LOWER_ORDER_FINAL, true)
+          .option(DISABLE_CORRECTOR, List.of())
+          .fixed(SOLVER_P, null)
+          .option(USE_KARRAS_SIGMAS, false)
+          .option(USE_EXPONENTIAL_SIGMAS, false)
+          .option(USE_BETA_SIGMAS, false)
+          .fixed(FlowMatching.USE_FLOW_SIGMAS, false)
+          .fixed(FlowMatching.FLOW_SHIFT, 1.0)
+          .option(TIMESTEP_SPACING, TimestepSpacing.LINSPACE)
+          .option(STEPS_OFFSET, 0)
+          .option(FINAL_SIGMAS_TYPE, FinalSigmasType.ZERO)
+          .option(RESCALE_BETAS_ZERO_SNR, false)
+          .fixed(FlowMatching.USE_DYNAMIC_SHIFTING, false)
+          .fixed(FlowMatching.TIME_SHIFT_TYPE, "exponential")
+          .option(SIGMA_MIN)
+          .option(SIGMA_MAX)
+          .fixed(FlowMatching.SHIFT_TERMINAL, null)
+          .build(UniPCMultistepScheduler::new);
+
+  private final PreservingPath path;
   private final int solverOrder;
   private final boolean predictX0;
   private final SolverType solverType;
   private final boolean lowerOrderFinal;
-  private final Set<Integer> disableCorrector;
+  private final List<Double> disableCorrector;
   private final FinalSigmasType finalSigmasType;
-  private final SigmaSpacing sigmaSpacing;
-  private final TimestepSpacing timestepSpacing;
-  private final int stepsOffset;
   private final ModelConversion conversion;
 
   /** What takes the steps in place of the predictor; null for the predictor. */
   private final Scheduler solverP;
 
-  private UniPCMultistepScheduler(SchedulerConfig given) {
-    this(given, null);
+  private UniPCMultistepScheduler(OptionValues options) {
+    this(options, null);
   }
 
-  private UniPCMultistepScheduler(SchedulerConfig given, Scheduler solverP) {
-    super(TYPE, given.renamed("solver_type", List.of("midpoint", "heun", "logrho"), "bh2"));
-    FlowMatching.refuse(TYPE, given);
+  private UniPCMultistepScheduler(OptionValues options, Scheduler solverP) {
+    super(options);
+    FlowMatching.refuse(options);
+    options.get(FlowMatching.USE_DYNAMIC_SHIFTING); // diffusers refuses these also without it
+    options.get(FlowMatching.SHIFT_TERMINAL);
+    options.get(SOLVER_P);
     this.solverP = solverP;
-    if (config.get("solver_p") != null) {
-      throw new OptionException(
-          "solver_p", config.get("solver_p"), "leave it null, and call withSolverP.");
-    }
-    this.sigmaSpacing = SigmaSpacing.of(config);
-    SigmaRange.of(config, 1, 1);
-    this.noiseSchedule = NoiseSchedule.of(config, ZeroSnr.NEAR);
-    this.numTrainTimesteps = config.integer("num_train_timesteps");
-    this.solverOrder = config.integer("solver_order");
-    this.predictX0 = config.flag("predict_x0");
-    this.solverType = config.choice("solver_type", SolverType.class);
-    this.lowerOrderFinal = config.flag("lower_order_final");
-    this.disableCorrector = disableCorrector(config);
-    this.finalSigmasType = config.choice("final_sigmas_type", FinalSigmasType.class);
-    this.timestepSpacing = config.choice("timestep_spacing", TimestepSpacing.class);
-    this.stepsOffset = config.integer("steps_offset");
-    PredictionType predictionType = config.choice("prediction_type", PredictionType.class);
+    this.path = PreservingPath.of(options, NoiseSchedule.withFiniteSigmas(options));
+    this.solverOrder = options.get(SOLVER_ORDER);
+    this.predictX0 = options.get(PREDICT_X0);
+    this.solverType = options.get(SOLVER_TYPE);
+    this.lowerOrderFinal = options.get(DpmSolver.LOWER_ORDER_FINAL);
+    this.disableCorrector = options.get(DISABLE_CORRECTOR);
+    this.finalSigmasType = options.get(FINAL_SIGMAS_TYPE);
+    PredictionType predictionType = options.get(FlowMatching.PREDICTION_TYPE);
     this.conversion =
         predictX0
-            ? ModelConversion.of(config, predictionType, Target.ORIGINAL_SAMPLE)
+            ? ModelConversion.of(options, predictionType, Target.ORIGINAL_SAMPLE)
             : new ModelConversion(predictionType, Target.NOISE, null);
-    if (solverOrder < 1) {
-      throw new OptionException("solver_order", solverOrder, "use 1 or more.");
-    }
     if (!lowerOrderFinal && solverOrder > 1 && finalSigmasType == FinalSigmasType.ZERO) {
       throw new OptionException(
           "lower_order_final is false and final_sigmas_type \"zero\", whose last step is infinite in"
@@ -92,97 +122,17 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
     }
   }
 
-  private static Set<Integer> disableCorrector(SchedulerConfig config) {
-    Set<Integer> steps = new HashSet<>();
-    for (double step : config.optionalNumbers("disable_corrector").orElse(new double[0])) {
-      steps.add((int) step);
-    }
-    return steps;
-  }
-
   /**
-   * A scheduler from any scheduler's configuration; diffusers {@code from_config}.
+   * Makes one from the configuration of any scheduler; diffusers {@code from_config}.
    *
-   * @param config values that somebody set are taken over, those that were only defaults are not
+   * @param config what somebody set in it is taken over, what was only a default is not
+   * @param options what goes before it, as {@code Map.of("use_karras_sigmas", true)}; may be left
+   *     out
    * @return the scheduler
-   * @throws IllegalArgumentException if a value is not supported
+   * @throws IllegalArgumentException if the class has no such option, or does not take its value
    */
-  public static UniPCMultistepScheduler fromConfig(SchedulerConfig config) {
-    return fromConfig(config, Map.of());
-  }
-
-  /**
-   * A scheduler from any scheduler's configuration, with some options changed.
-   *
-   * @param config values that somebody set are taken over, those that were only defaults are not
-   * @param options values that go first, under the names of diffusers
-   * @return the scheduler
-   * @throws IllegalArgumentException if there is no such option or a value is not supported
-   */
-  public static UniPCMultistepScheduler fromConfig(SchedulerConfig config, Map<String, ?> options) {
-    return new UniPCMultistepScheduler(TYPE.resolve(config, options));
-  }
-
-  private static Map<String, Object> defaults() {
-    return SchedulerType.options(
-        "num_train_timesteps",
-        1000L,
-        "beta_start",
-        0.0001,
-        "beta_end",
-        0.02,
-        "beta_schedule",
-        "linear",
-        "trained_betas",
-        null,
-        "solver_order",
-        2L,
-        "prediction_type",
-        "epsilon",
-        "thresholding",
-        false,
-        "dynamic_thresholding_ratio",
-        0.995,
-        "sample_max_value",
-        1.0,
-        "predict_x0",
-        true,
-        "solver_type",
-        "bh2",
-        "lower_order_final",
-        true,
-        "disable_corrector",
-        List.of(),
-        "solver_p",
-        null,
-        "use_karras_sigmas",
-        false,
-        "use_exponential_sigmas",
-        false,
-        "use_beta_sigmas",
-        false,
-        "use_flow_sigmas",
-        false,
-        "flow_shift",
-        1.0,
-        "timestep_spacing",
-        "linspace",
-        "steps_offset",
-        0L,
-        "final_sigmas_type",
-        "zero",
-        "rescale_betas_zero_snr",
-        false,
-        "use_dynamic_shifting",
-        false,
-        "time_shift_type",
-        "exponential",
-        "sigma_min",
-        null,
-        "sigma_max",
-        null,
-        "shift_terminal",
-        null);
+  public static UniPCMultistepScheduler fromConfig(SchedulerConfig config, Map<?, ?>... options) {
+    return new UniPCMultistepScheduler(TYPE.values(config, options));
   }
 
   /**
@@ -193,50 +143,38 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
    * @return another scheduler
    */
   public UniPCMultistepScheduler withSolverP(Scheduler solverP) {
-    return new UniPCMultistepScheduler(config, solverP);
+    return new UniPCMultistepScheduler(options, solverP);
   }
 
   @Override
   Schedule ofCount(int n) {
-    SigmaGrid grid;
-    double sigmaMin;
-    if (sigmaSpacing == SigmaSpacing.TIMESTEPS) {
-      double[] timesteps =
-          timestepSpacing.allButLast(numTrainTimesteps, numTrainTimesteps, n, stepsOffset);
-      grid = SigmaGrid.at(timesteps, noiseSchedule);
-      sigmaMin = noiseSchedule.minSigma();
-    } else {
-      SigmaRange range = SigmaRange.of(config, noiseSchedule.maxSigma(), noiseSchedule.minSigma());
-      grid =
-          SigmaGrid.spaced(sigmaSpacing, range, n, noiseSchedule)
-              .whole(sigmaSpacing == SigmaSpacing.KARRAS);
-      sigmaMin = grid.last();
-    }
+    SigmaGrid grid = path.ofCount(n);
     Schedule predictor = solverP == null ? null : solverP.schedule(Steps.of(n));
     return Tables.preserving(
         className(),
         grid.timesteps(),
-        finalSigmasType.append(grid.sigmas(), sigmaMin),
+        finalSigmasType.append(grid.sigmas(), path.lastSigma(grid)),
         (tables, noise, _) ->
-            new UniPcSolver(tables, predictor == null ? null : predictor.start(noise)));
+            new UniPcSolver(tables, noise, predictor == null ? null : predictor.start(noise)));
   }
 
   private final class UniPcSolver extends Solver {
     private final Schedule.Run predictor;
-    private final History predictions = new History(solverOrder);
+    private final History predictions;
     private float[] lastSample;
     private int lastOrder;
 
-    UniPcSolver(Tables tables, Schedule.Run predictor) {
-      super(tables);
+    UniPcSolver(Tables tables, NoiseSource noise, Schedule.Run predictor) {
+      super(tables, noise);
       this.predictor = predictor;
+      this.predictions = new History(Math.min(solverOrder, tables.stepCount()));
     }
 
     @Override
     void advance(int stepIndex, Slice modelOutput, Slice sample) {
       float[] prediction = new float[sample.length()];
       conversion.convert(tables.level(stepIndex), modelOutput, sample, prediction);
-      if (lastSample != null && !disableCorrector.contains(stepIndex - 1)) {
+      if (lastSample != null && !disableCorrector.contains(stepIndex - 1.0)) {
         correct(stepIndex, prediction, sample);
       }
       System.arraycopy(prediction, 0, predictions.push(prediction.length), 0, prediction.length);

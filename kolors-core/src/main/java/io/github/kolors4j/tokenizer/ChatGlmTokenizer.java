@@ -1,6 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.NewDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,13 +69,13 @@ public final class ChatGlmTokenizer {
    * @param tokenizerDirectory a checkpoint's directory with {@code tokenizer.model} and, where
    *     present, {@code tokenizer_config.json}
    * @return the tokenizer
-   * @throws KolorsException if a file is missing or broken or asks for what is not supported; the
-   *     message names the file and the key
+   * @throws InvalidFileException if a file is missing or broken or asks for what is not supported;
+   *     the message names the file and the key
    * @throws IOException if a file cannot be read
    */
   public static ChatGlmTokenizer load(Path tokenizerDirectory) throws IOException {
     if (!Files.isDirectory(tokenizerDirectory)) {
-      throw new KolorsException("[tokenizer] " + tokenizerDirectory + ": no such directory");
+      throw new InvalidFileException("[tokenizer] " + tokenizerDirectory + ": no such directory");
     }
     TokenizerConfig config = TokenizerConfig.load(tokenizerDirectory);
     Path file = tokenizerDirectory.resolve("tokenizer.model");
@@ -91,7 +91,7 @@ public final class ChatGlmTokenizer {
    */
   public void savePretrained(Path directory) throws IOException {
     if (!Files.exists(this.directory.resolve(FILES.getFirst()))) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[save] %s is gone, of which the tokenizer was read: load it from where it is now."
               .formatted(this.directory.resolve(FILES.getFirst())));
     }

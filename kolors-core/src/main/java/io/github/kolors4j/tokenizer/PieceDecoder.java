@@ -82,12 +82,12 @@ final class PieceDecoder {
     if (length == 1) {
       return bytes[at];
     }
-    int codePoint = bytes[at] & 0xFF >> length + 1;
+    int codePoint = bytes[at] & (0xFF >> (length + 1));
     for (int i = 1; i < length; i++) {
       if ((bytes[at + i] & 0xC0) != 0x80) {
         return -1;
       }
-      codePoint = codePoint << 6 | bytes[at + i] & 0x3F;
+      codePoint = (codePoint << 6) | (bytes[at + i] & 0x3F);
     }
     int smallest =
         length == 2 ? 0x80 : length == 3 ? 0x800 : Character.MIN_SUPPLEMENTARY_CODE_POINT;

@@ -2,7 +2,7 @@ package io.github.kolors4j.tokenizer;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -44,7 +44,7 @@ final class ProtobufReader {
    *
    * @return whether there is one more field
    */
-  boolean next() throws KolorsException {
+  boolean next() throws InvalidFileException {
     if (unread) {
       skip();
     }
@@ -72,30 +72,30 @@ final class ProtobufReader {
   }
 
   /** The present field as an {@code int32} or an enum, cut to 32 bits as protobuf does. */
-  int readInt() throws KolorsException {
+  int readInt() throws InvalidFileException {
     take(VARINT);
     return (int) varint();
   }
 
   /** The present field as a {@code bool}. */
-  boolean readBoolean() throws KolorsException {
+  boolean readBoolean() throws InvalidFileException {
     take(VARINT);
     return varint() != 0;
   }
 
   /** The present field as a {@code float}. */
-  float readFloat() throws KolorsException {
+  float readFloat() throws InvalidFileException {
     take(FIXED32);
     return slice(Float.BYTES).getFloat();
   }
 
   /** The length in bytes of the present field, a {@code bytes} or a {@code string}. */
-  int readLength() throws KolorsException {
+  int readLength() throws InvalidFileException {
     return readSlice().remaining();
   }
 
   /** The present field as a {@code string}, which must be UTF-8. */
-  String readString() throws KolorsException {
+  String readString() throws InvalidFileException {
     int at = bytes.position();
     try {
       return UTF_8.newDecoder().decode(readSlice()).toString();
@@ -105,16 +105,16 @@ final class ProtobufReader {
   }
 
   /** The present field as a message. */
-  ProtobufReader readMessage() throws KolorsException {
+  ProtobufReader readMessage() throws InvalidFileException {
     return new ProtobufReader(file, readSlice());
   }
 
-  private ByteBuffer readSlice() throws KolorsException {
+  private ByteBuffer readSlice() throws InvalidFileException {
     take(LENGTH_DELIMITED);
     return slice(varint());
   }
 
-  private void skip() throws KolorsException {
+  private void skip() throws InvalidFileException {
     switch (wireType) {
       case VARINT -> readBoolean();
       case FIXED32 -> readFloat();
@@ -126,7 +126,7 @@ final class ProtobufReader {
     }
   }
 
-  private void take(int expected) throws KolorsException {
+  private void take(int expected) throws InvalidFileException {
     if (wireType != expected) {
       throw broken(
           "field " + field + " with wire type " + wireType + " instead of " + expected,
@@ -135,7 +135,7 @@ final class ProtobufReader {
     unread = false;
   }
 
-  private long varint() throws KolorsException {
+  private long varint() throws InvalidFileException {
     int at = bytes.position();
     long value = 0;
     for (int shift = 0; shift < Long.SIZE; shift += 7) {
@@ -152,7 +152,7 @@ final class ProtobufReader {
   }
 
   /** The next bytes as a buffer of its own, which shares the content. */
-  private ByteBuffer slice(long length) throws KolorsException {
+  private ByteBuffer slice(long length) throws InvalidFileException {
     if (length < 0 || length > bytes.remaining()) {
       throw broken(
           "a value of "
@@ -168,8 +168,8 @@ final class ProtobufReader {
     return slice;
   }
 
-  private KolorsException broken(String what, int at) {
-    return new KolorsException(
+  private InvalidFileException broken(String what, int at) {
+    return new InvalidFileException(
         "[tokenizer] "
             + file
             + ": not a SentencePiece model: "

@@ -1,6 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a SentencePiece model file says: the pieces with their types and ranks, and the flags that
@@ -57,7 +58,7 @@ final class SentencePieceModel {
 
   private final int[] byteIds = new int[256];
   private final Map<Integer, List<String>> userDefined = new HashMap<>();
-  private int[] ranks;
+  private int[] ranks = new int[0];
   private int longestText;
   private boolean anyUnused;
   private int unknownId = -1;
@@ -86,18 +87,18 @@ final class SentencePieceModel {
   /**
    * Reads and checks a model.
    *
-   * @throws KolorsException if the file is missing, broken or of a kind that is not supported
+   * @throws InvalidFileException if the file is missing, broken or of a kind that is not supported
    */
   static SentencePieceModel load(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] "
               + file
               + ": no such file. A checkpoint's tokenizer directory has a tokenizer.model.");
     }
     long length = Files.size(file);
     if (length > LARGEST_FILE) {
-      throw new KolorsException(
+      throw new InvalidFileException(
           "[tokenizer] "
               + file
               + ": not a SentencePiece model: it has "
@@ -110,7 +111,7 @@ final class SentencePieceModel {
   }
 
   /** Reads a model from the content of a file; the file's name is for messages. */
-  static SentencePieceModel parse(Path file, byte[] content) throws KolorsException {
+  static SentencePieceModel parse(Path file, byte[] content) throws InvalidFileException {
     SentencePieceModel model = new SentencePieceModel(file);
     model.readModel(new ProtobufReader(file, content));
     model.check(content.length);
@@ -146,7 +147,7 @@ final class SentencePieceModel {
   }
 
   /** The id of a piece that text can spell, null if there is none. */
-  Integer textId(String piece) {
+  @Nullable Integer textId(String piece) {
     return textIds.get(piece);
   }
 
@@ -191,7 +192,7 @@ final class SentencePieceModel {
   /** Whether an id is one of the begin, end and unknown marks, which stand for no text. */
   boolean isMark(int id) {
     return id == unknownId
-        || type(id) == PieceType.CONTROL && (id == idOf(bosPiece) || id == idOf(eosPiece));
+        || (type(id) == PieceType.CONTROL && (id == idOf(bosPiece) || id == idOf(eosPiece)));
   }
 
   /** Whether a character without a piece becomes the pieces of its UTF-8 bytes. */
@@ -221,7 +222,7 @@ final class SentencePieceModel {
     return escapeWhitespaces;
   }
 
-  private void readModel(ProtobufReader in) throws KolorsException {
+  private void readModel(ProtobufReader in) throws InvalidFileException {
     while (in.next()) {
       switch (in.field()) {
         case 1 -> readPiece(in.readMessage());
@@ -233,7 +234,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readPiece(ProtobufReader in) throws KolorsException {
+  private void readPiece(ProtobufReader in) throws InvalidFileException {
     String text = "";
     float score = 0;
     PieceType type = PieceType.NORMAL;
@@ -254,14 +255,14 @@ final class SentencePieceModel {
     add(new Piece(text, score, type));
   }
 
-  private PieceType pieceType(int number) throws KolorsException {
+  private PieceType pieceType(int number) throws InvalidFileException {
     if (number < 1 || number > PieceType.values().length) {
       throw wrong("piece " + pieces.size() + " has type " + number + "; only 1 to 6 are known");
     }
     return PieceType.values()[number - 1];
   }
 
-  private void add(Piece piece) throws KolorsException {
+  private void add(Piece piece) throws InvalidFileException {
     int id = pieces.size();
     pieces.add(piece);
     boolean isText = piece.type.isText();
@@ -292,7 +293,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readTrainerSpec(ProtobufReader in) throws KolorsException {
+  private void readTrainerSpec(ProtobufReader in) throws InvalidFileException {
     hasTrainerSpec = true;
     while (in.next()) {
       switch (in.field()) {
@@ -307,7 +308,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readNormalizerSpec(ProtobufReader in) throws KolorsException {
+  private void readNormalizerSpec(ProtobufReader in) throws InvalidFileException {
     hasNormalizerSpec = true;
     while (in.next()) {
       switch (in.field()) {
@@ -321,7 +322,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void readDenormalizerSpec(ProtobufReader in) throws KolorsException {
+  private void readDenormalizerSpec(ProtobufReader in) throws InvalidFileException {
     while (in.next()) {
       if (in.field() == 2) {
         denormalizerCharsMap = in.readLength() > 0;
@@ -329,7 +330,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void check(int length) throws KolorsException {
+  private void check(int length) throws InvalidFileException {
     if (length == 0) {
       throw wrong("the file is empty; a SentencePiece model is expected. Incomplete download?");
     }
@@ -380,7 +381,7 @@ final class SentencePieceModel {
     }
   }
 
-  private void index() throws KolorsException {
+  private void index() throws InvalidFileException {
     Arrays.fill(byteIds, -1);
     for (int id = 0; id < size(); id++) {
       if (type(id) == PieceType.BYTE) {
@@ -443,7 +444,7 @@ final class SentencePieceModel {
     return '"' + (text.length() <= 40 ? text : text.substring(0, 40) + "…") + '"';
   }
 
-  private KolorsException wrong(String what) {
-    return new KolorsException("[tokenizer] " + file + ": " + what);
+  private InvalidFileException wrong(String what) {
+    return new InvalidFileException("[tokenizer] " + file + ": " + what);
   }
 }

@@ -1,18 +1,13 @@
 package io.github.kolors4j.tokenizer;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.JsonFile;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What {@code tokenizer_config.json} may change. Keys without an effect on ids or text are not
@@ -40,7 +35,7 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
   /**
    * Reads the config of a tokenizer directory; without one the defaults hold.
    *
-   * @throws KolorsException if it is broken or asks for what is not supported
+   * @throws InvalidFileException if it is broken or asks for what is not supported
    */
   static TokenizerConfig load(Path directory) throws IOException {
     refuseTokens(directory.resolve("added_tokens.json"), true);
@@ -49,11 +44,11 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
     if (!Files.exists(file)) {
       return new TokenizerConfig(false);
     }
-    JsonObject config = read(file);
-    require(file, config, "tokenizer_class", "\"ChatGLMTokenizer\"");
-    require(file, config, "padding_side", "\"left\"");
-    require(file, config, "truncation_side", "\"right\"");
-    require(file, config, "clean_up_tokenization_spaces", "false");
+    Map<String, Object> config = read(file);
+    require(file, config, "tokenizer_class", "ChatGLMTokenizer");
+    require(file, config, "padding_side", "left");
+    require(file, config, "truncation_side", "right");
+    require(file, config, "clean_up_tokenization_spaces", false);
     for (String key : TOKEN_KEYS) {
       requireNoTokens(file, config, key);
     }
@@ -63,77 +58,56 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
   /** Checks the two files that older versions of transformers put tokens into. */
   private static void refuseTokens(Path file, boolean everyKey) throws IOException {
     if (Files.exists(file)) {
-      JsonObject tokens = read(file);
+      Map<String, Object> tokens = read(file);
       for (String key : everyKey ? tokens.keySet() : TOKEN_KEYS) {
         requireNoTokens(file, tokens, key);
       }
     }
   }
 
-  private static JsonObject read(Path file) throws IOException {
-    if (Files.size(file) > LARGEST_FILE) {
-      throw new KolorsException(
-          "[tokenizer] " + file + ": " + Files.size(file) + " bytes are too many for a config");
-    }
-    JsonReader reader;
-    try {
-      reader = new JsonReader(new StringReader(Files.readString(file)));
-    } catch (CharacterCodingException e) {
-      throw new KolorsException("[tokenizer] " + file + ": not UTF-8", e);
-    }
-    reader.setStrictness(Strictness.STRICT);
-    try {
-      JsonElement root = JsonParser.parseReader(reader);
-      if (!root.isJsonObject()) {
-        throw new KolorsException("[tokenizer] " + file + ": a JSON object is expected");
-      }
-      reader.peek(); // the end, or a fault
-      return root.getAsJsonObject();
-    } catch (JsonParseException | IOException e) {
-      if (e instanceof KolorsException known) {
-        throw known;
-      }
-      throw new KolorsException(
-          "[tokenizer] " + file + ": not valid JSON. Incomplete download?", e);
+  private static Map<String, Object> read(Path path) throws InvalidFileException {
+    JsonFile file = file(path);
+    return file.object(file.text(path, LARGEST_FILE));
+  }
+
+  private static JsonFile file(Path path) {
+    return new JsonFile("tokenizer", path.toString());
+  }
+
+  /** Refuses every value of a key but one; the key may be absent. */
+  private static void require(Path file, Map<String, Object> config, String key, Object only)
+      throws InvalidFileException {
+    if (config.containsKey(key) && !only.equals(config.get(key))) {
+      throw unsupported(
+          file, config, key, "only " + JsonWriter.abbreviated(only) + " is supported");
     }
   }
 
-  private static void require(Path file, JsonObject config, String key, String only)
-      throws KolorsException {
-    JsonElement value = config.get(key);
-    if (value != null && !value.toString().equals(only)) {
-      throw unsupported(file, key, value, "only " + only + " is supported");
+  private static void requireNoTokens(Path file, Map<String, Object> config, String key)
+      throws InvalidFileException {
+    switch (config.get(key)) {
+      case null -> {}
+      case List<?> list when list.isEmpty() -> {}
+      case Map<?, ?> map when map.isEmpty() -> {}
+      default ->
+          throw unsupported(file, config, key, "tokens besides ChatGLM's own are not supported");
     }
   }
 
-  private static void requireNoTokens(Path file, JsonObject config, String key)
-      throws KolorsException {
-    JsonElement value = config.get(key);
-    boolean none =
-        value == null
-            || value.isJsonNull()
-            || value.isJsonArray() && value.getAsJsonArray().isEmpty()
-            || value.isJsonObject() && value.getAsJsonObject().isEmpty();
-    if (!none) {
-      throw unsupported(file, key, value, "tokens besides ChatGLM's own are not supported");
-    }
-  }
-
-  private static boolean flag(Path file, JsonObject config, String key) throws KolorsException {
-    JsonElement value = config.get(key);
-    if (value == null) {
+  private static boolean flag(Path file, Map<String, Object> config, String key)
+      throws InvalidFileException {
+    if (!config.containsKey(key)) {
       return false;
     }
-    return switch (value.toString()) {
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw unsupported(file, key, value, "true or false is expected");
-    };
+    if (config.get(key) instanceof Boolean flag) {
+      return flag;
+    }
+    throw unsupported(file, config, key, "true or false is expected");
   }
 
-  private static KolorsException unsupported(
-      Path file, String key, JsonElement value, String rule) {
-    return new KolorsException(
-        "[tokenizer] " + file + ": " + key + " is " + value + "; " + rule + ".");
+  private static InvalidFileException unsupported(
+      Path file, Map<String, Object> config, String key, String rule) {
+    return file(file)
+        .fault(key + " is " + JsonWriter.abbreviated(config.get(key)) + "; " + rule + ".");
   }
 }

@@ -2,14 +2,17 @@ package io.github.kolors4j.unet;
 
 import static io.github.kolors4j.tensor.ops.Attention.scaledDotProduct;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Attention.Heads;
+import io.github.kolors4j.tensor.ops.Elementwise;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * Attention of tokens to tokens, or to the text; diffusers {@code Attention}. Keys and values come
- * from the caller, because those of the text are the same in every step.
+ * Attention of tokens to tokens, or to the text; diffusers {@code Attention}. What the text gives
+ * to look at comes from the caller, because it is the same in every step.
  *
  * @param name of the module in diffusers, as {@code
  *     mid_block.attentions.0.transformer_blocks.0.attn1}
@@ -27,35 +30,59 @@ record Attention(String name, Linear toQ, Linear toK, Linear toV, Linear toOut, 
         Heads.of(heads, d / heads));
   }
 
-  /** Keys and values of {@code context [n, s, contextDim]}: {@code [n, s, d]} each. */
-  KeyValue keyValue(Tensor context) {
-    return new KeyValue(toK.forward(context), toV.forward(context));
+  /** {@code tokens [n, s, contextDim]} as this attention looks at them. */
+  AttentionContext context(Tensor tokens) {
+    return new AttentionContext(toK.forward(tokens), toV.forward(tokens), 1);
   }
 
   /** {@code hiddenStates} and {@code residual [n, s, d]} to {@code [n, s, d]}. */
-  Tensor forward(Tensor hiddenStates, KeyValue keyValue, Tensor residual) {
+  Tensor forward(Tensor hiddenStates, List<AttentionContext> contexts, Tensor residual) {
     try (var scope = hiddenStates.workspace().scope()) {
-      Tensor query = toQ.forward(hiddenStates);
-      Tensor attended = scaledDotProduct(query, keyValue.key(), keyValue.value(), heads, null);
+      Tensor attended = attend(hiddenStates, contexts);
       return scope.keep(toOut.forward(attended, residual));
     }
   }
 
-  /** {@link #forward} where the tokens look at each other. */
-  Tensor selfAttention(Tensor hiddenStates, Tensor residual) {
+  /** {@link #forward} where the tokens look at each other; in the last samples perturbed. */
+  Tensor selfAttention(Tensor hiddenStates, Tensor residual, int perturbedRows) {
     try (var scope = hiddenStates.workspace().scope()) {
-      return scope.keep(forward(hiddenStates, keyValue(hiddenStates), residual));
+      Tensor attended =
+          perturbedRows == 0
+              ? attend(hiddenStates, List.of(context(hiddenStates)))
+              : attendPerturbed(hiddenStates, perturbedRows);
+      return scope.keep(toOut.forward(attended, residual));
     }
   }
 
   /**
-   * {@link #selfAttention}, but in the last {@code perturbed} samples each token looks at itself
-   * alone (Ahn et al. 2024); diffusers {@code PAGCFGIdentitySelfAttnProcessor2_0}. Such a map of
-   * attention is the identity, whatever queries and keys are: there they are not computed.
+   * {@code hiddenStates [n, s, d]} to what its tokens find {@code [n, s, d]}: the sum over the
+   * contexts, each by its scale. One of scale 0 is not looked at, one of scale 1 not multiplied.
    */
-  Tensor perturbedSelfAttention(Tensor hiddenStates, Tensor residual, int perturbed) {
+  Tensor attend(Tensor hiddenStates, List<AttentionContext> contexts) {
     try (var scope = hiddenStates.workspace().scope()) {
-      int original = hiddenStates.dim(0) - perturbed;
+      Tensor query = toQ.forward(hiddenStates); // [n, s, d]
+      Optional<Tensor> attended =
+          contexts.stream()
+              .filter(context -> context.scale() != 0)
+              .map(context -> attend(query, context))
+              .reduce(Elementwise::add);
+      return scope.keep(attended.orElseGet(() -> Elementwise.scale(query, 0)));
+    }
+  }
+
+  private Tensor attend(Tensor query, AttentionContext context) {
+    Tensor attended = scaledDotProduct(query, context.key(), context.value(), heads, null);
+    return context.scale() == 1 ? attended : Elementwise.scale(attended, context.scale());
+  }
+
+  /**
+   * {@link #attend} to each other, but in the last {@code perturbedRows} samples each token looks
+   * at itself alone (Ahn et al. 2024); diffusers {@code PAGCFGIdentitySelfAttnProcessor2_0}. Such a
+   * map of attention is the identity, whatever queries and keys are: there they are not computed.
+   */
+  private Tensor attendPerturbed(Tensor hiddenStates, int perturbedRows) {
+    try (var scope = hiddenStates.workspace().scope()) {
+      int original = hiddenStates.dim(0) - perturbedRows;
       Tensor attended = toV.forward(hiddenStates); // [n, s, d]
       if (original > 0) {
         Tensor hiddenStatesOrg = hiddenStates.first(original);
@@ -65,7 +92,7 @@ record Attention(String name, Linear toQ, Linear toK, Linear toV, Linear toOut, 
         Tensor attendedOrg = scaledDotProduct(query, key, value, heads, null);
         System.arraycopy(attendedOrg.data(), 0, attended.data(), 0, attendedOrg.shape().size());
       }
-      return scope.keep(toOut.forward(attended, residual));
+      return scope.keep(attended);
     }
   }
 }

@@ -1,8 +1,9 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.LayerNorm;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
+import java.util.List;
 
 /**
  * Self-attention, attention to the text and a feed-forward layer, each normalized before and added
@@ -32,16 +33,13 @@ record BasicTransformerBlock(
   Tensor forward(Tensor x, Conditioning conditioning) {
     try (var scope = x.workspace().scope()) {
       // 1. Self-attention
-      int perturbed = conditioning.perturbedRows(attn1);
-      Tensor normed = norm1.forward(x);
-      Tensor hiddenStates =
-          perturbed == 0
-              ? attn1.selfAttention(normed, x)
-              : attn1.perturbedSelfAttention(normed, x, perturbed); // [n, s, d]
+      int perturbedRows = conditioning.perturbedRows(attn1);
+      Tensor hiddenStates = attn1.selfAttention(norm1.forward(x), x, perturbedRows); // [n, s, d]
 
       // 2. Cross-attention
-      KeyValue text = conditioning.keyValue(attn2);
-      hiddenStates = attn2.forward(norm2.forward(hiddenStates), text, hiddenStates); // [n, s, d]
+      List<AttentionContext> contexts = conditioning.contexts(attn2);
+      hiddenStates =
+          attn2.forward(norm2.forward(hiddenStates), contexts, hiddenStates); // [n, s, d]
 
       // 3. Feed-forward
       hiddenStates = ff.forward(norm3.forward(hiddenStates), hiddenStates); // [n, s, d]

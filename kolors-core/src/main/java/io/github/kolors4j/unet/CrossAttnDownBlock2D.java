@@ -1,11 +1,10 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Downsample2D;
 import io.github.kolors4j.nn.ResnetBlock2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -36,19 +35,20 @@ record CrossAttnDownBlock2D(
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Output forward(Tensor x, Tensor temb, Conditioning conditioning) {
     try (var scope = x.workspace().scope()) {
+      List<Tensor> residuals = new ArrayList<>();
       Tensor hiddenStates = x;
       for (int i = 0; i < resnets.size(); i++) {
         hiddenStates = resnets.get(i).forward(hiddenStates, temb); // [n, h, w, cOut]
         hiddenStates = attentions.get(i).forward(hiddenStates, conditioning);
-        residuals.push(scope.keep(hiddenStates));
+        residuals.add(scope.keep(hiddenStates));
       }
       if (downsampler.isPresent()) {
         hiddenStates = downsampler.get().forward(hiddenStates); // [n, ⌈h/2⌉, ⌈w/2⌉, cOut]
-        residuals.push(scope.keep(hiddenStates));
+        residuals.add(scope.keep(hiddenStates));
       }
-      return hiddenStates;
+      return new Output(hiddenStates, residuals);
     }
   }
 

@@ -1,11 +1,10 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Upsample2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Elementwise;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -28,18 +27,19 @@ record CrossAttnUpBlock2D(
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(
+      Tensor x, Tensor temb, Conditioning conditioning, List<Tensor> residuals, Size size) {
     try (var scope = x.workspace().scope()) {
+      List<Tensor> lastFirst = residuals.reversed();
       Tensor hiddenStates = x;
       for (int i = 0; i < resnets.size(); i++) {
-        Tensor joined = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
+        Tensor joined = Elementwise.concat(hiddenStates, lastFirst.get(i)); // [n, h, w, c + cSkip]
         hiddenStates = resnets.get(i).forward(joined, temb); // [n, h, w, cOut]
         scope.release(joined);
         hiddenStates = attentions.get(i).forward(hiddenStates, conditioning);
       }
       if (upsampler.isPresent()) {
-        Tensor next = residuals.element();
-        hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
+        hiddenStates = upsampler.get().forward(hiddenStates, size.h(), size.w());
       } // [n, hOut, wOut, cOut]
       return scope.keep(hiddenStates);
     }

@@ -1,8 +1,8 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.tensor.Tensor;
-import java.util.Deque;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** A level of the descending half. */
@@ -20,11 +20,16 @@ sealed interface DownBlock permits DownBlock2D, CrossAttnDownBlock2D {
   }
 
   /**
-   * {@code x [n, h, w, cIn]}, {@code temb [n, d]} to {@code [n, ⌈h/2⌉, ⌈w/2⌉, cOut]}, without a
-   * downsampler {@code [n, h, w, cOut]}. The output of every layer is pushed on {@code residuals},
-   * for the ascending half.
+   * What a block gives: {@code hiddenStates} for the next one, and for the ascending half the
+   * output of every layer, of which the last is {@code hiddenStates} itself.
    */
-  Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals);
+  record Output(Tensor hiddenStates, List<Tensor> residuals) {}
+
+  /**
+   * {@code x [n, h, w, cIn]}, {@code temb [n, d]} to {@code [n, ⌈h/2⌉, ⌈w/2⌉, cOut]}, without a
+   * downsampler {@code [n, h, w, cOut]}, and {@code [n, h, w, cOut]} of each layer before.
+   */
+  Output forward(Tensor x, Tensor temb, Conditioning conditioning);
 
   /** The blocks that hold its attentions, in order. */
   Stream<BasicTransformerBlock> transformerBlocks();

@@ -1,10 +1,10 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Downsample2D;
 import io.github.kolors4j.nn.ResnetBlock2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,17 +32,18 @@ record DownBlock2D(List<ResnetBlock2D> resnets, Optional<Downsample2D> downsampl
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Output forward(Tensor x, Tensor temb, Conditioning conditioning) {
+    List<Tensor> residuals = new ArrayList<>();
     Tensor hiddenStates = x;
     for (ResnetBlock2D resnet : resnets) {
       hiddenStates = resnet.forward(hiddenStates, temb); // [n, h, w, cOut]
-      residuals.push(hiddenStates);
+      residuals.add(hiddenStates);
     }
     if (downsampler.isPresent()) {
       hiddenStates = downsampler.get().forward(hiddenStates); // [n, ⌈h/2⌉, ⌈w/2⌉, cOut]
-      residuals.push(hiddenStates);
+      residuals.add(hiddenStates);
     }
-    return hiddenStates;
+    return new Output(hiddenStates, residuals);
   }
 
   @Override

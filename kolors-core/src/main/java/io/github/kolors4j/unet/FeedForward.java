@@ -1,7 +1,7 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 
 /** Two linear layers, the first gated by GELU; diffusers {@code FeedForward} with {@code GEGLU}. */

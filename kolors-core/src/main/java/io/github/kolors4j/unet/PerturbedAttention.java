@@ -9,17 +9,19 @@ import java.util.regex.PatternSyntaxException;
 
 /**
  * Which self-attentions of a U-Net perturbed attention guidance (Ahn et al. 2024) replaces by the
- * identity: made by {@link UNet2DConditionModel#perturbedAttention} and given to {@link
- * UNet2DConditionModel#forward(io.github.kolors4j.tensor.Tensor, float, Conditioning,
- * PerturbedAttention, int)} of the same model. Immutable.
+ * identity, and in how many of the last samples: made by {@link
+ * UNet2DConditionModel#perturbedAttention} and given to a {@link
+ * UNet2DConditionInput#withPerturbedAttention forward} of the same model. Immutable.
  */
 public final class PerturbedAttention {
-  static final PerturbedAttention NONE = new PerturbedAttention(Set.of());
+  static final PerturbedAttention NONE = new PerturbedAttention(Set.of(), 0);
 
   private final Set<String> names;
+  private final int rows;
 
-  private PerturbedAttention(Set<String> names) {
+  private PerturbedAttention(Set<String> names, int rows) {
     this.names = names;
+    this.rows = rows;
   }
 
   /**
@@ -28,7 +30,8 @@ public final class PerturbedAttention {
    *
    * @param selfAttentions the names of all there are
    */
-  static PerturbedAttention of(List<String> pagAppliedLayers, List<String> selfAttentions) {
+  static PerturbedAttention of(
+      List<String> pagAppliedLayers, int rows, List<String> selfAttentions) {
     Set<String> names = new LinkedHashSet<>();
     for (String layerId : pagAppliedLayers) {
       Pattern pattern = compile(layerId);
@@ -41,7 +44,7 @@ public final class PerturbedAttention {
       }
       names.addAll(targets);
     }
-    return new PerturbedAttention(Collections.unmodifiableSet(names));
+    return new PerturbedAttention(Collections.unmodifiableSet(names), rows);
   }
 
   private static Pattern compile(String layerId) {
@@ -74,12 +77,21 @@ public final class PerturbedAttention {
     return names;
   }
 
+  /**
+   * How many of the last samples are perturbed.
+   *
+   * @return samples; the others are, to the last bit, what they are without
+   */
+  public int rows() {
+    return rows;
+  }
+
   boolean perturbs(Attention attention) {
     return names.contains(attention.name());
   }
 
   @Override
   public String toString() {
-    return "PerturbedAttention" + names;
+    return "PerturbedAttention%s of %d rows".formatted(names, rows);
   }
 }

@@ -1,7 +1,7 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Activation;
 

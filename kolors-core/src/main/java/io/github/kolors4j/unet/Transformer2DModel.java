@@ -1,8 +1,8 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +20,7 @@ record Transformer2DModel(
   /** The sizes of one: {@code channels} in and out, {@code depth} transformer blocks. */
   record Size(int channels, int heads, int depth) {}
 
-  static Transformer2DModel load(Weights weights, Size size, UNet2DConditionConfig config) {
+  static Transformer2DModel load(Weights weights, Size size, UNetEncoderConfig config) {
     int c = size.channels;
     List<BasicTransformerBlock> transformerBlocks = new ArrayList<>();
     for (int i = 0; i < size.depth; i++) {

@@ -1,28 +1,25 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Library;
+import io.github.kolors4j.checkpoint.ModelClass;
+import io.github.kolors4j.checkpoint.ModelFiles;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.WeightAdapter;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
-import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.ModelFiles;
-import io.github.kolors4j.nn.Weights;
-import io.github.kolors4j.safetensors.ShardedSafetensors;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tap.Tap;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.ops.Elementwise;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -34,62 +31,33 @@ import java.util.stream.Stream;
  * #forward} is called for each step with it. A model is immutable and may be used from several
  * threads, each with a workspace of its own; closing it unmaps its weights.
  */
-public final class UNet2DConditionModel implements AutoCloseable {
+public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionConfig> {
   private static final String COMPONENT = "unet";
 
-  /** Original size, crop and target size: height and width, or top and left, of each. */
-  private static final int TIME_IDS = 6;
+  private static final ModelClass<UNet2DConditionConfig, UNet2DConditionModel> CLASS =
+      new ModelClass<>(
+          COMPONENT, Library.DIFFUSERS, UNet2DConditionConfig::of, UNet2DConditionModel::new);
 
-  private final UNet2DConditionConfig config;
-  private final TensorSource source;
-  private final ModelFiles files;
-
-  private final Conv2d convIn;
-  private final Timesteps timeProj;
-  private final TimestepEmbedding timeEmbedding;
-  private final Timesteps addTimeProj;
-  private final TimestepEmbedding addEmbedding;
-  private final Linear encoderHidProj;
-  private final List<DownBlock> downBlocks;
-  private final UNetMidBlock2DCrossAttn midBlock;
+  private final UNetEncoder encoder;
   private final List<UpBlock> upBlocks;
   private final GroupNorm convNormOut;
   private final Conv2d convOut;
 
-  private UNet2DConditionModel(
-      UNet2DConditionConfig config, Weights weights, Optional<JsonConfig> json) {
-    this.config = config;
-    this.source = weights.source();
-    this.files = ModelFiles.ofDiffusers(weights, json);
+  private UNet2DConditionModel(UNet2DConditionConfig config, ModelFiles files) {
+    super(config, files);
+    Weights weights = files.weights();
     int c0 = config.blockOutChannels().getFirst();
 
-    // input
-    convIn = Conv2d.load(weights.at("conv_in"), config.inChannels(), c0, config.convInKernel());
+    // input, time, text and sizes, down, mid
+    encoder = UNetEncoder.load(weights, config.encoder());
 
-    // time
-    timeProj = new Timesteps(c0, config.flipSinToCos(), config.freqShift());
-    timeEmbedding = TimestepEmbedding.load(weights.at("time_embedding"), c0, config.timeEmbedDim());
-
-    // text and sizes
-    encoderHidProj =
-        Linear.load(
-            weights.at("encoder_hid_proj"), config.encoderHidDim(), config.crossAttentionDim());
-    addTimeProj =
-        new Timesteps(config.additionTimeEmbedDim(), config.flipSinToCos(), config.freqShift());
-    addEmbedding =
-        TimestepEmbedding.load(
-            weights.at("add_embedding"),
-            config.projectionClassEmbeddingsInputDim(),
-            config.timeEmbedDim());
-
-    // down, mid, up
-    downBlocks = loadDownBlocks(weights.at("down_blocks"), config);
-    midBlock = loadMidBlock(weights.at("mid_block"), config);
+    // up
     upBlocks = loadUpBlocks(weights.at("up_blocks"), config);
 
     // output
+    UNetEncoderConfig norm = config.encoder();
     convNormOut =
-        GroupNorm.load(weights.at("conv_norm_out"), c0, config.normNumGroups(), config.normEps());
+        GroupNorm.load(weights.at("conv_norm_out"), c0, norm.normNumGroups(), norm.normEps());
     convOut = Conv2d.load(weights.at("conv_out"), c0, config.outChannels(), config.convOutKernel());
   }
 
@@ -104,15 +72,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    */
   public static UNet2DConditionModel load(Path directory, Optional<String> variant)
       throws IOException {
-    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
-    UNet2DConditionConfig config = UNet2DConditionConfig.of(json);
-    TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
-    try {
-      return of(config, Optional.of(json), source);
-    } catch (KolorsException | RuntimeException e) {
-      source.close();
-      throw e;
-    }
+    return CLASS.load(directory, variant);
   }
 
   /**
@@ -121,55 +81,29 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @param config its configuration
    * @param source its tensors, closed with the model
    * @return the model
-   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   * @throws InvalidFileException if a tensor is missing or wrong; the source stays open
    */
   public static UNet2DConditionModel of(UNet2DConditionConfig config, TensorSource source)
-      throws KolorsException {
-    return of(config, Optional.empty(), source);
+      throws InvalidFileException {
+    return CLASS.of(config, source);
   }
 
-  private static UNet2DConditionModel of(
-      UNet2DConditionConfig config, Optional<JsonConfig> json, TensorSource source)
-      throws KolorsException {
-    Weights weights = Weights.of(COMPONENT, source);
-    UNet2DConditionModel model = new UNet2DConditionModel(config, weights, json);
-    weights.requireComplete();
-    return model;
-  }
-
-  private static List<DownBlock> loadDownBlocks(Weights weights, UNet2DConditionConfig config) {
-    List<DownBlock> blocks = new ArrayList<>();
-    int last = config.blockOutChannels().size() - 1;
-    int out = config.blockOutChannels().getFirst();
-    for (int i = 0; i <= last; i++) {
-      int in = out;
-      out = config.blockOutChannels().get(i);
-      blocks.add(
-          DownBlock.load(
-              config.downBlockTypes().get(i),
-              weights.at(i),
-              new DownBlock.Channels(in, out, i < last),
-              new BlockConfig(
-                  config.layersPerBlock().get(i),
-                  transformer(config, i, config.transformerLayersPerBlock().get(i)),
-                  config)));
-    }
-    return List.copyOf(blocks);
-  }
-
-  private static UNetMidBlock2DCrossAttn loadMidBlock(
-      Weights weights, UNet2DConditionConfig config) {
-    int last = config.blockOutChannels().size() - 1;
-    int channels = config.blockOutChannels().get(last);
-    BlockConfig block =
-        new BlockConfig(
-            1, transformer(config, last, config.transformerLayersPerBlock().get(last)), config);
-    return UNetMidBlock2DCrossAttn.load(weights, channels, block);
+  /**
+   * The same U-Net with adapters over its weights, which costs no memory but theirs. It needs a
+   * conditioning of its own, as the adapters change what its attentions see of the text.
+   *
+   * @param adapters what replaces or extends its weights, in this order, after those that it has
+   * @return the U-Net with the adapters; this one must outlive it
+   * @throws InvalidFileException if something of an adapter does not fit
+   */
+  public UNet2DConditionModel adapted(List<WeightAdapter> adapters) throws InvalidFileException {
+    return CLASS.adapted(this, adapters);
   }
 
   private static List<UpBlock> loadUpBlocks(Weights weights, UNet2DConditionConfig config) {
+    UNetEncoderConfig encoder = config.encoder();
     List<UpBlock> blocks = new ArrayList<>();
-    int last = config.blockOutChannels().size() - 1;
+    int last = encoder.blocks() - 1;
     int out = config.blockOutChannels().getLast();
     for (int i = 0; i <= last; i++) {
       int level = last - i;
@@ -182,17 +116,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
               weights.at(i),
               new UpBlock.Channels(skip, prevOutput, out, i < last),
               new BlockConfig(
-                  config.layersPerBlock().get(level) + 1,
-                  transformer(config, level, config.upTransformerLayersPerBlock().get(i)),
-                  config)));
+                  encoder.layersPerBlock().get(level) + 1,
+                  encoder.transformer(level, config.upTransformerLayersPerBlock().get(i)),
+                  encoder)));
     }
     return List.copyOf(blocks);
-  }
-
-  private static Transformer2DModel.Size transformer(
-      UNet2DConditionConfig config, int level, int depth) {
-    return new Transformer2DModel.Size(
-        config.blockOutChannels().get(level), config.numAttentionHeads().get(level), depth);
   }
 
   /**
@@ -202,18 +130,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @return all that the class defines, also what this library does not read
    */
   public static List<Parameter> parameters(UNet2DConditionConfig config) {
-    Weights weights = Weights.definitions(COMPONENT);
-    UNet2DConditionModel _ = new UNet2DConditionModel(config, weights, Optional.empty());
-    return weights.defined();
-  }
-
-  /**
-   * The configuration.
-   *
-   * @return the configuration
-   */
-  public UNet2DConditionConfig config() {
-    return config;
+    return CLASS.parameters(config);
   }
 
   /**
@@ -228,46 +145,18 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public Conditioning prepare(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
-    checkPrompt(encoderHiddenStates, textEmbeds, timeIds);
-    try (var scope = encoderHiddenStates.workspace().scope()) {
-      Tensor augEmb = scope.keep(augEmbed(textEmbeds, timeIds)); // [n, timeEmbedDim]
-      Tensor text = encoderHidProj.forward(encoderHiddenStates); // [n, s, crossAttentionDim]
-
-      Map<Attention, KeyValue> crossAttention = new IdentityHashMap<>();
-      transformerBlocks()
-          .map(BasicTransformerBlock::attn2)
-          .forEach(
-              attention -> {
-                KeyValue keyValue = attention.keyValue(text);
-                scope.keep(keyValue.key());
-                scope.keep(keyValue.value());
-                crossAttention.put(attention, keyValue);
-              });
-      return new Conditioning(augEmb, crossAttention);
-    }
+    return encoder.prepare(
+        encoderHiddenStates, textEmbeds, timeIds, crossAttentions(), Tap.prepare(COMPONENT));
   }
 
-  private Tensor augEmbed(Tensor textEmbeds, float[][] timeIds) {
-    Workspace workspace = textEmbeds.workspace();
-    try (var scope = workspace.scope()) {
-      int n = timeIds.length;
-      float[] flat = new float[n * TIME_IDS];
-      for (int i = 0; i < n; i++) {
-        System.arraycopy(timeIds[i], 0, flat, i * TIME_IDS, TIME_IDS);
-      }
-      Tensor timeEmbeds = addTimeProj.forward(workspace, flat); // [n·6, additionTimeEmbedDim]
-      timeEmbeds = timeEmbeds.reshape(n, TIME_IDS * config.additionTimeEmbedDim());
-      Tensor addEmbeds = Elementwise.concat(textEmbeds, timeEmbeds);
-      return scope.keep(addEmbedding.forward(addEmbeds)); // [n, timeEmbedDim]
-    }
+  /** What looks at the text, in the order of the forward pass. */
+  Stream<Attention> crossAttentions() {
+    return transformerBlocks().map(BasicTransformerBlock::attn2);
   }
 
   private Stream<BasicTransformerBlock> transformerBlocks() {
-    return Stream.of(
-            downBlocks.stream().flatMap(DownBlock::transformerBlocks),
-            midBlock.transformerBlocks(),
-            upBlocks.stream().flatMap(UpBlock::transformerBlocks))
-        .flatMap(blocks -> blocks);
+    return Stream.concat(
+        encoder.transformerBlocks(), upBlocks.stream().flatMap(UpBlock::transformerBlocks));
   }
 
   /**
@@ -276,163 +165,137 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @param pagAppliedLayers regular expressions, each of which is looked for anywhere in diffusers'
    *     names of the modules, as {@code down_blocks.1.attentions.0.transformer_blocks.0.attn1}:
    *     {@code mid}, {@code down_blocks.1}, {@code blocks.(1|2)}; none at all perturbs nothing
-   * @return the choice, for {@link #forward(Tensor, float, Conditioning, PerturbedAttention, int)}
+   * @param rows how many of the last samples are perturbed: a third of them under guidance, else
+   *     the half
+   * @return the choice, for {@link UNet2DConditionInput#withPerturbedAttention}
    * @throws IllegalArgumentException if one is not a regular expression or found in no name
    */
-  public PerturbedAttention perturbedAttention(List<String> pagAppliedLayers) {
+  public PerturbedAttention perturbedAttention(List<String> pagAppliedLayers, int rows) {
     return PerturbedAttention.of(
-        pagAppliedLayers, transformerBlocks().map(block -> block.attn1().name()).toList());
+        pagAppliedLayers, rows, transformerBlocks().map(block -> block.attn1().name()).toList());
   }
 
   /**
    * Predicts the noise of one step.
    *
-   * @param sample the noisy latents {@code [n, h, w, inChannels]}, of any height and width
-   * @param timestep the step's time; may have a fraction
-   * @param conditioning what {@link #prepare} made for as many samples
+   * @param input the sample, its timestep and all that the prediction depends on
    * @return the prediction {@code [n, h, w, outChannels]}
-   * @throws IllegalArgumentException if the sample's shape does not fit
+   * @throws IllegalArgumentException if a shape does not fit, the conditioning is another model's,
+   *     or there are not as many samples as are to be perturbed
    */
-  public Tensor forward(Tensor sample, float timestep, Conditioning conditioning) {
-    return forward(sample, timestep, conditioning, PerturbedAttention.NONE, 0);
-  }
+  public Tensor forward(UNet2DConditionInput input) {
+    check(input);
+    Tensor sample = input.sample();
+    Workspace workspace = sample.workspace();
+    Conditioning conditioning = input.conditioning().perturbing(input.perturbedAttention());
+    try (var scope = workspace.scope();
+        Tap.Pass tap = Tap.begin(COMPONENT).after(conditioning.prepared())) {
+      show(input, tap);
 
-  /**
-   * Predicts the noise of one step, for the last samples also without the structure that some
-   * self-attentions give a picture. The other samples are, to the last bit, what they are without.
-   *
-   * @param sample the noisy latents {@code [n, h, w, inChannels]}: {@code [negative, positive,
-   *     positive]} or without guidance {@code [positive, positive]}
-   * @param timestep the step's time; may have a fraction
-   * @param conditioning what {@link #prepare} made for as many samples; the perturbed ones have the
-   *     text of those that they are compared with
-   * @param pag what {@link #perturbedAttention} of this model chose
-   * @param perturbedRows how many of the last samples are perturbed, 0 to n: a third of them under
-   *     guidance, else the half
-   * @return the prediction {@code [n, h, w, outChannels]}
-   * @throws IllegalArgumentException if the sample's shape does not fit, or there are not as many
-   *     samples as are to be perturbed
-   */
-  public Tensor forward(
-      Tensor sample,
-      float timestep,
-      Conditioning conditioning,
-      PerturbedAttention pag,
-      int perturbedRows) {
-    checkSample(sample, conditioning);
-    if (perturbedRows < 0 || perturbedRows > sample.dim(0)) {
-      throw new IllegalArgumentException(
-          "[unet] perturbedRows is %d: the sample has 0 to %d rows to perturb."
-              .formatted(perturbedRows, sample.dim(0)));
-    }
-    return predict(sample, timestep, conditioning.perturbing(pag, perturbedRows));
-  }
-
-  private Tensor predict(Tensor sample, float timestep, Conditioning conditioning) {
-    try (var scope = sample.workspace().scope()) {
       // 1. time
-      float[] timesteps = new float[sample.dim(0)];
-      Arrays.fill(timesteps, timestep);
-      Tensor tEmb = timeProj.forward(sample.workspace(), timesteps); // [n, c0]
-      Tensor emb = timeEmbedding.forward(tEmb); // [n, timeEmbedDim]
-      emb = Elementwise.add(emb, conditioning.augEmb());
+      Tensor emb =
+          encoder.embed(workspace, input.timestep(), conditioning, tap); // [n, timeEmbedDim]
 
       // 2. pre-process
-      Tensor hiddenStates = convIn.forward(sample); // [n, h, w, c0]
+      Tensor hiddenStates = encoder.convIn().forward(sample); // [n, h, w, c0]
+      tap.output("conv_in", hiddenStates);
 
       // 3. down
-      Deque<Tensor> residuals = new ArrayDeque<>();
-      residuals.push(hiddenStates);
-      for (DownBlock block : downBlocks) {
-        hiddenStates = block.forward(hiddenStates, emb, conditioning, residuals);
-      } // [n, ⌈h/2ᵏ⌉, ⌈w/2ᵏ⌉, ck]
+      DownBlock.Output down = encoder.down(hiddenStates, emb, conditioning, tap);
+      List<Tensor> residuals = down.residuals();
 
       // 4. mid
-      hiddenStates = midBlock.forward(hiddenStates, emb, conditioning);
+      hiddenStates = encoder.midBlock().forward(down.hiddenStates(), emb, conditioning);
+      tap.output("mid_block", hiddenStates); // [n, ⌈h/2ᵏ⌉, ⌈w/2ᵏ⌉, ck]
+
+      if (input.additionalResiduals().isPresent()) {
+        AdditionalResiduals additional = input.additionalResiduals().get();
+        residuals = sums(residuals, additional.downBlocks(), scope);
+        hiddenStates = Elementwise.add(hiddenStates, additional.midBlock());
+      }
 
       // 5. up
-      for (UpBlock block : upBlocks) {
-        hiddenStates = block.forward(hiddenStates, emb, conditioning, residuals);
+      for (int i = 0; i < upBlocks.size(); i++) {
+        UpBlock block = upBlocks.get(i);
+        int rest = residuals.size() - block.resnets().size();
+        List<Tensor> ofBlock = residuals.subList(rest, residuals.size());
+        residuals = residuals.subList(0, rest);
+        UpBlock.Size size = UpBlock.Size.of(residuals.isEmpty() ? sample : residuals.getLast());
+        hiddenStates = block.forward(hiddenStates, emb, conditioning, ofBlock, size);
+        tap.output("up_blocks." + i, hiddenStates);
       } // [n, h, w, c0]
 
       // 6. post-process
       hiddenStates = convNormOut.forwardSilu(hiddenStates);
-      return scope.keep(convOut.forward(hiddenStates)); // [n, h, w, outChannels]
+      hiddenStates = convOut.forward(hiddenStates); // [n, h, w, outChannels]
+      tap.output("conv_out", hiddenStates);
+      return scope.keep(hiddenStates);
     }
   }
 
-  /**
-   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
-   * also those that are not computed with, in the types that they are stored in.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @param options names and sizes of the files
-   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
-   *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
-   */
-  public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    files.savePretrained(directory, options);
-  }
-
-  /**
-   * Saves the model under the plain names, in files of the usual size.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
-   */
-  public void savePretrained(Path directory) throws IOException {
-    savePretrained(directory, SaveOptions.DEFAULT);
-  }
-
-  /**
-   * The size of all tensors as they are stored, also of those that are not computed with.
-   *
-   * @return bytes
-   */
-  public long byteLength() {
-    return files.byteLength();
-  }
-
-  /** Unmaps the weights; the model cannot be used afterwards. */
-  @Override
-  public void close() {
-    source.close();
-  }
-
-  private void checkPrompt(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
-    int n = timeIds.length;
-    if (encoderHiddenStates.shape().rank() != 3
-        || encoderHiddenStates.dim(0) != n
-        || encoderHiddenStates.dim(2) != config.encoderHidDim()) {
-      throw new IllegalArgumentException(
-          "[unet] encoderHiddenStates have the shape %s: [%d, tokens, %d] is needed."
-              .formatted(encoderHiddenStates.shape(), n, config.encoderHidDim()));
+  /** The sums, each in the place of the residual, which nobody reads any more. */
+  private static List<Tensor> sums(
+      List<Tensor> residuals, List<Tensor> additional, Workspace.Scope scope) {
+    List<Tensor> sums = new ArrayList<>();
+    for (int i = 0; i < residuals.size(); i++) {
+      sums.add(Elementwise.add(residuals.get(i), additional.get(i)));
+      scope.release(residuals.get(i));
     }
-    if (textEmbeds.shape().rank() != 2
-        || textEmbeds.dim(0) != n
-        || textEmbeds.dim(1) != config.textEmbedDim()) {
-      throw new IllegalArgumentException(
-          "[unet] textEmbeds have the shape %s: [%d, %d] is needed."
-              .formatted(textEmbeds.shape(), n, config.textEmbedDim()));
-    }
-    for (float[] ids : timeIds) {
-      if (ids.length != TIME_IDS) {
-        throw new IllegalArgumentException(
-            "[unet] timeIds of a sample have %d values: %d are needed."
-                .formatted(ids.length, TIME_IDS));
+    return sums;
+  }
+
+  private static void show(UNet2DConditionInput input, Tap.Pass tap) {
+    tap.input("sample", input.sample());
+    tap.input("timestep", input.timestep());
+    if (input.additionalResiduals().isPresent()) {
+      AdditionalResiduals additional = input.additionalResiduals().get();
+      for (int i = 0; i < additional.downBlocks().size(); i++) {
+        tap.input("down_block_additional_residuals." + i, additional.downBlocks().get(i));
       }
+      tap.input("mid_block_additional_residual", additional.midBlock());
+    }
+    if (input.perturbedAttention().rows() > 0) {
+      tap.note("perturbed_attention", input.perturbedAttention().toString());
     }
   }
 
-  private void checkSample(Tensor sample, Conditioning conditioning) {
+  private void check(UNet2DConditionInput input) {
+    Tensor sample = input.sample();
+    int n = input.conditioning().batchSize();
     if (sample.shape().rank() != 4
-        || sample.dim(0) != conditioning.batchSize()
-        || sample.dim(3) != config.inChannels()) {
+        || sample.dim(0) != n
+        || sample.dim(3) != config().inChannels()) {
       throw new IllegalArgumentException(
           "[unet] the sample has the shape %s: [%d, height, width, %d] is needed."
-              .formatted(sample.shape(), conditioning.batchSize(), config.inChannels()));
+              .formatted(sample.shape(), n, config().inChannels()));
+    }
+    int rows = input.perturbedAttention().rows();
+    if (rows < 0 || rows > n) {
+      throw new IllegalArgumentException(
+          "[unet] perturbedRows is %d: the sample has 0 to %d rows to perturb.".formatted(rows, n));
+    }
+    input.additionalResiduals().ifPresent(residuals -> check(residuals, sample));
+  }
+
+  private void check(AdditionalResiduals additional, Tensor sample) {
+    List<Shape> needed = config().encoder().residuals(sample.shape());
+    List<Tensor> given = additional.downBlocks();
+    if (given.size() != needed.size()) {
+      throw new IllegalArgumentException(
+          "[unet] %d additional residuals of down blocks are given: %d are needed, one a skip."
+              .formatted(given.size(), needed.size()));
+    }
+    for (int i = 0; i < needed.size(); i++) {
+      check("residual " + i + " of the down blocks", given.get(i), needed.get(i));
+    }
+    check("residual of the mid block", additional.midBlock(), needed.getLast());
+  }
+
+  private static void check(String what, Tensor given, Shape needed) {
+    if (!given.shape().equals(needed)) {
+      throw new IllegalArgumentException(
+          "[unet] the additional %s has the shape %s: %s is needed."
+              .formatted(what, given.shape(), needed));
     }
   }
 }

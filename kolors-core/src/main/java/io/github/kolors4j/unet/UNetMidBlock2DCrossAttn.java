@@ -1,7 +1,7 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.ResnetBlock2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.stream.Stream;
 

@@ -1,8 +1,9 @@
 package io.github.kolors4j.unet;
 
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.checkpoint.Weights;
+import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.tensor.Tensor;
-import java.util.Deque;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** A level of the ascending half. */
@@ -22,12 +23,26 @@ sealed interface UpBlock permits UpBlock2D, CrossAttnUpBlock2D {
     };
   }
 
+  /** Its residual blocks, each of which takes in a residual of the descending half. */
+  List<ResnetBlock2D> resnets();
+
   /**
-   * {@code x [n, h, w, cPrev]}, {@code temb [n, d]} to {@code [n, hOut, wOut, cOut]}. Every layer
-   * pops its residual; an upsampler takes its size from the residual that is then on top, which is
-   * twice the size but for levels that were rounded up on the way down.
+   * {@code x [n, h, w, cPrev]}, {@code temb [n, d]} to {@code [n, hOut, wOut, cOut]}.
+   *
+   * @param residuals as many as there are {@link #resnets}, in the order in which they were made:
+   *     the last one is taken first
+   * @param size what an upsampler enlarges to: twice the size, but for levels that were rounded up
+   *     on the way down
    */
-  Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals);
+  Tensor forward(
+      Tensor x, Tensor temb, Conditioning conditioning, List<Tensor> residuals, Size size);
+
+  /** Height and width of a feature map. */
+  record Size(int h, int w) {
+    static Size of(Tensor x) {
+      return new Size(x.dim(1), x.dim(2));
+    }
+  }
 
   /** The blocks that hold its attentions, in order. */
   Stream<BasicTransformerBlock> transformerBlocks();

@@ -1,12 +1,11 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Upsample2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Elementwise;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -36,17 +35,18 @@ record UpBlock2D(List<ResnetBlock2D> resnets, Optional<Upsample2D> upsampler) im
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor temb, Conditioning conditioning, Deque<Tensor> residuals) {
+  public Tensor forward(
+      Tensor x, Tensor temb, Conditioning conditioning, List<Tensor> residuals, Size size) {
     try (var scope = x.workspace().scope()) {
+      List<Tensor> lastFirst = residuals.reversed();
       Tensor hiddenStates = x;
-      for (ResnetBlock2D resnet : resnets) {
-        Tensor joined = Elementwise.concat(hiddenStates, residuals.pop()); // [n, h, w, c + cSkip]
-        hiddenStates = resnet.forward(joined, temb); // [n, h, w, cOut]
+      for (int i = 0; i < resnets.size(); i++) {
+        Tensor joined = Elementwise.concat(hiddenStates, lastFirst.get(i)); // [n, h, w, c + cSkip]
+        hiddenStates = resnets.get(i).forward(joined, temb); // [n, h, w, cOut]
         scope.release(joined);
       }
       if (upsampler.isPresent()) {
-        Tensor next = residuals.element();
-        hiddenStates = upsampler.get().forward(hiddenStates, next.dim(1), next.dim(2));
+        hiddenStates = upsampler.get().forward(hiddenStates, size.h(), size.w());
       } // [n, hOut, wOut, cOut]
       return scope.keep(hiddenStates);
     }

@@ -2,9 +2,9 @@ package io.github.kolors4j.vae;
 
 import static io.github.kolors4j.tensor.ops.Attention.scaledDotProduct;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.nn.Linear;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ops.Attention.Heads;
 

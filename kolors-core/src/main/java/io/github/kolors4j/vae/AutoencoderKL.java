@@ -1,14 +1,15 @@
 package io.github.kolors4j.vae;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.SaveOptions;
-import io.github.kolors4j.config.JsonConfig;
-import io.github.kolors4j.config.Parameter;
+import io.github.kolors4j.checkpoint.Library;
+import io.github.kolors4j.checkpoint.ModelClass;
+import io.github.kolors4j.checkpoint.ModelFiles;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
-import io.github.kolors4j.nn.ModelFiles;
-import io.github.kolors4j.nn.Weights;
-import io.github.kolors4j.safetensors.ShardedSafetensors;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.vae.Tiling.Scale;
@@ -25,22 +26,21 @@ import java.util.function.UnaryOperator;
  * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
  * closing it unmaps its weights.
  */
-public final class AutoencoderKL implements AutoCloseable {
+public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
   private static final String COMPONENT = "vae";
 
-  private final AutoencoderKLConfig config;
-  private final TensorSource source;
-  private final ModelFiles files;
+  private static final ModelClass<AutoencoderKLConfig, AutoencoderKL> CLASS =
+      new ModelClass<>(COMPONENT, Library.DIFFUSERS, AutoencoderKLConfig::of, AutoencoderKL::new);
+
   private final Optional<Conv2d> postQuantConv;
   private final Decoder decoder;
   private final Optional<Encoder> encoder;
   private final Optional<Conv2d> quantConv;
   private final String firstAbsent;
 
-  private AutoencoderKL(AutoencoderKLConfig config, Weights weights, Optional<JsonConfig> json) {
-    this.config = config;
-    this.source = weights.source();
-    this.files = ModelFiles.ofDiffusers(weights, json);
+  private AutoencoderKL(AutoencoderKLConfig config, ModelFiles files) {
+    super(config, files);
+    Weights weights = files.weights();
     int latents = config.latentChannels();
     postQuantConv =
         config.usePostQuantConv()
@@ -68,15 +68,7 @@ public final class AutoencoderKL implements AutoCloseable {
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public static AutoencoderKL load(Path directory, Optional<String> variant) throws IOException {
-    JsonConfig json = JsonConfig.read(directory.resolve("config.json"));
-    AutoencoderKLConfig config = AutoencoderKLConfig.of(json);
-    TensorSource source = ShardedSafetensors.open(directory, "diffusion_pytorch_model", variant);
-    try {
-      return of(config, Optional.of(json), source);
-    } catch (KolorsException | RuntimeException e) {
-      source.close();
-      throw e;
-    }
+    return CLASS.load(directory, variant);
   }
 
   /**
@@ -85,20 +77,11 @@ public final class AutoencoderKL implements AutoCloseable {
    * @param config its configuration
    * @param source its tensors, closed with the model
    * @return the model
-   * @throws KolorsException if a tensor is missing or wrong; the source stays open
+   * @throws InvalidFileException if a tensor is missing or wrong; the source stays open
    */
   public static AutoencoderKL of(AutoencoderKLConfig config, TensorSource source)
-      throws KolorsException {
-    return of(config, Optional.empty(), source);
-  }
-
-  private static AutoencoderKL of(
-      AutoencoderKLConfig config, Optional<JsonConfig> json, TensorSource source)
-      throws KolorsException {
-    Weights weights = Weights.of(COMPONENT, source);
-    AutoencoderKL model = new AutoencoderKL(config, weights, json);
-    weights.requireComplete();
-    return model;
+      throws InvalidFileException {
+    return CLASS.of(config, source);
   }
 
   /**
@@ -108,18 +91,7 @@ public final class AutoencoderKL implements AutoCloseable {
    * @return all that the class defines, also what this library does not read
    */
   public static List<Parameter> parameters(AutoencoderKLConfig config) {
-    Weights weights = Weights.definitions(COMPONENT);
-    AutoencoderKL _ = new AutoencoderKL(config, weights, Optional.empty());
-    return weights.defined();
-  }
-
-  /**
-   * The configuration.
-   *
-   * @return the configuration
-   */
-  public AutoencoderKLConfig config() {
-    return config;
+    return CLASS.parameters(config);
   }
 
   /**
@@ -162,15 +134,21 @@ public final class AutoencoderKL implements AutoCloseable {
    */
   public DiagonalGaussianDistribution encodeTiled(Tensor sample) {
     Encoder present = requireEncoder();
-    Scale scale = new Scale(config.scaleFactor(), 1);
+    Scale scale = new Scale(config().scaleFactor(), 1);
     return new DiagonalGaussianDistribution(
         tiled(sample, momentsOf(sample), scale, x -> encodeOne(present, x)));
   }
 
   private Tensor encodeOne(Encoder present, Tensor sample) {
-    try (var scope = sample.workspace().scope()) {
-      Tensor enc = present.forward(sample); // [1, h, w, 2·latentChannels]
-      return scope.keep(quantConv.isPresent() ? quantConv.get().forward(enc) : enc);
+    try (var scope = sample.workspace().scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("sample", sample);
+      Tensor moments = present.forward(sample, tap); // [1, h, w, 2·latentChannels]
+      if (quantConv.isPresent()) {
+        moments = quantConv.get().forward(moments);
+        tap.output("quant_conv", moments);
+      }
+      return scope.keep(moments);
     }
   }
 
@@ -196,12 +174,13 @@ public final class AutoencoderKL implements AutoCloseable {
    * @throws IllegalArgumentException if the latents' shape does not fit
    */
   public Tensor decodeTiled(Tensor latents) {
-    return tiled(latents, picturesOf(latents), new Scale(1, config.scaleFactor()), this::decodeOne);
+    return tiled(
+        latents, picturesOf(latents), new Scale(1, config().scaleFactor()), this::decodeOne);
   }
 
   /** Each sample in tiles where it is larger than one, else as a whole. */
   private Tensor tiled(Tensor x, Shape shape, Scale scale, UnaryOperator<Tensor> forward) {
-    Tiling tiling = config.tiling();
+    Tiling tiling = config().tiling();
     if (!tiling.cuts(x, scale)) {
       return eachSample(x, shape, forward);
     }
@@ -210,9 +189,15 @@ public final class AutoencoderKL implements AutoCloseable {
   }
 
   private Tensor decodeOne(Tensor latents) {
-    try (var scope = latents.workspace().scope()) {
-      Tensor z = postQuantConv.map(conv -> conv.forward(latents)).orElse(latents);
-      return scope.keep(decoder.forward(z)); // [1, H, W, outChannels]
+    try (var scope = latents.workspace().scope();
+        Tap.Pass tap = Tap.begin(COMPONENT)) {
+      tap.input("latents", latents);
+      Tensor z = latents;
+      if (postQuantConv.isPresent()) {
+        z = postQuantConv.get().forward(latents); // [1, h, w, latentChannels]
+        tap.output("post_quant_conv", z);
+      }
+      return scope.keep(decoder.forward(z, tap)); // [1, H, W, outChannels]
     }
   }
 
@@ -222,34 +207,34 @@ public final class AutoencoderKL implements AutoCloseable {
             new IllegalStateException(
                 ("[vae] %s is not in %s: encoding a picture needs the encoder's tensors, which text"
                         + " to image does without. Take a checkpoint that has them.")
-                    .formatted(firstAbsent, source.path())));
+                    .formatted(firstAbsent, path())));
   }
 
   /** The shape of encoded pictures, once theirs has been checked. */
   private Shape momentsOf(Tensor sample) {
-    int f = config.scaleFactor();
+    int f = config().scaleFactor();
     if (sample.shape().rank() != 4
-        || sample.dim(3) != config.inChannels()
+        || sample.dim(3) != config().inChannels()
         || sample.dim(1) < f
         || sample.dim(2) < f) {
       throw new IllegalArgumentException(
           ("[vae] the pictures have the shape %s: [pictures, height, width, %d] is needed, with"
                   + " %d or more pixels in each direction.")
-              .formatted(sample.shape(), config.inChannels(), f));
+              .formatted(sample.shape(), config().inChannels(), f));
     }
     return Shape.of(
-        sample.dim(0), sample.dim(1) / f, sample.dim(2) / f, 2 * config.latentChannels());
+        sample.dim(0), sample.dim(1) / f, sample.dim(2) / f, 2 * config().latentChannels());
   }
 
   /** The shape of decoded latents, once theirs has been checked. */
   private Shape picturesOf(Tensor latents) {
-    if (latents.shape().rank() != 4 || latents.dim(3) != config.latentChannels()) {
+    if (latents.shape().rank() != 4 || latents.dim(3) != config().latentChannels()) {
       throw new IllegalArgumentException(
           "[vae] the latents have the shape %s: [pictures, height, width, %d] is needed."
-              .formatted(latents.shape(), config.latentChannels()));
+              .formatted(latents.shape(), config().latentChannels()));
     }
-    int f = config.scaleFactor();
-    return Shape.of(latents.dim(0), latents.dim(1) * f, latents.dim(2) * f, config.outChannels());
+    int f = config().scaleFactor();
+    return Shape.of(latents.dim(0), latents.dim(1) * f, latents.dim(2) * f, config().outChannels());
   }
 
   /** One sample after another: memory for one, and the same bytes whatever else is in the batch. */
@@ -269,45 +254,5 @@ public final class AutoencoderKL implements AutoCloseable {
       }
     }
     return y;
-  }
-
-  /**
-   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
-   * also those that are not computed with, in the types that they are stored in.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @param options names and sizes of the files
-   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
-   *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, or is not from {@link #load}
-   */
-  public void savePretrained(Path directory, SaveOptions options) throws IOException {
-    files.savePretrained(directory, options);
-  }
-
-  /**
-   * Saves the model under the plain names, in files of the usual size.
-   *
-   * @param directory the folder to be; it must not exist, or be empty
-   * @throws IOException as {@link #savePretrained(Path, SaveOptions)}
-   * @throws IllegalStateException as {@link #savePretrained(Path, SaveOptions)}
-   */
-  public void savePretrained(Path directory) throws IOException {
-    savePretrained(directory, SaveOptions.DEFAULT);
-  }
-
-  /**
-   * The size of all tensors as they are stored, also of those that are not computed with.
-   *
-   * @return bytes
-   */
-  public long byteLength() {
-    return files.byteLength();
-  }
-
-  /** Unmaps the weights; the model cannot be used afterwards. */
-  @Override
-  public void close() {
-    source.close();
   }
 }

@@ -1,7 +1,7 @@
 package io.github.kolors4j.vae;
 
-import io.github.kolors4j.KolorsException;
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.util.List;
 
 /**
@@ -43,9 +43,9 @@ public record AutoencoderKLConfig(
    *
    * @param json the file
    * @return the configuration
-   * @throws KolorsException if a value is wrong, or is one that is not supported
+   * @throws InvalidFileException if a value is wrong, or is one that is not supported
    */
-  public static AutoencoderKLConfig of(JsonConfig json) throws KolorsException {
+  public static AutoencoderKLConfig of(JsonConfig json) throws InvalidFileException {
     json.only("act_fn", "silu", "swish");
     json.onlyNull("latents_mean", "latents_std", "shift_factor");
     json.withoutEffect("force_upcast");

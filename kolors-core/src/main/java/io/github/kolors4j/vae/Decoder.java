@@ -1,8 +1,9 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,23 +41,28 @@ record Decoder(
   }
 
   /** {@code z [n, h, w, latentChannels]} to {@code [n, H, W, outChannels]}. */
-  Tensor forward(Tensor z) {
+  Tensor forward(Tensor z, Tap.Pass tap) {
     try (var scope = z.workspace().scope()) {
       Tensor input = convIn.forward(z); // [n, h, w, c]
+      tap.output("decoder.conv_in", input);
 
       // middle
       Tensor sample = midBlock.forward(input);
       scope.release(input);
+      tap.output("decoder.mid_block", sample);
 
       // up
-      for (UpDecoderBlock2D upBlock : upBlocks) {
-        sample = upBlock.forward(sample, scope);
+      for (int i = 0; i < upBlocks.size(); i++) {
+        sample = upBlocks.get(i).forward(sample, scope);
+        tap.output("decoder.up_blocks." + i, sample);
       } // [n, H, W, c0]
 
       // post-process
       Tensor normed = convNormOut.forwardSilu(sample);
       scope.release(sample);
-      return scope.keep(convOut.forward(normed)); // [n, H, W, outChannels]
+      sample = convOut.forward(normed); // [n, H, W, outChannels]
+      tap.output("decoder.conv_out", sample);
+      return scope.keep(sample);
     }
   }
 }

@@ -1,8 +1,9 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,21 +41,26 @@ record Encoder(
   }
 
   /** {@code x [n, H, W, inChannels]} to {@code [n, h, w, 2·latentChannels]}. */
-  Tensor forward(Tensor x) {
+  Tensor forward(Tensor x, Tap.Pass tap) {
     try (var scope = x.workspace().scope()) {
       Tensor sample = convIn.forward(x); // [n, H, W, c0]
+      tap.output("encoder.conv_in", sample);
 
       // down
-      for (DownEncoderBlock2D downBlock : downBlocks) {
-        sample = downBlock.forward(sample, scope);
+      for (int i = 0; i < downBlocks.size(); i++) {
+        sample = downBlocks.get(i).forward(sample, scope);
+        tap.output("encoder.down_blocks." + i, sample);
       } // [n, h, w, c]
 
       // middle
       sample = midBlock.forward(sample);
+      tap.output("encoder.mid_block", sample);
 
       // post-process
       Tensor normed = convNormOut.forwardSilu(sample);
-      return scope.keep(convOut.forward(normed)); // [n, h, w, 2·latentChannels]
+      sample = convOut.forward(normed); // [n, h, w, 2·latentChannels]
+      tap.output("encoder.conv_out", sample);
+      return scope.keep(sample);
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.ResnetBlock2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import java.util.Optional;
 import java.util.OptionalInt;

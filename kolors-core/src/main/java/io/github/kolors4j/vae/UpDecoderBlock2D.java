@@ -1,8 +1,8 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Upsample2D;
-import io.github.kolors4j.nn.Weights;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.github.kolors4j.chatglm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import java.io.IOException;

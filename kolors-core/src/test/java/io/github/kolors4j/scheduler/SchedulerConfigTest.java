@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,8 +29,8 @@ class SchedulerConfigTest {
 
   private void assertLoadFails(String message, String json) throws IOException {
     Path file = write(json);
-    KolorsException e =
-        assertThrows(KolorsException.class, () -> Schedulers.load(file.getParent()));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> Schedulers.load(file.getParent()));
     assertEquals("[config] " + file + ": " + message, e.getMessage());
   }
 
@@ -157,17 +158,24 @@ class SchedulerConfigTest {
 
   @Test
   void damagedFilesAreNamedWithThePosition() throws IOException {
-    assertLoadFails("not valid JSON at line 2 column 6. Damaged or cut short?", "{\n\"a\" 1}");
-    assertLoadFails("not valid JSON at line 1 column 8. Damaged or cut short?", "{\"a\": 1");
-    assertLoadFails("not valid JSON at line 1 column 5. Damaged or cut short?", "{} {}");
-    assertLoadFails("no JSON object, which starts with '{'.", "[1]");
+    assertLoadFails(
+        "is not valid JSON at line 2 column 5: a ':' belongs after a key.", "{\n\"a\" 1}");
+    assertLoadFails("ends in the middle, at line 1 column 8. Incomplete download?", "{\"a\": 1");
+    assertLoadFails("is not valid JSON at line 1 column 4: nothing may follow the value.", "{} {}");
+    assertLoadFails("has an array at \"$\" where an object belongs.", "[1]");
     Path missing = directory.resolve("none");
-    KolorsException e = assertThrows(KolorsException.class, () -> Schedulers.load(missing));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> Schedulers.load(missing));
     assertEquals(
-        "[config] " + missing.resolve("scheduler_config.json") + ": no such file.", e.getMessage());
+        "[config] "
+            + missing.resolve("scheduler_config.json")
+            + ": there is no such file in "
+            + missing
+            + ". Incomplete download?",
+        e.getMessage());
     Files.write(directory.resolve("scheduler_config.json"), new byte[] {'{', '"', (byte) 0xff});
-    e = assertThrows(KolorsException.class, () -> Schedulers.load(directory));
-    assertTrue(e.getMessage().endsWith(": not UTF-8 text. Damaged?"), e.getMessage());
+    e = assertThrows(InvalidFileException.class, () -> Schedulers.load(directory));
+    assertTrue(e.getMessage().endsWith(": is not UTF-8 text. Corrupt?"), e.getMessage());
   }
 
   @Test
@@ -185,6 +193,68 @@ class SchedulerConfigTest {
     assertLoadFails(
         "beta_schedule is \"x\": use one of linear, scaled_linear, squaredcos_cap_v2.",
         "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_schedule\": \"x\"}");
+  }
+
+  @Test
+  void aValueOfHalfAMegabyteIsNotRepeatedInFull() throws IOException {
+    assertLoadFails(
+        "beta_schedule is \""
+            + "x".repeat(76)
+            + "...: use one of linear, scaled_linear,"
+            + " squaredcos_cap_v2.",
+        "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_schedule\": \""
+            + "x".repeat(500_000)
+            + "\"}");
+  }
+
+  @Test
+  void aNameOfHalfAMegabyteIsNotRepeatedInFull() {
+    String name = "x".repeat(500_000);
+    String shown = "x".repeat(77) + "...";
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Schedulers.byName(name));
+    assertTrue(
+        e.getMessage()
+            .startsWith("[scheduler] no scheduler \"" + shown + "\": use one of euler, "));
+    e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> EulerDiscreteScheduler.fromConfig(SchedulerConfig.of(Map.of()), Map.of(name, 1)));
+    assertTrue(
+        e.getMessage().startsWith("[scheduler] EulerDiscreteScheduler has no option " + shown));
+  }
+
+  @Test
+  void aKeyTwiceIsRefused() throws IOException {
+    assertLoadFails(
+        "has the key \"beta_end\" twice.",
+        "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_end\": 0.1, \"beta_end\": 0.2}");
+  }
+
+  /** As Python writes it, with an item a line. */
+  @Test
+  void aConfigurationIsWrittenAsDiffusersWritesIt() {
+    Map<String, Object> values = new LinkedHashMap<>();
+    values.put("_class_name", "X");
+    values.put("beta_start", 0.0001);
+    values.put("tiny", 1e-5);
+    values.put("disable_corrector", List.of(0, 2));
+    values.put("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+    values.put("trained_betas", null);
+    assertEquals(
+        """
+        {
+          "_class_name": "X",
+          "beta_start": 0.0001,
+          "tiny": 1e-05,
+          "disable_corrector": [
+            0,
+            2
+          ],
+          "lambda_min_clipped": -Infinity,
+          "trained_betas": null
+        }""",
+        SchedulerConfig.of(values).toString());
   }
 
   // ---- values

@@ -78,12 +78,72 @@ class SchedulerTest {
     assertEquals(0.029168, schedule.sigmas()[24], 1e-6);
   }
 
+  /** Euler's method has the same sigmas, and timesteps that need not be whole. */
   @Test
   void dpmSolverRoundsKarrasTimestepsAndCutsOffExponentialOnes() throws IOException {
-    assertEquals(
-        1099, dpm(Map.of("use_karras_sigmas", true)).schedule(Steps.of(25)).timesteps()[0]);
-    assertEquals(
-        1098, dpm(Map.of("use_exponential_sigmas", true)).schedule(Steps.of(25)).timesteps()[0]);
+    for (String law : List.of("use_karras_sigmas", "use_exponential_sigmas")) {
+      float[] fractional =
+          euler(Map.of(law, true, "timestep_spacing", "linspace"))
+              .schedule(Steps.of(25))
+              .timesteps();
+      float[] whole = dpm(Map.of(law, true)).schedule(Steps.of(25)).timesteps();
+      for (int i = 1; i < 25; i++) {
+        double t = fractional[i];
+        assertEquals(law.equals("use_karras_sigmas") ? Math.rint(t) : Math.floor(t), whole[i]);
+      }
+    }
+  }
+
+  /** Whatever logarithms round: the sigma of the last trained timestep has that timestep. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "use_karras_sigmas",
+        "use_exponential_sigmas",
+        "use_beta_sigmas",
+        "use_lu_lambdas"
+      })
+  void aLawOverTheWholeTableBeginsAtTheLastTrainedTimestep(String law) throws IOException {
+    for (String name : List.of("dpmsolver++", "dpmsolver-singlestep", "deis", "unipc")) {
+      SchedulerType type = Schedulers.byName(name);
+      for (String betas : List.of("scaled_linear", "linear", "squaredcos_cap_v2")) {
+        for (int trained : new int[] {60, 1000, 1100}) {
+          if (type.defaults().keys().contains(law)) {
+            Map<String, ?> options =
+                Map.of(law, true, "beta_schedule", betas, "num_train_timesteps", trained);
+            for (int n : new int[] {1, 2, 25}) {
+              Schedule schedule = type.fromConfig(kolors(), options).schedule(Steps.of(n));
+              assertEquals(trained - 1, schedule.timesteps()[0], name + " " + options);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aLawFromAnotherGreatestSigmaBeginsAtThatOnes() throws IOException {
+    Map<String, ?> options = Map.of("use_exponential_sigmas", true, "sigma_max", 2.0);
+    Schedule schedule = UniPCMultistepScheduler.fromConfig(kolors(), options).schedule(Steps.of(5));
+    assertEquals(2, schedule.sigmas()[0], 1e-6);
+    assertTrue(schedule.timesteps()[0] < 600, String.valueOf(schedule.timesteps()[0]));
+  }
+
+  /**
+   * {@code torch.linspace} of one value is its start: the ramp's is 0, the logarithm's the least.
+   */
+  @Test
+  void oneStepOfEdmIsWhereDiffusersTakesIt() throws IOException {
+    for (String name : List.of("edm-euler", "edm-dpmsolver++")) {
+      SchedulerType type = Schedulers.byName(name);
+      Schedule karras = type.fromConfig(kolors(), Map.of()).schedule(Steps.of(1));
+      assertArrayEquals(new float[] {80, 0}, karras.sigmas(), 1e-4f);
+      assertArrayEquals(new float[] {1.0955f}, karras.timesteps(), 1e-4f);
+      Schedule exponential =
+          type.fromConfig(kolors(), Map.of("sigma_schedule", "exponential")).schedule(Steps.of(1));
+      assertArrayEquals(new float[] {0.002f, 0}, exponential.sigmas(), 1e-6f);
+      assertArrayEquals(new float[] {-1.5537f}, exponential.timesteps(), 1e-4f);
+    }
   }
 
   @Test
@@ -150,6 +210,31 @@ class SchedulerTest {
         "[scheduler] num_inference_steps is " + n + ": use 1 or more.", () -> Steps.of(n));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {100_001, 100_000_000, Integer.MAX_VALUE})
+  void moreStepsThanTheLimitAreRefused(int n) {
+    assertRefused(
+        "[scheduler] num_inference_steps is " + n + ": use no more than 100000.",
+        () -> Steps.of(n));
+  }
+
+  @Test
+  void asManyStepsAsTheLimitAreTakenWhereTheClassTakesThem() throws IOException {
+    assertEquals(100_000, euler(Map.of()).schedule(Steps.of(100_000)).timesteps().length);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100_001, 100_000_000, Integer.MAX_VALUE})
+  void moreTrainedTimestepsThanTheLimitAreRefused(int n) {
+    for (SchedulerType type : Schedulers.all()) {
+      if (!type.className().startsWith("EDM")) { // which have no table of them
+        assertRefused(
+            "[scheduler] num_train_timesteps is " + n + ": use 2 to 100000.",
+            () -> type.fromConfig(SchedulerConfig.of(Map.of("num_train_timesteps", n))));
+      }
+    }
+  }
+
   @Test
   void badTimestepsAndSigmasAreRefused() {
     assertRefused(
@@ -157,6 +242,9 @@ class SchedulerTest {
     assertRefused(
         "[scheduler] timesteps hold NaN: each must be a finite number.",
         () -> new Steps.Timesteps(3, Float.NaN));
+    assertRefused(
+        "[scheduler] timesteps have 100001 values: give no more than 100000.",
+        () -> new Steps.Timesteps(new float[100_001]));
     assertRefused("[scheduler] sigmas have 1 values: give 2 or more.", () -> new Steps.Sigmas(3));
     assertRefused(
         "[scheduler] sigmas hold -1.0: a noise level is 0 or more.", () -> new Steps.Sigmas(3, -1));
@@ -290,10 +378,10 @@ class SchedulerTest {
         "[scheduler] trained_betas is [\"a\"]: use a list of numbers.",
         () -> euler(Map.of("trained_betas", List.of("a"))));
     assertRefused(
-        "[scheduler] num_train_timesteps is 1: use 2 or more.",
+        "[scheduler] num_train_timesteps is 1: use 2 to 100000.",
         () -> euler(Map.of("num_train_timesteps", 1)));
     assertRefused(
-        "[scheduler] sigma_min is 0.0: use a finite number above 0.",
+        "[scheduler] sigma_min is 0: use a finite number above 0.",
         () -> euler(Map.of("sigma_min", 0)));
     assertRefused(
         "[scheduler] use_karras_sigmas is \"yes\": use true or false.",

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.kolors4j.tensor.random.GeneratorType;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -19,6 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What all schedulers promise, and what each refuses. */
 class SolversTest {
@@ -288,7 +291,7 @@ class SolversTest {
     assertRefused(
         "solver_order is 4: use 1, 2 or 3.", () -> make("deis", Map.of("solver_order", 4)));
     assertRefused(
-        "solver_order is 0: use 1 or more.", () -> make("unipc", Map.of("solver_order", 0)));
+        "solver_order is 0: use 1 to 100.", () -> make("unipc", Map.of("solver_order", 0)));
     assertRefused(
         "solver_p is \"ddim\": leave it null, and call withSolverP.",
         () -> make("unipc", Map.of("solver_p", "ddim")));
@@ -306,21 +309,21 @@ class SolversTest {
         () ->
             make(
                 "edm-dpmsolver++", Map.of("solver_order", 3, "algorithm_type", "sde-dpmsolver++")));
-    assertRefused("rho is 0.0: use a number above 0.", () -> make("edm-euler", Map.of("rho", 0)));
+    assertRefused("rho is 0: use a number above 0.", () -> make("edm-euler", Map.of("rho", 0)));
     assertRefused(
-        "sigma_data is -1.0: use a number above 0.",
+        "sigma_data is -1: use a number above 0.",
         () -> make("edm-euler", Map.of("sigma_data", -1)));
     assertRefused(
         "sigma_schedule is \"beta\": use one of karras, exponential.",
         () -> make("edm-euler", Map.of("sigma_schedule", "beta")));
     assertRefused(
-        "noise_sampler_seed is -1: use a whole number that is 0 or more.",
+        "noise_sampler_seed is -1: use a whole number from 0 to 2^64-1.",
         () -> make("dpmsolver-sde", Map.of("noise_sampler_seed", -1)));
     assertRefused(
         "s_noise is -1.0: use 0 or more.",
         () -> DPMSolverSDEScheduler.fromConfig(kolors()).withNoise(-1));
     assertRefused(
-        "order is 0: use 1 or more.", () -> LMSDiscreteScheduler.fromConfig(kolors()).withOrder(0));
+        "order is 0: use 1 to 100.", () -> LMSDiscreteScheduler.fromConfig(kolors()).withOrder(0));
     assertRefused(
         "original_inference_steps is 2000: use 1 to num_train_timesteps, which is 1100.",
         () -> make("lcm", Map.of("original_inference_steps", 2000)));
@@ -343,6 +346,141 @@ class SolversTest {
     assertRefused(
         "shift_terminal is 0.1" + rule + "null.",
         () -> make("unipc", Map.of("shift_terminal", 0.1)));
+  }
+
+  @Test
+  void onlyTheAlgorithmsThatDeisCanStandForAreRenamed() {
+    assertRefused(
+        "algorithm_type is \"sde-dpmsolver++\": use one of deis.",
+        () -> make("deis", Map.of("algorithm_type", "sde-dpmsolver++")));
+  }
+
+  // ---- what others have left, and the class does not use
+
+  @Test
+  void whatDiffusersDoesNotLookAtMayBeAnything() {
+    Map<String, Object> left = new HashMap<>();
+    left.put("flow_shift", 3.0);
+    left.put("time_shift_type", "linear");
+    left.put("dynamic_thresholding_ratio", null);
+    left.put("sample_max_value", null);
+    left.put("clip_sample_range", "far");
+    left.put("sigma_min", 0);
+    left.put("sigma_max", "great");
+    for (SchedulerType type : Schedulers.all()) {
+      if (!type.className().startsWith("EDM")) { // which use both ends
+        Scheduler scheduler = type.fromConfig(left(left), Map.of());
+        assertArrayEquals(
+            type.fromConfig(kolors()).schedule(Steps.of(4)).timesteps(),
+            scheduler.schedule(Steps.of(4)).timesteps());
+        assertEquals(3.0, scheduler.config().number("flow_shift"));
+      }
+    }
+    Map<String, Object> cosine = new HashMap<>(Map.of("beta_schedule", "squaredcos_cap_v2"));
+    cosine.put("beta_start", null);
+    cosine.put("beta_end", 7);
+    cosine.put("timestep_spacing", "trailing");
+    cosine.put("steps_offset", null);
+    make("euler", Map.of()); // as it is
+    EulerDiscreteScheduler.fromConfig(left(cosine)).schedule(Steps.of(4));
+    Map<String, Object> trained = new HashMap<>(Map.of("trained_betas", List.of(0.1, 0.2)));
+    trained.put("beta_schedule", "none");
+    EulerDiscreteScheduler.fromConfig(left(trained)).schedule(Steps.of(2));
+    LMSDiscreteScheduler.fromConfig(left(Map.of("use_karras_sigmas", true, "sigma_min", 0)));
+  }
+
+  private static SchedulerConfig left(Map<String, ?> more) {
+    Map<String, Object> all = new HashMap<>();
+    kolors().keys().forEach(key -> all.put(key, kolors().get(key)));
+    all.putAll(more);
+    return SchedulerConfig.of(all);
+  }
+
+  @Test
+  void whatIsAskedForByNameMustBeRightAlsoWhereItIsNotUsed() {
+    assertRefused(
+        "sigma_min is 0: use a finite number above 0.",
+        () -> make("euler", Map.of("sigma_min", 0)));
+    assertRefused(
+        "beta_end is \"x\": use a number.",
+        () -> make("euler", Map.of("beta_schedule", "squaredcos_cap_v2", "beta_end", "x")));
+    assertRefused("EulerDiscreteScheduler has no option 3: use one of", () -> fromKey(3));
+  }
+
+  private static void fromKey(Object key) {
+    try {
+      EulerDiscreteScheduler.fromConfig(kolors(), Map.of(key, 3));
+    } catch (IllegalArgumentException e) {
+      String begin = e.getMessage().substring(0, e.getMessage().indexOf(" num_train_timesteps"));
+      throw new IllegalArgumentException(begin, e);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"})
+  void theVarianceOfDdpmIsNothingToDpmSolver(String varianceType) {
+    Map<String, ?> variance = Map.of("variance_type", varianceType);
+    for (String name : List.of("dpmsolver++", "dpmsolver-singlestep")) {
+      float[] expected = denoise(schedule(name, Map.of(), 5), NO_NOISE, 0);
+      assertArrayEquals(expected, denoise(schedule(name, variance, 5), NO_NOISE, 0));
+      SchedulerType type = Schedulers.byName(name);
+      Scheduler scheduler = type.fromConfig(left(variance));
+      assertArrayEquals(expected, denoise(scheduler.schedule(Steps.of(5)), NO_NOISE, 0));
+      assertEquals(varianceType, scheduler.config().text("variance_type"));
+    }
+    EulerDiscreteScheduler.fromConfig(left(variance));
+  }
+
+  @Test
+  void withTheNullOfDpmSolverDdpmAddsTheSmallVariance() {
+    Map<String, Object> none = new HashMap<>();
+    none.put("variance_type", null);
+    Scheduler ddpm = DDPMScheduler.fromConfig(left(none));
+    assertArrayEquals(
+        denoise(schedule("ddpm", Map.of("variance_type", "fixed_small"), 5), noise(1), 0),
+        denoise(ddpm.schedule(Steps.of(5)), noise(1), 0));
+  }
+
+  @Test
+  void aStepThatIsNoWholeNumberDisablesNoCorrector() {
+    Schedule all = schedule("unipc", Map.of(), 5);
+    Schedule half = schedule("unipc", Map.of("disable_corrector", List.of(0.5, 7)), 5);
+    Schedule first = schedule("unipc", Map.of("disable_corrector", List.of(0)), 5);
+    float[] expected = denoise(all, NO_NOISE, 0);
+    assertArrayEquals(expected, denoise(half, NO_NOISE, 0));
+    assertFalse(Arrays.equals(expected, denoise(first, NO_NOISE, 0)));
+  }
+
+  @Test
+  void theSeedOfTheBrownianMotionHasAllSixtyFourBits() {
+    BigInteger greatest = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+    float[] expected = denoise(schedule("dpmsolver-sde", Map.of(), 4), noise(-1), 0);
+    Map<String, ?> seed = Map.of("noise_sampler_seed", greatest);
+    assertArrayEquals(expected, denoise(schedule("dpmsolver-sde", seed, 4), NO_NOISE, 0));
+    assertEquals(greatest, SchedulerConfig.parseValue(greatest.toString()));
+    assertRefused(
+        "noise_sampler_seed is 18446744073709551616: use a whole number from 0 to 2^64-1.",
+        () -> make("dpmsolver-sde", Map.of("noise_sampler_seed", greatest.add(BigInteger.ONE))));
+  }
+
+  // ---- the rows of options
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void everyOptionSaysWhatItTakesAndMeansAndTakesItsDefault(String name) {
+    SchedulerType type = Schedulers.byName(name);
+    assertEquals(
+        List.copyOf(type.defaults().keys()),
+        type.options().stream().map(SchedulerOption::key).toList());
+    for (SchedulerOption option : type.options()) {
+      assertFalse(option.values().isBlank() || option.meaning().isBlank(), option.toString());
+      assertEquals(type.defaults().get(option.key()), option.defaultValue());
+      Map<String, Object> asked = new HashMap<>();
+      asked.put(option.key(), option.defaultValue());
+      assertEquals(
+          type.fromConfig(type.defaults()).config().get(option.key()),
+          type.fromConfig(type.defaults(), asked).config().get(option.key()));
+    }
   }
 
   // ---- steps that cannot be taken

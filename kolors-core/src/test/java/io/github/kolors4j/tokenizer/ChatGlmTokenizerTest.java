@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -171,9 +171,10 @@ class ChatGlmTokenizerTest {
   @Test
   void aMissingDirectoryOrModelIsNamed(@TempDir Path directory) {
     Path missing = directory.resolve("nowhere");
-    KolorsException e = assertThrows(KolorsException.class, () -> ChatGlmTokenizer.load(missing));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> ChatGlmTokenizer.load(missing));
     assertEquals("[tokenizer] " + missing + ": no such directory", e.getMessage());
-    e = assertThrows(KolorsException.class, () -> ChatGlmTokenizer.load(directory));
+    e = assertThrows(InvalidFileException.class, () -> ChatGlmTokenizer.load(directory));
     String file = directory.resolve("tokenizer.model").toString();
     assertTrue(e.getMessage().startsWith("[tokenizer] " + file + ": no such file"), e.getMessage());
   }
@@ -181,7 +182,8 @@ class ChatGlmTokenizerTest {
   @Test
   void anEmptyModelFileIsNamed(@TempDir Path directory) throws IOException {
     Files.createFile(directory.resolve("tokenizer.model"));
-    KolorsException e = assertThrows(KolorsException.class, () -> ChatGlmTokenizer.load(directory));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> ChatGlmTokenizer.load(directory));
     assertTrue(e.getMessage().contains("tokenizer.model: the file is empty"), e.getMessage());
   }
 

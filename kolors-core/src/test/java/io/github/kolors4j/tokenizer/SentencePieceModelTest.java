@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -106,9 +106,9 @@ class SentencePieceModelTest {
   @ParameterizedTest
   @MethodSource({"brokenModels", "unsupportedModels"})
   void aModelThatCannotBeUsedIsRefusedInOneSentenceWithTheFile(String what, ModelBytes model) {
-    KolorsException e =
+    InvalidFileException e =
         assertThrows(
-            KolorsException.class, () -> SentencePieceModel.parse(FILE, model.toByteArray()));
+            InvalidFileException.class, () -> SentencePieceModel.parse(FILE, model.toByteArray()));
     assertTrue(e.getMessage().startsWith("[tokenizer] " + FILE + ": "), e.getMessage());
     assertTrue(e.getMessage().contains(what), e.getMessage());
     assertTrue(e.getMessage().lines().count() == 1, e.getMessage());
@@ -157,7 +157,8 @@ class SentencePieceModelTest {
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(5L << 30);
     }
-    KolorsException e = assertThrows(KolorsException.class, () -> SentencePieceModel.load(file));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> SentencePieceModel.load(file));
     assertTrue(e.getMessage().contains("5368709120 bytes"), e.getMessage());
   }
 
@@ -167,13 +168,13 @@ class SentencePieceModelTest {
     byte[] small = ModelBytes.good().toByteArray();
     for (int length = 0; length < small.length; length++) {
       byte[] cut = Arrays.copyOf(small, length);
-      assertThrows(KolorsException.class, () -> SentencePieceModel.parse(FILE, cut));
+      assertThrows(InvalidFileException.class, () -> SentencePieceModel.parse(FILE, cut));
     }
     byte[] mini = Files.readAllBytes(TokenizerReferences.MINI.resolve("tokenizer.model"));
     SplittableRandom random = new SplittableRandom(7);
     for (int i = 0; i < 300; i++) {
       byte[] cut = Arrays.copyOf(mini, random.nextInt(mini.length));
-      assertThrows(KolorsException.class, () -> SentencePieceModel.parse(FILE, cut));
+      assertThrows(InvalidFileException.class, () -> SentencePieceModel.parse(FILE, cut));
     }
   }
 
@@ -201,7 +202,7 @@ class SentencePieceModelTest {
       SplittableRandom random = new SplittableRandom(seed);
       byte[] noise = new byte[random.nextInt(200)];
       random.nextBytes(noise);
-      assertThrows(KolorsException.class, () -> SentencePieceModel.parse(FILE, noise));
+      assertThrows(InvalidFileException.class, () -> SentencePieceModel.parse(FILE, noise));
     }
   }
 
@@ -227,7 +228,7 @@ class SentencePieceModelTest {
     SentencePieceModel model;
     try {
       model = SentencePieceModel.parse(FILE, bytes);
-    } catch (KolorsException _) {
+    } catch (InvalidFileException _) {
       return false;
     }
     BytePairEncoder encoder = new BytePairEncoder(model, model::idOf);

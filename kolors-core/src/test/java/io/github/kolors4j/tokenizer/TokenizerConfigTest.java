@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.kolors4j.KolorsException;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,11 +33,11 @@ class TokenizerConfigTest {
           {"clean_up_tokenization_spaces": true}    | clean_up_tokenization_spaces is true; only
           {"encode_special_tokens": "yes"}          | encode_special_tokens is "yes"; true or false
           {"encode_special_tokens": 1}              | encode_special_tokens is 1; true or false
-          {"added_tokens_decoder": {"5": {}}}       | added_tokens_decoder is {"5":{}}; tokens besides
+          {"added_tokens_decoder": {"5": {}}}       | added_tokens_decoder is {"5": {}}; tokens besides
           {"additional_special_tokens": ["x"]}      | additional_special_tokens is ["x"]; tokens
-          {"extra_special_tokens": {"a": "x"}}      | extra_special_tokens is {"a":"x"}; tokens
+          {"extra_special_tokens": {"a": "x"}}      | extra_special_tokens is {"a": "x"}; tokens
           {"eos_token": "</s>"}                     | eos_token is "</s>"; tokens besides
-          {"unk_token": {"content": "<unk>"}}       | unk_token is {"content":"<unk>"}; tokens
+          {"unk_token": {"content": "<unk>"}}       | unk_token is {"content": "<unk>"}; tokens
           {"bos_token": "<s>"}                      | bos_token is "<s>"; tokens besides
           {"pad_token": "<unk>"}                    | pad_token is "<unk>"; tokens besides
           """)
@@ -47,27 +47,52 @@ class TokenizerConfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{", "{\"a\": 1} x", "{a: 1}", "{\"a\": 1,}", "{\"a\": tru}"})
+  @ValueSource(strings = {"{\"a\": 1} x", "{a: 1}", "{\"a\": 1,}", "{\"a\": tru}"})
   void whatIsNoJsonIsRefused(String json) throws IOException {
-    assertRefused("tokenizer_config.json", json, "not valid JSON");
+    assertRefused("tokenizer_config.json", json, "is not valid JSON at line 1 column ");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", " ", "[]", "3", "null", "\"left\""})
-  void whatIsNoObjectIsRefused(String json) throws IOException {
-    assertRefused("tokenizer_config.json", json, "a JSON object is expected");
+  @ValueSource(strings = {"", " ", "{", "{\"a\": [1"})
+  void whatEndsTooEarlyIsRefused(String json) throws IOException {
+    assertRefused(
+        "tokenizer_config.json",
+        json,
+        "ends in the middle, at line 1 column " + (json.length() + 1) + ". Incomplete download?");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\'',
+      textBlock =
+          """
+          []     | an array
+          3      | a number
+          null   | null
+          "left" | a string
+          """)
+  void whatIsNoObjectIsRefused(String json, String kind) throws IOException {
+    assertRefused(
+        "tokenizer_config.json", json, "has " + kind + " at \"$\" where an object belongs.");
   }
 
   @Test
   void deepNestingIsRefused() throws IOException {
-    assertRefused("tokenizer_config.json", "[".repeat(1_000_000), "not valid JSON");
+    assertRefused(
+        "tokenizer_config.json",
+        "{\"a\":" + "[".repeat(1_000_000),
+        "is nested deeper than 64 levels, at line 1 column 69.");
   }
 
   @Test
   void whatIsNotUtf8IsRefused() throws IOException {
     Files.write(directory.resolve("tokenizer_config.json"), new byte[] {'{', -1, '}'});
-    KolorsException e = assertThrows(KolorsException.class, () -> TokenizerConfig.load(directory));
-    assertTrue(e.getMessage().endsWith("tokenizer_config.json: not UTF-8"), e.getMessage());
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> TokenizerConfig.load(directory));
+    assertTrue(
+        e.getMessage().endsWith("tokenizer_config.json: is not UTF-8 text. Corrupt?"),
+        e.getMessage());
   }
 
   @Test
@@ -99,7 +124,8 @@ class TokenizerConfigTest {
   private void assertRefused(String name, String json, String what) throws IOException {
     Path file = directory.resolve(name);
     Files.writeString(file, json);
-    KolorsException e = assertThrows(KolorsException.class, () -> TokenizerConfig.load(directory));
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> TokenizerConfig.load(directory));
     assertTrue(e.getMessage().startsWith("[tokenizer] " + file + ": " + what), e.getMessage());
     assertEquals(1, e.getMessage().lines().count());
   }

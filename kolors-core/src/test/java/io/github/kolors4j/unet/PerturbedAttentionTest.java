@@ -9,7 +9,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
@@ -61,12 +61,16 @@ class PerturbedAttentionTest {
         Arrays.copyOfRange(timeIds, timeIds.length - rows, timeIds.length));
   }
 
-  private Tensor perturbed(int rows, PerturbedAttention pag, int perturbedRows) {
-    return unet.forward(last(rows, "input.sample"), timestep, prepare(rows), pag, perturbedRows);
+  private Tensor perturbed(int rows, PerturbedAttention pag) {
+    return unet.forward(input(rows).withPerturbedAttention(pag));
   }
 
   private Tensor plain(int rows) {
-    return unet.forward(last(rows, "input.sample"), timestep, prepare(rows));
+    return unet.forward(input(rows));
+  }
+
+  private UNet2DConditionInput input(int rows) {
+    return UNet2DConditionInput.of(last(rows, "input.sample"), timestep, prepare(rows));
   }
 
   private JsonArray metadata(String key) {
@@ -81,7 +85,7 @@ class PerturbedAttentionTest {
   void perturbsTheLayersThatDiffusersPerturbs() {
     for (JsonElement each : metadata("cases")) {
       JsonObject json = each.getAsJsonObject();
-      PerturbedAttention pag = unet.perturbedAttention(texts(json.get("pag_applied_layers")));
+      PerturbedAttention pag = unet.perturbedAttention(texts(json.get("pag_applied_layers")), 1);
       assertEquals(Set.copyOf(texts(json.get("names"))), pag.names());
     }
   }
@@ -91,16 +95,17 @@ class PerturbedAttentionTest {
     JsonArray cases = metadata("cases");
     for (int i = 0; i < cases.size(); i++) {
       PerturbedAttention pag =
-          unet.perturbedAttention(texts(cases.get(i).getAsJsonObject().get("pag_applied_layers")));
-      fixture.assertClose("output.guided." + i, perturbed(3, pag, 1));
-      fixture.assertClose("output.unguided." + i, perturbed(2, pag, 1));
+          unet.perturbedAttention(
+              texts(cases.get(i).getAsJsonObject().get("pag_applied_layers")), 1);
+      fixture.assertClose("output.guided." + i, perturbed(3, pag));
+      fixture.assertClose("output.unguided." + i, perturbed(2, pag));
     }
   }
 
   @Test
   void theOtherRowsAreThoseOfThePlainForwardToTheLastBit() {
     for (String layers : List.of("mid", "")) {
-      Tensor three = perturbed(3, unet.perturbedAttention(List.of(layers)), 1);
+      Tensor three = perturbed(3, unet.perturbedAttention(List.of(layers), 1));
       assertArrayEquals(plain(3).first(2).toArray(), three.first(2).toArray());
 
       float[] all = three.toArray();
@@ -112,20 +117,20 @@ class PerturbedAttentionTest {
 
   @Test
   void aPerturbedRowDoesNotDependOnTheRowsBesideIt() {
-    PerturbedAttention pag = unet.perturbedAttention(List.of("blocks.1"));
-    float[] three = perturbed(3, pag, 1).toArray();
+    PerturbedAttention pag = unet.perturbedAttention(List.of("blocks.1"), 1);
+    float[] three = perturbed(3, pag).toArray();
     int row = three.length / 3;
-    assertArrayEquals(Arrays.copyOfRange(three, 2 * row, 3 * row), perturbed(1, pag, 1).toArray());
+    assertArrayEquals(Arrays.copyOfRange(three, 2 * row, 3 * row), perturbed(1, pag).toArray());
   }
 
   @Test
   void nothingIsPerturbedWithoutLayersOrRows() {
     float[] plain = plain(3).toArray();
-    PerturbedAttention none = unet.perturbedAttention(List.of());
+    PerturbedAttention none = unet.perturbedAttention(List.of(), 1);
     assertEquals(Set.of(), none.names());
-    assertArrayEquals(plain, perturbed(3, none, 1).toArray());
-    PerturbedAttention all = unet.perturbedAttention(List.of(""));
-    assertArrayEquals(plain, perturbed(3, all, 0).toArray());
+    assertArrayEquals(plain, perturbed(3, none).toArray());
+    PerturbedAttention all = unet.perturbedAttention(List.of(""), 0);
+    assertArrayEquals(plain, perturbed(3, all).toArray());
   }
 
   @Test
@@ -134,7 +139,7 @@ class PerturbedAttentionTest {
       assertRefused(
           "[request] pag_applied_layers \"%s\": no self-attention has it in its name. Blocks with self-attentions are down_blocks.1, down_blocks.2, mid_block, up_blocks.0, up_blocks.1; a whole name is down_blocks.1.attentions.0.transformer_blocks.0.attn1."
               .formatted(layer),
-          () -> unet.perturbedAttention(List.of("mid", layer)));
+          () -> unet.perturbedAttention(List.of("mid", layer), 1));
     }
   }
 
@@ -142,16 +147,16 @@ class PerturbedAttentionTest {
   void refusesWhatIsNoRegularExpression() {
     assertRefused(
         "[request] pag_applied_layers \"blocks.(1|2\": not a regular expression, Unclosed group at character 11. A plain part of a name, as mid, is one too.",
-        () -> unet.perturbedAttention(List.of("blocks.(1|2")));
+        () -> unet.perturbedAttention(List.of("blocks.(1|2"), 1));
   }
 
   @Test
   void refusesToPerturbMoreRowsThanThereAre() {
-    PerturbedAttention pag = unet.perturbedAttention(List.of("mid"));
     for (int rows : new int[] {-1, 3}) {
+      PerturbedAttention pag = unet.perturbedAttention(List.of("mid"), rows);
       assertRefused(
           "[unet] perturbedRows is %d: the sample has 0 to 2 rows to perturb.".formatted(rows),
-          () -> perturbed(2, pag, rows));
+          () -> perturbed(2, pag));
     }
   }
 

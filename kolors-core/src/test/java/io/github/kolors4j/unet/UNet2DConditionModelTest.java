@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.kolors4j.nn.Fixture;
+import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
@@ -26,12 +26,13 @@ class UNet2DConditionModelTest {
       Conditioning conditioning = prepare(unet, fixture, workspace);
       Tensor sample = fixture.tensor(workspace, "input.sample");
       float timestep = fixture.floats("input.timestep")[0];
+      UNet2DConditionInput input = UNet2DConditionInput.of(sample, timestep, conditioning);
 
-      Tensor prediction = unet.forward(sample, timestep, conditioning);
+      Tensor prediction = unet.forward(input);
       fixture.assertClose("output.sample", prediction);
 
       // The conditioning is not used up, and the workspace's arrays are reused.
-      Tensor again = unet.forward(sample, timestep, conditioning);
+      Tensor again = unet.forward(input);
       assertArrayEquals(prediction.toArray(), again.toArray());
     }
   }
@@ -46,7 +47,8 @@ class UNet2DConditionModelTest {
       Conditioning conditioning = prepare(unet, fixture, workspace);
       assertRefused(
           "[unet] the sample has the shape [2, 8, 8, 4]: [1, height, width, 4] is needed.",
-          () -> unet.forward(workspace.tensor(2, 8, 8, 4), 1, conditioning));
+          () ->
+              unet.forward(UNet2DConditionInput.of(workspace.tensor(2, 8, 8, 4), 1, conditioning)));
       assertRefused(
           "[unet] encoderHiddenStates have the shape [1, 7, 31]: [1, tokens, 30] is needed.",
           () -> unet.prepare(workspace.tensor(1, 7, 31), workspace.tensor(1, 30), new float[1][6]));

@@ -1,18 +1,21 @@
 package io.github.kolors4j.unet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
-import io.github.kolors4j.config.JsonConfig;
+import io.github.kolors4j.checkpoint.Fixture;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Downsample2D;
-import io.github.kolors4j.nn.Fixture;
 import io.github.kolors4j.nn.ResnetBlock2D;
 import io.github.kolors4j.nn.Upsample2D;
-import io.github.kolors4j.nn.Weights;
+import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import java.io.IOException;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -146,7 +149,7 @@ class UNetStagesTest {
       JsonConfig json = fixture.config();
       Weights weights = fixture.weights();
       int c = json.integer("in_channels", 1, MAX);
-      UNet2DConditionConfig unet =
+      UNetEncoderConfig unet =
           unet(
               json,
               json.integer("resnet_groups", 1, MAX),
@@ -167,12 +170,45 @@ class UNetStagesTest {
     }
   }
 
+  @Test
+  void theEncoderHalf() throws IOException {
+    try (Fixture fixture = Fixture.open("unet/kolors_like")) {
+      UNetEncoder encoder =
+          UNetEncoder.load(fixture.weights(), UNet2DConditionConfig.of(fixture.config()).encoder());
+      Tap.Pass untapped = Tap.prepare("unet");
+      Conditioning conditioning =
+          encoder.prepare(
+              fixture.tensor(workspace, "input.encoder_hidden_states"),
+              fixture.tensor(workspace, "input.text_embeds"),
+              fixture.rows("input.time_ids"),
+              encoder.transformerBlocks().map(BasicTransformerBlock::attn2),
+              untapped);
+      float timestep = fixture.floats("input.timestep")[0];
+
+      Tensor emb = encoder.embed(workspace, timestep, conditioning, untapped);
+      Tensor input = encoder.convIn().forward(fixture.tensor(workspace, "input.sample"));
+      DownBlock.Output down = encoder.down(input, emb, conditioning, untapped);
+      Tensor mid = encoder.midBlock().forward(down.hiddenStates(), emb, conditioning);
+
+      fixture.assertClose("output.emb", emb);
+      // Of each block one layer, then what is half as large, but for the last block.
+      List<Tensor> residuals = down.residuals();
+      assertEquals(6, residuals.size());
+      fixture.assertClose("output.conv_in", residuals.get(0));
+      fixture.assertClose("output.down_blocks.0", residuals.get(2));
+      fixture.assertClose("output.down_blocks.1", residuals.get(4));
+      fixture.assertClose("output.down_blocks.2", residuals.get(5));
+      assertSame(residuals.get(5), down.hiddenStates());
+      fixture.assertClose("output.mid_block", mid);
+    }
+  }
+
   /** At inputs of order 1 a wrong epsilon is too small an error for the stages above to see. */
   @Test
   void epsilonsAreThoseOfDiffusers() throws IOException {
     try (Fixture fixture = Fixture.open("unet/mid_block")) {
       JsonConfig json = fixture.config();
-      UNet2DConditionConfig unet = unet(json, 5, 28, 1e-3f);
+      UNetEncoderConfig unet = unet(json, 5, 28, 1e-3f);
       Transformer2DModel.Size transformer = new Transformer2DModel.Size(20, 2, 2);
       UNetMidBlock2DCrossAttn block =
           UNetMidBlock2DCrossAttn.load(
@@ -188,12 +224,12 @@ class UNetStagesTest {
   }
 
   /** A U-Net with the settings of a stage that is tested by itself. */
-  private static UNet2DConditionConfig unet(
-      JsonConfig stage, int groups, int timeEmbedDim, float eps) throws IOException {
+  private static UNetEncoderConfig unet(JsonConfig stage, int groups, int timeEmbedDim, float eps)
+      throws IOException {
     String unet =
         """
         {"block_out_channels": [%d], "down_block_types": ["CrossAttnDownBlock2D"],
-         "up_block_types": ["CrossAttnUpBlock2D"], "attention_head_dim": %d,
+         "attention_head_dim": %d,
          "norm_num_groups": %d, "norm_eps": %s, "cross_attention_dim": %d,
          "use_linear_projection": %b, "time_embedding_dim": %d, "encoder_hid_dim": 1,
          "addition_embed_type": "text_time", "addition_time_embed_dim": 1,
@@ -207,15 +243,15 @@ class UNetStagesTest {
                 stage.integer("cross_attention_dim", 1, MAX),
                 stage.bool("use_linear_projection", false),
                 timeEmbedDim);
-    return UNet2DConditionConfig.of(JsonConfig.parse("unet/config.json", unet));
+    return UNetEncoderConfig.of(JsonConfig.parse("unet/config.json", unet));
   }
 
   private Conditioning conditioning(Fixture fixture, Stream<BasicTransformerBlock> blocks) {
     Tensor text = fixture.tensor(workspace, "input.encoder_hidden_states");
-    Map<Attention, KeyValue> keyValues = new IdentityHashMap<>();
+    Map<Attention, List<AttentionContext>> contexts = new IdentityHashMap<>();
     blocks
         .map(BasicTransformerBlock::attn2)
-        .forEach(attention -> keyValues.put(attention, attention.keyValue(text)));
-    return new Conditioning(workspace.tensor(1, 1), keyValues);
+        .forEach(attention -> contexts.put(attention, List.of(attention.context(text))));
+    return new Conditioning(workspace.tensor(1, 1), contexts, Tap.prepare("unet"));
   }
 }

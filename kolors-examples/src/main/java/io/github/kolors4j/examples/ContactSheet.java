@@ -1,7 +1,8 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerType;
 import io.github.kolors4j.scheduler.Schedulers;
@@ -36,7 +37,8 @@ public final class ContactSheet {
   public static void main(String[] args) throws IOException {
     Path file = Path.of(args.length > 0 ? args[0] : "schedulers.png");
     Path model = args.length > 1 ? Path.of(args[1]) : MiniCheckpoint.directory();
-    ImageRequest request = ImageRequest.of("一只瓢虫,蓝色背景").withNumInferenceSteps(STEPS).withSeed(0);
+    ImageRequest request =
+        ImageRequest.builder("一只瓢虫,蓝色背景").numInferenceSteps(STEPS).seed(0).build();
 
     List<SchedulerType> types = Schedulers.all();
     int rows = Math.ceilDiv(types.size(), COLUMNS);

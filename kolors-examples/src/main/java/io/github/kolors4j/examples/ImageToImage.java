@@ -1,8 +1,9 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -26,19 +27,21 @@ public final class ImageToImage {
               ? KolorsImage.read(Path.of(args[1]))
               : pipeline
                   .generate(
-                      ImageRequest.of("a dog on a blue background")
-                          .withNumInferenceSteps(25)
-                          .withSeed(0))
+                      ImageRequest.builder("a dog on a blue background")
+                          .numInferenceSteps(25)
+                          .seed(0)
+                          .build())
                   .image();
       image.save(Path.of("dog.png"));
       for (double strength : new double[] {0.4, 0.6, 0.8}) {
         pipeline
             .generate(
-                ImageRequest.of("a fox on a blue background")
-                    .withImage(image)
-                    .withStrength(strength)
-                    .withNumInferenceSteps(50)
-                    .withSeed(0))
+                ImageRequest.builder("a fox on a blue background")
+                    .image(image)
+                    .strength(strength)
+                    .numInferenceSteps(50)
+                    .seed(0)
+                    .build())
             .image()
             .save(Path.of("fox-" + strength + ".png"));
       }

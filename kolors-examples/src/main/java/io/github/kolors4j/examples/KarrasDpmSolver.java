@@ -1,7 +1,8 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.DPMSolverMultistepScheduler;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,11 +27,12 @@ public final class KarrasDpmSolver {
                   opened.scheduler().config(), Map.of("use_karras_sigmas", true)));
       pipeline
           .generate(
-              ImageRequest.of("一张瓢虫的照片,微距,变焦,高质量,电影,拿着一个牌子,写着\"可图\"")
-                  .withNegativePrompt("")
-                  .withGuidanceScale(6.5f)
-                  .withNumInferenceSteps(25)
-                  .withSeed(66))
+              ImageRequest.builder("一张瓢虫的照片,微距,变焦,高质量,电影,拿着一个牌子,写着\"可图\"")
+                  .negativePrompt("")
+                  .guidanceScale(6.5)
+                  .numInferenceSteps(25)
+                  .seed(66)
+                  .build())
           .image()
           .save(Path.of("karras.png"));
     }

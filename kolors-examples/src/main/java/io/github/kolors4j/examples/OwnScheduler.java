@@ -1,7 +1,8 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -34,7 +35,8 @@ public record OwnScheduler(Scheduler trained) implements Scheduler {
     try (KolorsPipeline opened = KolorsPipeline.builder(model).variant("fp16").open()) {
       opened
           .withScheduler(new OwnScheduler(opened.scheduler()))
-          .generate(ImageRequest.of("a red fox in the snow").withNumInferenceSteps(20).withSeed(66))
+          .generate(
+              ImageRequest.builder("a red fox in the snow").numInferenceSteps(20).seed(66).build())
           .image()
           .save(Path.of("own-scheduler.png"));
     }

@@ -1,7 +1,8 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,10 +20,10 @@ public final class PerturbedAttention {
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
-      ImageRequest plain = ImageRequest.of("一只猫,粉色背景").withNumInferenceSteps(25).withSeed(1);
+      ImageRequest plain = ImageRequest.builder("一只猫,粉色背景").numInferenceSteps(25).seed(1).build();
       pipeline.generate(plain).image().save(Path.of("cat.png"));
       pipeline
-          .generate(plain.withPagScale(3.0f).withPagAppliedLayers(List.of("mid")))
+          .generate(plain.toBuilder().pagScale(3.0f).pagAppliedLayers(List.of("mid")).build())
           .image()
           .save(Path.of("cat-pag.png"));
     }

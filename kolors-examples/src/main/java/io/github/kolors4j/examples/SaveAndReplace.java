@@ -1,8 +1,9 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.SaveOptions;
+import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.UniPCMultistepScheduler;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
@@ -33,7 +34,8 @@ public final class SaveAndReplace {
     }
     try (KolorsPipeline pipeline = KolorsPipeline.open(saved)) {
       pipeline
-          .generate(ImageRequest.of("a red fox in the snow").withNumInferenceSteps(20).withSeed(66))
+          .generate(
+              ImageRequest.builder("a red fox in the snow").numInferenceSteps(20).seed(66).build())
           .image()
           .save(Path.of("saved.png"));
     }

@@ -1,8 +1,10 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.StepEnd;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.StepEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -22,14 +24,13 @@ public final class StepPreview {
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
-      pipeline
-          .generate(
-              ImageRequest.of("a penguin on a yellow background")
-                  .withNumInferenceSteps(25)
-                  .withSeed(7)
-                  .withOnStepEnd(StepPreview::save))
-          .image()
-          .save(Path.of("penguin.png"));
+      ImageRequest request =
+          ImageRequest.builder("a penguin on a yellow background")
+              .numInferenceSteps(25)
+              .seed(7)
+              .build();
+      RunControl control = RunControl.builder().onStepEnd(StepPreview::save).build();
+      pipeline.generate(request, control).image().save(Path.of("penguin.png"));
     }
   }
 

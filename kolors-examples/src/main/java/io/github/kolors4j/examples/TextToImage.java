@@ -1,8 +1,9 @@
 package io.github.kolors4j.examples;
 
-import io.github.kolors4j.ImageRequest;
-import io.github.kolors4j.ImageResult;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -19,7 +20,7 @@ public final class TextToImage {
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
-      ImageResult result = pipeline.generate(ImageRequest.of("一只瓢虫,蓝色背景").withSeed(0));
+      ImageResult result = pipeline.generate(ImageRequest.builder("一只瓢虫,蓝色背景").seed(0).build());
       result.image().save(Path.of("ladybug.png"));
     }
   }

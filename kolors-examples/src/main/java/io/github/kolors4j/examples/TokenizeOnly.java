@@ -1,5 +1,6 @@
 package io.github.kolors4j.examples;
 
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import java.io.IOException;

@@ -1,2 +1,2 @@
-/** Small programs that show how the library is used, and the checkpoint that they run on. */
+/** Small programs that show how the library is used. */
 package io.github.kolors4j.examples;

@@ -2,6 +2,8 @@ package io.github.kolors4j.safetensors;
 
 import static io.github.kolors4j.safetensors.SafetensorsException.quote;
 
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -54,20 +56,22 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
     byte[] json = readJson(file, channel, fileSize);
     List<Declared> declared = new ArrayList<>();
     Map<String, String> metadata = new LinkedHashMap<>();
-    StrictJson.parse(
-        file,
-        "header",
-        json,
-        document ->
-            document.object(
-                key -> {
-                  if (key.equals(METADATA)) {
-                    document.object(entry -> metadata.put(entry, document.string()));
-                  } else {
-                    declared.add(readTensor(file, document, key));
-                  }
-                }));
-    long dataStart = LENGTH_BYTES + json.length;
+    try {
+      JsonReader.of(json)
+          .document(
+              document ->
+                  document.object(
+                      key -> {
+                        if (key.equals(METADATA)) {
+                          document.object(entry -> metadata.put(entry, document.string()));
+                        } else {
+                          declared.add(readTensor(file, document, key));
+                        }
+                      }));
+    } catch (JsonException e) {
+      throw SafetensorsException.of(file, "header " + e.reason());
+    }
+    long dataStart = (long) LENGTH_BYTES + json.length;
     return new Header(
         place(file, declared, dataStart, fileSize),
         Collections.unmodifiableMap(metadata),
@@ -124,7 +128,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
     return buffer;
   }
 
-  private static Declared readTensor(Path file, StrictJson json, String name) throws IOException {
+  private static Declared readTensor(Path file, JsonReader json, String name) throws IOException {
     DType[] dtype = new DType[1];
     List<Long> shape = new ArrayList<>();
     List<Long> offsets = new ArrayList<>();

@@ -93,6 +93,9 @@ public final class NewDirectory implements AutoCloseable {
     Path existing = target;
     while (!Files.exists(existing)) {
       existing = existing.getParent();
+      if (existing == null) {
+        throw fault(operation, target, "is on a drive that is not there: choose another folder.");
+      }
     }
     double needed = (double) bytes + OVERHEAD_BYTES;
     double free = Files.getFileStore(existing).getUsableSpace();

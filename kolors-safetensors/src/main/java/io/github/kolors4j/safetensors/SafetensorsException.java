@@ -6,7 +6,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
 /** A safetensors file, or a checkpoint's index, that is not what it should be. */
-public class SafetensorsException extends IOException {
+public class SafetensorsException extends InvalidFileException {
   private static final long serialVersionUID = 1;
 
   /** Longest text of a file that a message repeats, in characters. */

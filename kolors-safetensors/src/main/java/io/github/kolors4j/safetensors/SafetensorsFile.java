@@ -57,6 +57,7 @@ public final class SafetensorsFile implements TensorSource {
     }
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // the file that is returned closes it
   private static SafetensorsFile map(Path path, Header header, FileChannel channel)
       throws IOException {
     Arena arena = Arena.ofShared();

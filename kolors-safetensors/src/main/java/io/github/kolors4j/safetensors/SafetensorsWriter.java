@@ -2,9 +2,8 @@ package io.github.kolors4j.safetensors;
 
 import static io.github.kolors4j.safetensors.SafetensorsException.quote;
 
-import com.google.gson.stream.JsonWriter;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -207,33 +206,20 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   /** What comes before the data: the header's length and the header. */
-  private static byte[] front(Path path, Collection<Slot> slots, Map<String, String> metadata)
-      throws IOException {
-    var text = new StringWriter();
-    var json = new JsonWriter(text);
-    json.beginObject();
+  private static byte[] front(Path path, Collection<Slot> slots, Map<String, String> metadata) {
+    Map<String, Object> header = LinkedHashMap.newLinkedHashMap(slots.size() + 1);
     if (!metadata.isEmpty()) {
-      json.name(Header.METADATA).beginObject();
       // Sorted, because a map that is not ordered would give another file in every JVM.
-      for (var entry : new TreeMap<>(metadata).entrySet()) {
-        json.name(entry.getKey()).value(entry.getValue());
-      }
-      json.endObject();
+      header.put(Header.METADATA, new TreeMap<>(metadata));
     }
     for (Slot slot : slots) {
-      json.name(slot.entry.name()).beginObject();
-      json.name(Header.DTYPE).value(slot.entry.dtype().name());
-      json.name(Header.SHAPE).beginArray();
-      for (long extent : slot.entry.shape()) {
-        json.value(extent);
-      }
-      json.endArray();
-      json.name(Header.DATA_OFFSETS).beginArray();
-      json.value(slot.offset).value(slot.offset + slot.byteLength).endArray();
-      json.endObject();
+      Map<String, Object> tensor = new LinkedHashMap<>();
+      tensor.put(Header.DTYPE, slot.entry.dtype().name());
+      tensor.put(Header.SHAPE, slot.entry.shape());
+      tensor.put(Header.DATA_OFFSETS, List.of(slot.offset, slot.offset + slot.byteLength));
+      header.put(slot.entry.name(), tensor);
     }
-    json.endObject();
-    return framed(path, text.toString());
+    return framed(path, JsonWriter.compact(header));
   }
 
   /** The JSON with its length in front, and spaces so that the data begins at a multiple of 8. */

@@ -2,6 +2,8 @@ package io.github.kolors4j.safetensors;
 
 import static io.github.kolors4j.safetensors.SafetensorsException.quote;
 
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,21 +41,24 @@ record ShardIndex(Map<String, String> shardOf) {
     }
     Map<String, String> shardOf = new LinkedHashMap<>();
     boolean[] found = new boolean[1];
-    StrictJson.parse(
-        file,
-        "index",
-        json,
-        document ->
-            document.object(
-                key -> {
-                  if (key.equals(WEIGHT_MAP)) {
-                    found[0] = true;
-                    document.object(
-                        tensor -> shardOf.put(tensor, shard(file, tensor, document.string())));
-                  } else {
-                    document.skip(); // sizes and the like, for people
-                  }
-                }));
+    try {
+      JsonReader.of(json)
+          .document(
+              document ->
+                  document.object(
+                      key -> {
+                        if (key.equals(WEIGHT_MAP)) {
+                          found[0] = true;
+                          document.object(
+                              tensor ->
+                                  shardOf.put(tensor, shard(file, tensor, document.string())));
+                        } else {
+                          document.value(); // sizes and the like, for people
+                        }
+                      }));
+    } catch (JsonException e) {
+      throw SafetensorsException.of(file, "index " + e.reason());
+    }
     if (!found[0]) {
       throw SafetensorsException.of(file, "index has no " + WEIGHT_MAP + ".");
     }

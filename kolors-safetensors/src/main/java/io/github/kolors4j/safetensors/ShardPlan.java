@@ -1,12 +1,12 @@
 package io.github.kolors4j.safetensors;
 
-import com.google.gson.stream.JsonWriter;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -162,19 +162,12 @@ public final class ShardPlan {
     Map<String, String> weightMap = new TreeMap<>();
     shards.forEach(
         shard -> shard.entries().forEach(each -> weightMap.put(each.name(), shard.fileName())));
-    var text = new StringWriter();
-    var json = new JsonWriter(text);
-    json.setIndent("  ");
-    json.beginObject();
-    json.name("metadata").beginObject().name("total_size").value(byteLength()).endObject();
-    json.name("weight_map").beginObject();
-    for (var tensor : weightMap.entrySet()) {
-      json.name(tensor.getKey()).value(tensor.getValue());
-    }
-    json.endObject().endObject();
+    Map<String, Object> index = new LinkedHashMap<>();
+    index.put("metadata", Map.of("total_size", byteLength()));
+    index.put("weight_map", weightMap);
     Path file = directory.resolve(indexName);
     try {
-      Files.writeString(file, text + "\n");
+      Files.writeString(file, JsonWriter.indented(index) + "\n");
     } catch (IOException e) {
       throw SafetensorsException.of(file, "written", e);
     }

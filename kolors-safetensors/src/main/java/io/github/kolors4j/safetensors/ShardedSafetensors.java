@@ -1,6 +1,7 @@
 package io.github.kolors4j.safetensors;
 
 import static io.github.kolors4j.safetensors.SafetensorsException.quote;
+import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -173,7 +174,7 @@ public final class ShardedSafetensors implements TensorSource {
       throws SafetensorsException {
     Map<String, SafetensorsFile> shardOf = new LinkedHashMap<>();
     for (var entry : index.shardOf().entrySet()) {
-      SafetensorsFile shard = shards.get(entry.getValue());
+      SafetensorsFile shard = requireNonNull(shards.get(entry.getValue()));
       if (shard.find(entry.getKey()).isEmpty()) {
         throw SafetensorsException.of(
             indexFile,

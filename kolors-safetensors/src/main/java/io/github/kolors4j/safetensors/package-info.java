@@ -11,4 +11,7 @@
  * java.lang.IllegalArgumentException}; use after close is an {@link
  * java.lang.IllegalStateException}.
  */
+@NullMarked
 package io.github.kolors4j.safetensors;
+
+import org.jspecify.annotations.NullMarked;

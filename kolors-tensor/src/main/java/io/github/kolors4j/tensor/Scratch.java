@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Buffers of one thread that live on from task to task, so that a task allocates nothing. Each is
@@ -13,9 +14,9 @@ import java.util.function.IntFunction;
 public final class Scratch {
   static final long CACHE_LINE = 64;
 
-  private Object[] buffers = new Object[0];
+  private @Nullable Object[] buffers = new @Nullable Object[0];
   private int[] lengths = new int[0];
-  private Scratch inner;
+  private @Nullable Scratch inner;
 
   Scratch() {}
 

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory and the threads that one request works with.
@@ -35,8 +36,8 @@ public final class Workspace implements AutoCloseable {
   private final NavigableMap<Integer, Deque<SoftReference<float[]>>> free = new TreeMap<>();
 
   private final Deque<Scope> scopes = new ArrayDeque<>();
-  private Arena arena;
-  private MemorySegment panels;
+  private @Nullable Arena arena;
+  private @Nullable MemorySegment panels;
 
   /**
    * An empty workspace.
@@ -109,6 +110,7 @@ public final class Workspace implements AutoCloseable {
    * @return the buffer, of undefined content, which begins on a cache line; an index into it counts
    *     values
    */
+  @SuppressWarnings("MustBeClosedChecker") // releasePanels closes it
   public MemorySegment panels(int length) {
     checkOpen("no panels can be had from it");
     long bytes = Float.BYTES * (long) length;
@@ -122,8 +124,9 @@ public final class Workspace implements AutoCloseable {
 
   /** At once, not when the collector comes by: it does not know how large they are. */
   private void releasePanels() {
-    if (panels != null) {
+    if (arena != null) {
       arena.close();
+      arena = null;
       panels = null;
     }
   }
@@ -181,7 +184,7 @@ public final class Workspace implements AutoCloseable {
 
   /** The memory of one tensor and its views. */
   final class Buffer {
-    private float[] array;
+    private float @Nullable [] array;
 
     private Buffer(float[] array) {
       this.array = array;
@@ -200,8 +203,9 @@ public final class Workspace implements AutoCloseable {
     }
 
     private void release() {
+      float[] array = array();
       free.computeIfAbsent(array.length, _ -> new ArrayDeque<>()).push(new SoftReference<>(array));
-      array = null;
+      this.array = null;
     }
   }
 

@@ -266,7 +266,7 @@ public final class ScalarKernels implements Kernels {
         float x2 = x[at + 2 * n];
         float p = x0 + x2;
         float q = Math.fma(4f, x2, x0);
-        long to = uo + c * n + i;
+        long to = uo + (long) c * n + i;
         u.setAtIndex(JAVA_FLOAT, to, 0.25f * x0);
         u.setAtIndex(JAVA_FLOAT, to + plane, -1 / 6f * (p + x1));
         u.setAtIndex(JAVA_FLOAT, to + 2L * plane, -1 / 6f * (p - x1));

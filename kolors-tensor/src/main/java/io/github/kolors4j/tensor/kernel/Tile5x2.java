@@ -12,6 +12,7 @@ import jdk.incubator.vector.FloatVector;
  * The tile for 16 vector registers: 10 accumulators, 2 of B, 1 broadcast. Larger tiles (4 × 3, 6 ×
  * 2, 3 × 4) make C2 spill accumulators in every round and halve the speed.
  */
+@SuppressWarnings("NarrowCalculation") // ints on purpose, see VECTOR; a panel is below 2 GB
 final class Tile5x2 implements MicroKernel {
   private static final int NR = 2 * LANES;
 

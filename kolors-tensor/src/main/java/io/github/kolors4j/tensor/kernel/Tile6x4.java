@@ -13,6 +13,7 @@ import jdk.incubator.vector.FloatVector;
  * within 10 % of each other (83-84 % of one core's peak on Zen 5); 6 × 4 makes panels of 64 columns
  * at 512 bits, which divide every width of the model.
  */
+@SuppressWarnings("NarrowCalculation") // ints on purpose, see VECTOR; a panel is below 2 GB
 final class Tile6x4 implements MicroKernel {
   private static final int NR = 4 * LANES;
 

@@ -434,7 +434,7 @@ public final class VectorKernels implements Kernels {
         FloatVector x2 = load(x, at + i + 2 * n);
         FloatVector p = x0.add(x2);
         FloatVector q = x2.fma(FloatVector.broadcast(FLOATS, 4f), x0);
-        long point = to + Float.BYTES * i;
+        long point = to + Float.BYTES * (long) i;
         store(x0.mul(0.25f), u, point);
         store(p.add(x1).mul(-1 / 6f), u, point + bytes);
         store(p.sub(x1).mul(-1 / 6f), u, point + 2 * bytes);

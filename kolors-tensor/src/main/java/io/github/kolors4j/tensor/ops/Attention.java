@@ -12,6 +12,7 @@ import io.github.kolors4j.tensor.kernel.MicroKernel;
 import io.github.kolors4j.tensor.ops.PackedColumns.Panel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017), fused: no matrix of scores is ever whole. It
@@ -57,10 +58,10 @@ public final class Attention {
   private final float[] q;
   private final float[] k;
   private final float[] v;
-  private final float[] mask;
+  private final float @Nullable [] mask;
   private final float[] y;
 
-  private Attention(Tensor q, Tensor k, Tensor v, Heads heads, Tensor mask, Tensor y) {
+  private Attention(Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask, Tensor y) {
     this.heads = heads;
     this.n = q.dim(0);
     this.sq = q.dim(1);
@@ -105,7 +106,8 @@ public final class Attention {
    * @return {@code [n, sq, heads·dHead]}
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor scaledDotProduct(Tensor q, Tensor k, Tensor v, Heads heads, Tensor mask) {
+  public static Tensor scaledDotProduct(
+      Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask) {
     check(q, k, v, heads, mask);
     Tensor y = q.workspace().tensor(q.shape());
     try (Workspace.Scope _ = q.workspace().scope()) {
@@ -153,19 +155,17 @@ public final class Attention {
     Arrays.fill(sum, 0, panels * queries, 0);
     Arrays.fill(out, 0, panels * panel, 0);
     Results s = new Results(scores, 0, queries);
-    PackedRows keyRows = new PackedRows();
-    PackedRows valueRows = new PackedRows().set(valueBlock, 0, d);
+    PackedRows valueRows = new PackedRows(valueBlock, 0, d);
     for (int key = 0; key < sk; key += KEYS) {
       int keys = Math.min(KEYS, sk - key);
       int from = (sample * sk + key) * kWidth + kvHead * d;
-      keyRows
-          .set(keyBlock, 0, keys)
-          .pack(
-              (i, c, count, to, at, _) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
-              0,
-              0,
-              d,
-              scratch);
+      PackedRows keyRows = new PackedRows(keyBlock, 0, keys);
+      keyRows.pack(
+          (i, c, count, to, at, _) -> System.arraycopy(k, from + i * kWidth + c, to, at, count),
+          0,
+          0,
+          d,
+          scratch);
       KERNELS.transpose(v, from, kWidth, keys, d, valueBlock, 0, MicroKernel.LDA);
       Panel pt = new Panel(weights, 0, queries, queries, keys);
       for (int p = 0; p < panels; p++) {
@@ -173,7 +173,7 @@ public final class Attention {
         Arrays.fill(scores, 0, keys * queries, 0);
         new MacroKernel(keyRows, qt, s).run(scratch);
         if (mask != null) {
-          addMask(sample, query + p * queries, present(query, p), key, keys, scores);
+          addMask(mask, sample, query + p * queries, present(query, p), key, keys, scores);
         }
         KERNELS.softmaxBlock(scores, keys, queries, max, sum, p * queries, correction, weights);
         KERNELS.scaleColumns(out, p * panel, d, queries, correction);
@@ -212,7 +212,8 @@ public final class Attention {
             scratch);
   }
 
-  private void addMask(int sample, int query, int present, int key, int keys, float[] scores) {
+  private void addMask(
+      float[] mask, int sample, int query, int present, int key, int keys, float[] scores) {
     for (int j = 0; j < present; j++) {
       int from = (sample * sq + query + j) * sk + key;
       for (int i = 0; i < keys; i++) {
@@ -221,7 +222,7 @@ public final class Attention {
     }
   }
 
-  private static void check(Tensor q, Tensor k, Tensor v, Heads heads, Tensor mask) {
+  private static void check(Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask) {
     Checks.that(
         q.shape().rank() == 3 && k.shape().rank() == 3,
         "[attention] q is %s and k %s: both must be [n, s, c].",

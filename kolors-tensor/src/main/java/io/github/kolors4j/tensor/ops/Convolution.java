@@ -9,6 +9,7 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Convolutions of channels-last feature maps, PyTorch's {@code Conv2d}. A 3×3 convolution of stride
@@ -70,7 +71,7 @@ public final class Convolution {
    *     + 1}
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor conv2d(Tensor x, Weight weight, Weight bias, Geometry geometry) {
+  public static Tensor conv2d(Tensor x, Weight weight, @Nullable Weight bias, Geometry geometry) {
     return conv2d(x, weight, bias, geometry, null);
   }
 
@@ -87,7 +88,11 @@ public final class Convolution {
    * @throws IllegalArgumentException if the shapes do not fit
    */
   public static Tensor conv2d(
-      Tensor x, Weight weight, Weight bias, Geometry geometry, Tensor residual) {
+      Tensor x,
+      Weight weight,
+      @Nullable Weight bias,
+      Geometry geometry,
+      @Nullable Tensor residual) {
     Shape kernel = weight.shape();
     Checks.that(
         x.shape().rank() == 4 && kernel.rank() == 4 && kernel.dim(1) == x.dim(3),
@@ -135,7 +140,8 @@ public final class Convolution {
    * @param residual {@code [pixels, cOut]} or {@code [n, cOut]} or null
    * @param samplePixels pixels that share a row of the residual; 0 where each has its own
    */
-  record Finish(float[] bias, float[] residual, int samplePixels, int cOut, float[] y) {
+  record Finish(
+      float @Nullable [] bias, float @Nullable [] residual, int samplePixels, int cOut, float[] y) {
     void apply(int pixel, int column, int columns) {
       int at = pixel * cOut + column;
       if (bias != null) {
@@ -146,6 +152,17 @@ public final class Convolution {
         KERNELS.add(residual, row * cOut + column, y, at, columns);
       }
     }
+  }
+
+  /**
+   * What a thread keeps for the convolutions of a model beside its feature maps, for forecasts of
+   * memory.
+   *
+   * @param channels of the widest layer, in and out
+   * @return F32 values of each thread
+   */
+  public static long bufferValues(int channels) {
+    return Winograd.bufferValues(channels, channels);
   }
 
   private static void direct(Tensor x, Weight weight, Geometry geometry, Tensor y, Finish finish) {
@@ -164,7 +181,7 @@ public final class Convolution {
                 System.arraycopy(columns, row * k + from, to, at, count),
             y.data(),
             false,
-            (part, _) -> {
+            part -> {
               for (int i = part.row(); i < part.row() + part.rows(); i++) {
                 int at = i * cOut + part.column();
                 Arrays.fill(y.data(), at, at + part.columns(), 0);

@@ -7,6 +7,7 @@ import io.github.kolors4j.tensor.kernel.Cpu;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The loops around the micro-kernel: {@code C[m, n] = A[m, k] · B[k, n]}, in BLIS's words.
@@ -39,7 +40,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
   private static final int STRIP_OF_1_MB = 120 * 1024;
 
   private static final int STRIP =
-      Math.clamp(STRIP_OF_1_MB * (long) Cpu.l2Bytes() >> 20, STRIP_OF_1_MB / 2, STRIP_OF_1_MB);
+      Math.clamp((STRIP_OF_1_MB * (long) Cpu.l2Bytes()) >> 20, STRIP_OF_1_MB / 2, STRIP_OF_1_MB);
 
   /** Columns of a group at most: A is packed once for each group, from L3 or memory. */
   private static final int MAX_COLUMNS = 640;
@@ -75,14 +76,16 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
 
   /** What happens to a part of C before the first value of k is added and after the last. */
   interface Edges {
+    /** Gives a part of C its first values. */
+    void start(Part part);
+
     /**
-     * Gives values of C, and of the gates, their first values.
+     * Gives the gates of a part their first values. Not called without gate.
      *
-     * @param part which ones
-     * @param gates the other half of a gated product, from the part's first row and column on; null
-     *     without gate
+     * @param part which one
+     * @param gates the other half of a gated product, from the part's first row and column on
      */
-    void start(Part part, Results gates);
+    default void startGates(Part part, Results gates) {}
 
     /** Applies the gates to a part of C, which is in the cache. Not called without gate. */
     default void finish(Part part, Results gates) {}
@@ -141,7 +144,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     }
     try (Workspace.Scope _ = workspace.scope()) {
       boolean parted = product.k > DEPTH;
-      float[] gates =
+      float @Nullable [] gates =
           product.gated && parted ? workspace.tensor(product.m, product.n).data() : null;
       for (int k = 0; k == 0 || k < product.k; k += DEPTH) {
         Gemm part = new Gemm(workspace.threads().threads(), product, gates, k);
@@ -153,7 +156,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
   private final Product product;
 
   /** All gates, {@code [m, n]}; null where one part of k makes them, a strip's at a time. */
-  private final float[] allGates;
+  private final float @Nullable [] allGates;
 
   private final int firstK;
   private final int depth;
@@ -162,7 +165,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
   private final int stripRows;
   private final int strips;
 
-  private Gemm(int threads, Product product, float[] allGates, int firstK) {
+  private Gemm(int threads, Product product, float @Nullable [] allGates, int firstK) {
     this.product = product;
     this.allGates = allGates;
     this.firstK = firstK;
@@ -193,7 +196,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
    * @param values those of the results
    * @param gates those of their gates; null without gate
    */
-  record Columns(PackedColumns values, PackedColumns gates) {}
+  record Columns(PackedColumns values, @Nullable PackedColumns gates) {}
 
   /** Packs the panels of a group; the gates' follow the values'. */
   @Override
@@ -220,18 +223,21 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     int columns = packed.values.columns();
     int row = strip * stripRows;
     int rows = Math.min(stripRows, product.m - row);
-    PackedRows a = new PackedRows().set(scratch.get(ROWS, PackedRows.size(rows, depth)), 0, rows);
+    PackedRows a = new PackedRows(scratch.get(ROWS, PackedRows.size(rows, depth)), 0, rows);
     a.pack(product.a, row, firstK, depth, scratch);
     for (int j = 0, width; j < columns; j += width) {
       width = panelWidth(j, columns);
       Part part = new Part(row, rows, left + j, Math.min(width, columns - j));
-      Results gates = gates(part, left, columns, scratch);
       if (firstK == 0) {
-        product.edges.start(part, gates);
+        product.edges.start(part);
       }
       Results c = new Results(product.c, row * product.n + left + j, product.n);
       new MacroKernel(a, packed.values.panel(j), c).run(scratch);
-      if (product.gated) {
+      if (packed.gates != null) {
+        Results gates = gates(part, left, columns, scratch);
+        if (firstK == 0) {
+          product.edges.startGates(part, gates);
+        }
         new MacroKernel(a, packed.gates.panel(j), gates).run(scratch);
         if (firstK + depth == product.k) {
           product.edges.finish(part, gates);
@@ -242,9 +248,6 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
 
   /** Where the gates of a part stand. */
   private Results gates(Part part, int left, int columns, Scratch scratch) {
-    if (!product.gated) {
-      return null;
-    }
     if (allGates != null) {
       return new Results(allGates, part.row * product.n + part.column, product.n);
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Groups of tasks that share something which is prepared for them. A thread takes a group, prepares
@@ -52,7 +53,7 @@ final class Groups<P> {
   private static final class Group<P> {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger ended = new AtomicInteger();
-    private volatile P prepared;
+    private volatile @Nullable P prepared;
   }
 
   private Groups(int groups, int tasks, Work<P> work) {
@@ -100,16 +101,18 @@ final class Groups<P> {
   /** Works on the tasks of a group that nobody has taken yet. */
   private void workOn(int g, Scratch scratch) {
     Group<P> group = groups.get(g);
-    while (group.next.get() < tasks && !failed) {
+    P prepared = group.prepared; // null only where a thread has failed
+    while (prepared != null && group.next.get() < tasks && !failed) {
       int task = group.next.getAndIncrement();
       if (task < tasks) {
-        work.run(g, group.prepared, task, scratch);
+        work.run(g, prepared, task, scratch);
         group.ended.incrementAndGet();
       }
     }
   }
 
   /** Waits until something is so, or will not come because a thread has failed. */
+  @SuppressWarnings("ThreadPriorityCheck") // a courtesy that nothing relies on
   private void await(BooleanSupplier done) {
     for (int spins = 0; !done.getAsBoolean() && !failed; spins++) {
       if (spins < SPINS) {

@@ -7,6 +7,7 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Products of activations with weights: {@code y = x · wᵀ + b}, PyTorch's {@code Linear}. */
 public final class MatMul {
@@ -23,7 +24,7 @@ public final class MatMul {
    * @return {@code [..., n]}
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor linear(Tensor x, Weight weight, Weight bias) {
+  public static Tensor linear(Tensor x, Weight weight, @Nullable Weight bias) {
     return linear(x, weight, bias, null);
   }
 
@@ -37,15 +38,16 @@ public final class MatMul {
    * @return {@code [..., n]}, a new tensor
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor linear(Tensor x, Weight weight, Weight bias, Tensor residual) {
+  public static Tensor linear(
+      Tensor x, Weight weight, @Nullable Weight bias, @Nullable Tensor residual) {
     int n = weight.shape().dim(0);
     check(x, weight, bias, n);
     Shape shape = x.shape().withLast(n);
     Checks.same("matmul", "residual", residual, shape);
     Tensor y = x.workspace().tensor(shape);
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] shift = bias == null ? null : vector(x.workspace(), bias);
-      float[] added = residual == null ? null : residual.data();
+      float @Nullable [] shift = bias == null ? null : vector(x.workspace(), bias);
+      float @Nullable [] added = residual == null ? null : residual.data();
       float[] out = y.data();
       product(
           x,
@@ -53,7 +55,7 @@ public final class MatMul {
           n,
           out,
           false,
-          (part, _) -> {
+          part -> {
             for (int i = part.row(); i < part.row() + part.rows(); i++) {
               int at = i * n + part.column();
               start(shift, part.column(), added, out, at, part.columns());
@@ -73,7 +75,7 @@ public final class MatMul {
    * @return {@code [..., n]}
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor linearGeglu(Tensor x, Weight weight, Weight bias) {
+  public static Tensor linearGeglu(Tensor x, Weight weight, @Nullable Weight bias) {
     return gated(
         x,
         weight,
@@ -94,7 +96,7 @@ public final class MatMul {
    * @return {@code [..., n]}
    * @throws IllegalArgumentException if the shapes do not fit
    */
-  public static Tensor linearSwiglu(Tensor x, Weight weight, Weight bias) {
+  public static Tensor linearSwiglu(Tensor x, Weight weight, @Nullable Weight bias) {
     return gated(
         x,
         weight,
@@ -111,7 +113,7 @@ public final class MatMul {
     void apply(float[] first, int at, float[] second, int from, int n);
   }
 
-  private static Tensor gated(Tensor x, Weight weight, Weight bias, Gate gate) {
+  private static Tensor gated(Tensor x, Weight weight, @Nullable Weight bias, Gate gate) {
     Checks.that(
         weight.shape().dim(0) % 2 == 0,
         "[matmul] the weight %s has an odd number of rows: values and gates take half each.",
@@ -120,7 +122,7 @@ public final class MatMul {
     check(x, weight, bias, 2 * n);
     Tensor y = x.workspace().tensor(x.shape().withLast(n));
     try (Workspace.Scope _ = x.workspace().scope()) {
-      float[] shift = bias == null ? null : vector(x.workspace(), bias);
+      float @Nullable [] shift = bias == null ? null : vector(x.workspace(), bias);
       float[] out = y.data();
       product(
           x,
@@ -130,12 +132,18 @@ public final class MatMul {
           true,
           new Gemm.Edges() {
             @Override
-            public void start(Gemm.Part part, Results gates) {
-              int column = part.column();
+            public void start(Gemm.Part part) {
               for (int i = 0; i < part.rows(); i++) {
-                int at = (part.row() + i) * n + column;
-                MatMul.start(shift, column, null, out, at, part.columns());
-                MatMul.start(shift, n + column, null, gates.data(), gates.at(i), part.columns());
+                int at = (part.row() + i) * n + part.column();
+                MatMul.start(shift, part.column(), null, out, at, part.columns());
+              }
+            }
+
+            @Override
+            public void startGates(Gemm.Part part, Results gates) {
+              int column = n + part.column();
+              for (int i = 0; i < part.rows(); i++) {
+                MatMul.start(shift, column, null, gates.data(), gates.at(i), part.columns());
               }
             }
 
@@ -152,18 +160,17 @@ public final class MatMul {
   }
 
   /** The first values of a row of results: the bias, and the residual where there is one. */
-  static void start(float[] bias, int bo, float[] residual, float[] y, int yo, int n) {
-    if (residual == null && bias == null) {
-      Arrays.fill(y, yo, yo + n, 0);
-      return;
-    }
+  static void start(
+      float @Nullable [] bias, int bo, float @Nullable [] residual, float[] y, int yo, int n) {
     if (residual != null) {
       System.arraycopy(residual, yo, y, yo, n);
-    } else {
+      if (bias != null) {
+        KERNELS.add(bias, bo, y, yo, n);
+      }
+    } else if (bias != null) {
       System.arraycopy(bias, bo, y, yo, n);
-    }
-    if (residual != null && bias != null) {
-      KERNELS.add(bias, bo, y, yo, n);
+    } else {
+      Arrays.fill(y, yo, yo + n, 0);
     }
   }
 
@@ -192,7 +199,7 @@ public final class MatMul {
     return values;
   }
 
-  private static void check(Tensor x, Weight weight, Weight bias, int n) {
+  private static void check(Tensor x, Weight weight, @Nullable Weight bias, int n) {
     Shape w = weight.shape();
     int k = w.size() / Math.max(w.dim(0), 1);
     if (w.rank() < 2 || w.dim(1) != k || x.dim(-1) != k || w.dim(0) != n) {

@@ -7,35 +7,12 @@ import io.github.kolors4j.tensor.kernel.MicroKernel;
  * A block of A as the micro-kernel reads it: its rows chain by chain, {@code [k / KC][rows][LDA]},
  * and as many rows as make whole tiles. Rows that fill up the last tile keep what stood there
  * before: what becomes of them goes nowhere.
+ *
+ * @param data the array
+ * @param offset where the block begins
+ * @param rows how many rows it has
  */
-final class PackedRows {
-  private float[] data;
-  private int offset;
-  private int rows;
-
-  /**
-   * Sets the place.
-   *
-   * @param data the array
-   * @param offset where the block begins
-   * @param rows how many rows it has
-   * @return this
-   */
-  PackedRows set(float[] data, int offset, int rows) {
-    this.data = data;
-    this.offset = offset;
-    this.rows = rows;
-    return this;
-  }
-
-  float[] data() {
-    return data;
-  }
-
-  int rows() {
-    return rows;
-  }
-
+record PackedRows(float[] data, int offset, int rows) {
   /** Where a value stands. */
   int at(int row, int k) {
     return offset + offset(rows, row, k);

@@ -138,6 +138,11 @@ final class Winograd {
     }
   }
 
+  /** Values of a thread's buffers for a block of tiles: V of one channel count and M of another. */
+  static long bufferValues(int cIn, int cOut) {
+    return (long) POINTS * ROUNDS * Gemm.tileRows() * (cIn + cOut);
+  }
+
   /**
    * V of some tiles: a packed block of A for each point.
    *
@@ -312,9 +317,8 @@ final class Winograd {
     if (k == 0) {
       Arrays.fill(m.data, first * m.plane(), (first + points) * m.plane(), 0);
     }
-    PackedRows a = new PackedRows();
     for (int p = 0; p < points; p++) {
-      a.set(v.data, v.at(first + p, 0, k), v.tiles);
+      PackedRows a = new PackedRows(v.data, v.at(first + p, 0, k), v.tiles);
       MacroKernel.run(a, u.point(p), m.point(first + p), scratch);
     }
   }

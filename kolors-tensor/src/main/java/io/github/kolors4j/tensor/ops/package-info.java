@@ -5,4 +5,7 @@
  * <p>Every result is a function of the inputs alone: the number of threads and the vector width
  * never change a bit.
  */
+@NullMarked
 package io.github.kolors4j.tensor.ops;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,26 +1,23 @@
 package io.github.kolors4j.tensor.random;
 
 import java.util.Arrays;
-import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 
 /** The generators of PyTorch whose numbers this library knows, by device and dtype. */
 public enum GeneratorType {
   /** {@code torch.randn} in F32 on the CPU. */
-  CPU("cpu", TorchGenerator::new),
+  CPU("cpu"),
   /** {@code torch.randn} in F16 on the CPU. */
-  CPU_F16("cpu-f16", TorchHalfGenerator::new),
+  CPU_F16("cpu-f16"),
   /** {@code torch.randn} in F32 on CUDA. */
-  CUDA("cuda", CudaGenerator::new),
+  CUDA("cuda"),
   /** {@code torch.randn} in F16 on CUDA: the same as in F32, rounded. */
-  CUDA_F16("cuda-f16", seed -> new CudaGenerator(seed, true, CudaGenerator.DEFAULT_MAX_BLOCKS));
+  CUDA_F16("cuda-f16");
 
   private final String text;
-  private final LongFunction<Generator> constructor;
 
-  GeneratorType(String text, LongFunction<Generator> constructor) {
+  GeneratorType(String text) {
     this.text = text;
-    this.constructor = constructor;
   }
 
   /**
@@ -49,7 +46,12 @@ public enum GeneratorType {
    * @return a new generator
    */
   public Generator generator(long seed) {
-    return constructor.apply(seed);
+    return switch (this) {
+      case CPU -> new TorchGenerator(seed);
+      case CPU_F16 -> new TorchHalfGenerator(seed);
+      case CUDA -> new CudaGenerator(seed);
+      case CUDA_F16 -> new CudaGenerator(seed, true, CudaGenerator.DEFAULT_MAX_BLOCKS);
+    };
   }
 
   /** The name, as {@code cuda-f16}. */

@@ -37,7 +37,7 @@ class SameBytesTest {
       float[] data = tensor.data();
       for (int i = 0; i < tensor.shape().size(); i++) {
         int bits = Float.floatToIntBits(data[i]);
-        value = (value ^ bits & 0xffffffffL) * 0x100000001b3L;
+        value = (value ^ (bits & 0xffffffffL)) * 0x100000001b3L;
       }
       return tensor;
     }

@@ -1,0 +1,180 @@
+package io.github.kolors4j.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/** The command that has the others below it. */
+@Command(
+    name = KolorsCommand.NAME,
+    description = "Makes pictures from text with the Kolors model, on the JVM.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = KolorsCommand.Version.class,
+    subcommands = CommandLine.HelpCommand.class,
+    footer = {
+      "",
+      "Exit codes: 0 done, 1 files or memory, 2 arguments, 130 interrupted.",
+      "KOLORS_JAVA_OPTS is passed to the JVM."
+    })
+final class KolorsCommand implements Runnable {
+  static final String NAME = "kolors";
+
+  static final int OK = 0;
+  static final int FAILED = 1;
+  static final int USAGE = 2;
+  static final int INTERRUPTED = 130;
+
+  private static final int HELP_WIDTH = 100;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  /** Runs a command line and says what became of it. */
+  static int run(Terminal terminal, Interruption interruption, String... args) {
+    boolean verbose =
+        Arrays.stream(args).takeWhile(arg -> !arg.equals("--")).anyMatch("--verbose"::equals);
+    if (verbose) {
+      System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
+    }
+    PrintWriter out = writer(terminal.out());
+    PrintWriter err = writer(terminal.err());
+    try {
+      return commandLine(terminal, interruption, args)
+          .setOut(out)
+          .setErr(err)
+          .setParameterExceptionHandler(
+              (e, _) -> {
+                report(terminal, parsing(e), e, verbose);
+                return USAGE;
+              })
+          .setExecutionExceptionHandler((e, _, _) -> failed(terminal, interruption, e, verbose))
+          .execute(args);
+    } catch (Error e) { // out of memory, as a rule: picocli passes these on
+      report(terminal, sentence(e), e, verbose);
+      return FAILED;
+    } finally {
+      out.flush();
+      err.flush();
+    }
+  }
+
+  /**
+   * The parser for some arguments. Where they begin with a command it knows that one alone: to read
+   * the options of all takes picocli a tenth of a second.
+   */
+  private static CommandLine commandLine(
+      Terminal terminal, Interruption interruption, String[] args) {
+    Map<String, Supplier<Callable<Integer>>> commands = commands(terminal, interruption);
+    if (args.length > 0 && commands.containsKey(args[0])) {
+      commands.keySet().retainAll(List.of(args[0]));
+    }
+    CommandLine commandLine = new CommandLine(new KolorsCommand());
+    commands.forEach((name, command) -> commandLine.addSubcommand(name, command.get()));
+    return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
+  }
+
+  private static Map<String, Supplier<Callable<Integer>>> commands(
+      Terminal terminal, Interruption interruption) {
+    Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
+    commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("encode", () -> new EncodeCommand(terminal, interruption));
+    commands.put("tokenize", () -> new TokenizeCommand(terminal));
+    commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("schedulers", () -> new SchedulersCommand(terminal));
+    commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
+    commands.put("bench", () -> new BenchCommand(terminal));
+    return commands;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        spec.commandLine(),
+        "[arguments] no command: use " + String.join(", ", spec.subcommands().keySet()));
+  }
+
+  private static int failed(
+      Terminal terminal, Interruption interruption, Exception e, boolean verbose) {
+    if (e instanceof CancellationException || interruption.begun()) {
+      if (!interruption.begun()) {
+        report(terminal, sentence(e), e, verbose);
+      }
+      return INTERRUPTED;
+    }
+    report(terminal, sentence(e), e, verbose);
+    return e instanceof UsageException || e instanceof InvalidPathException ? USAGE : FAILED;
+  }
+
+  /** One line, whatever a library has put into its message. */
+  private static void report(Terminal terminal, String message, Throwable e, boolean verbose) {
+    String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    terminal.error(line.endsWith(".") ? line : line + ".");
+    if (verbose) {
+      e.printStackTrace(terminal.err());
+    }
+  }
+
+  private static String parsing(ParameterException e) {
+    String message = e.getMessage();
+    String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
+    return (message.startsWith("[") ? message : "[arguments] " + message) + "; see " + help;
+  }
+
+  /** A sentence for what the JDK says in a word or two. */
+  static String sentence(Throwable e) {
+    String message = Optional.ofNullable(e.getMessage()).orElse("");
+    if (message.startsWith("[")) {
+      return message;
+    }
+    return switch (e) {
+      case OutOfMemoryError _ ->
+          "[memory] the Java heap is too small (%s): use a smaller picture, or %s=-Xmx… for more."
+              .formatted(message, Relaunch.OPTIONS);
+      case NoSuchFileException _ -> "[file] " + message + " does not exist";
+      case NotDirectoryException _ -> "[file] " + message + " is not a folder";
+      case AccessDeniedException _ -> "[file] " + message + ": permission denied";
+      case FileSystemException _, IOException _ -> "[file] " + message;
+      case InvalidPathException _ -> "[arguments] not a file name: " + message;
+      default -> "[internal] " + e + ": this should not happen; --verbose shows where";
+    };
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, stream.charset()), true);
+  }
+
+  /** Reads the version that the build has written. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() throws IOException {
+      Properties properties = new Properties();
+      try (InputStream in = KolorsCommand.class.getResourceAsStream("version.properties")) {
+        if (in != null) {
+          properties.load(in);
+        }
+      }
+      return List.of("kolors4j " + properties.getProperty("version", "(unknown version)"))
+          .toArray(String[]::new);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package io.github.kolors4j.cli;
+
+import java.io.IOException;
+
+/** The command line's entry. */
+public final class Main {
+  private Main() {}
+
+  /**
+   * Runs a command and ends the JVM with its exit code.
+   *
+   * @param args as typed
+   */
+  public static void main(String[] args) {
+    String[] typed = Relaunch.typed(args);
+    Terminal terminal = Terminal.standard();
+    try {
+      if (Relaunch.isNeeded(typed)) {
+        System.exit(Relaunch.run(typed));
+      }
+    } catch (IOException e) {
+      terminal.error("[java] cannot start a second JVM, so this one goes on: " + e.getMessage());
+    }
+    Interruption interruption = new Interruption();
+    Thread hook = new Thread(() -> interruption.begin(terminal));
+    Runtime.getRuntime().addShutdownHook(hook);
+    int exitCode = KolorsCommand.run(terminal, interruption, typed);
+    interruption.finish();
+    System.exit(exitCode);
+  }
+}

@@ -1,0 +1,128 @@
+package io.github.kolors4j.cli;
+
+import io.github.kolors4j.request.Progress;
+import io.github.kolors4j.request.ProgressListener;
+import io.github.kolors4j.request.Stage;
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * Shows where a request stands, on standard error: on a screen one line that is overwritten, and
+ * into a file or a pipe a plain line now and then.
+ */
+final class ProgressBar implements ProgressListener, AutoCloseable {
+  private static final int WIDTH = 24;
+  private static final long QUIET_NANOS = Duration.ofSeconds(10).toNanos();
+  private static final long MEGA = 1_000_000;
+  private static final long SHORT_NANOS = Duration.ofMillis(100).toNanos();
+  private static final String BEGIN_OF_LINE = "\r";
+  private static final String ERASE_TO_END = "\u001b[K";
+
+  private final Terminal terminal;
+  private long shown = System.nanoTime();
+  private boolean open;
+
+  ProgressBar(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** A part of the work that has no steps; of no interest in a log. */
+  void stage(String text) {
+    if (terminal.interactive()) {
+      show(text);
+    }
+  }
+
+  @Override
+  public void onProgress(Progress progress) {
+    boolean begins = progress.step() == 0;
+    boolean ends = progress.step() == progress.steps();
+    boolean due = System.nanoTime() - shown > QUIET_NANOS;
+    boolean worth = begins || due || ends && progress.stage() == Stage.DENOISE;
+    if (terminal.interactive() || worth) {
+      show(line(progress));
+    }
+  }
+
+  /** So many bytes of a file, or of several, are written. */
+  void bytes(long written, long all, long beginNanos) {
+    long now = System.nanoTime();
+    long pause = terminal.interactive() ? SHORT_NANOS : QUIET_NANOS;
+    if (written < all && now - shown < pause) {
+      return;
+    }
+    String line = String.format(Locale.ROOT, "%,d of %,d MB", written / MEGA, all / MEGA);
+    if (terminal.interactive()) {
+      line += bar(written, all);
+    }
+    double seconds = Math.max(1, now - beginNanos) / 1e9;
+    Duration left = Duration.ofNanos((long) ((all - written) / (written / seconds) * 1e9));
+    show(
+        line
+            + String.format(
+                Locale.ROOT, " %.0f MB/s, %s left", written / 1e6 / seconds, clock(left)));
+  }
+
+  private static String bar(long done, long all) {
+    int full = (int) (WIDTH * done / all);
+    return " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "]";
+  }
+
+  @Override
+  public void close() {
+    end();
+  }
+
+  /** Leaves the last line as it is and goes to the next; once is enough. */
+  void end() {
+    if (open) {
+      terminal.err().println();
+      open = false;
+    }
+  }
+
+  private String line(Progress progress) {
+    String image =
+        progress.images() == 1
+            ? ""
+            : "image %d/%d ".formatted(progress.image() + 1, progress.images());
+    return switch (progress.stage()) {
+      case TEXT -> "text %d/%d".formatted(progress.step(), progress.steps());
+      case DENOISE -> image + denoising(progress);
+      case DECODE -> image + "decode";
+    };
+  }
+
+  private String denoising(Progress progress) {
+    String line = "step %d/%d".formatted(progress.step(), progress.steps());
+    if (terminal.interactive()) {
+      line += bar(progress.step(), progress.steps());
+    }
+    if (progress.perStep().isZero()) {
+      return line;
+    }
+    double seconds = progress.perStep().toNanos() / 1e9;
+    return line
+        + String.format(Locale.ROOT, " %.3g s/step, %s left", seconds, clock(progress.timeLeft()));
+  }
+
+  /** {@code 0:07}, {@code 12:30} or {@code 1:02:03}. */
+  static String clock(Duration duration) {
+    long seconds = duration.plusMillis(999).toSeconds();
+    long hours = seconds / 3600;
+    return hours == 0
+        ? "%d:%02d".formatted(seconds / 60, seconds % 60)
+        : "%d:%02d:%02d".formatted(hours, seconds / 60 % 60, seconds % 60);
+  }
+
+  private void show(String text) {
+    shown = System.nanoTime();
+    if (terminal.interactive()) {
+      terminal.err().print(BEGIN_OF_LINE + text + ERASE_TO_END);
+      terminal.err().flush();
+      open = true;
+    } else {
+      terminal.err().println(text);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package io.github.kolors4j.cli;
+
+import io.github.kolors4j.cli.synthetic.CheckpointConfig;
+import io.github.kolors4j.cli.synthetic.Part;
+import io.github.kolors4j.cli.synthetic.SyntheticCheckpoint;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Random weights in the published layout. */
+@Command(
+    name = "synthesize",
+    description =
+        "Writes a checkpoint of random weights in the published layout, to measure the real size"
+            + " (17.8 GB) before having it.",
+    sortOptions = false)
+final class SynthesizeCommand implements Callable<Integer> {
+  private final Terminal terminal;
+  private final Interruption interruption;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      required = true,
+      description = "The folder to be: new or empty.")
+  private Path out;
+
+  @Option(
+      names = "--config",
+      paramLabel = "full|tiny|DIR",
+      defaultValue = "full",
+      description =
+          "The published model, a very small one, or the configurations of a checkpoint. Default:"
+              + " full.")
+  private String config;
+
+  @Option(
+      names = "--parts",
+      paramLabel = "unet,vae,text",
+      defaultValue = "unet,vae,text",
+      description = "Which weights to write. Default: all.")
+  private String parts;
+
+  @Option(
+      names = "--text-layers",
+      paramLabel = "N",
+      description = "Layers of the text encoder. Default: as the config says, 28 for full.")
+  private Integer textLayers;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description = "A tokenizer.model. Default: the mini checkpoint's.")
+  private Path tokenizer;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "0",
+      description = "Of all values: the same seed gives the same files. Default: 0.")
+  private long seed;
+
+  @Mixin private CommonOptions.ThreadsOption threads;
+  @Mixin private CommonOptions common;
+
+  SynthesizeCommand(Terminal terminal, Interruption interruption) {
+    this.terminal = terminal;
+    this.interruption = interruption;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    int threadCount = threads.number();
+    Set<Part> chosen = parts();
+    if (textLayers != null && (textLayers < 1 || textLayers > MAX_TEXT_LAYERS)) {
+      throw new UsageException(
+          "[synthesize] --text-layers %d: use 1 to %d.".formatted(textLayers, MAX_TEXT_LAYERS));
+    }
+    CheckpointConfig checkpointConfig = config();
+    if (textLayers != null) {
+      checkpointConfig = checkpointConfig.withTextLayers(textLayers);
+    }
+    Path mini = MiniCheckpoint.directory().resolve("tokenizer");
+    SyntheticCheckpoint checkpoint =
+        new SyntheticCheckpoint(
+            checkpointConfig,
+            chosen,
+            tokenizer == null ? mini.resolve("tokenizer.model") : tokenizer,
+            mini.resolve("tokenizer_config.json"),
+            seed);
+    try (ProgressBar bar = new ProgressBar(terminal)) {
+      long begin = System.nanoTime();
+      interruption.whole(
+          () ->
+              checkpoint.write(
+                  out,
+                  threadCount,
+                  written -> bar.bytes(written, checkpoint.bytes(), begin),
+                  interruption.token()));
+    }
+    terminal.out().println(out);
+    return KolorsCommand.OK;
+  }
+
+  /** As {@link io.github.kolors4j.chatglm.ChatGlmConfig} has it. */
+  private static final int MAX_TEXT_LAYERS = 1_024;
+
+  private CheckpointConfig config() throws IOException {
+    switch (config) {
+      case "full":
+        return CheckpointConfig.full();
+      case "tiny":
+        return CheckpointConfig.tiny();
+      default:
+        Path directory = Path.of(config);
+        if (!Files.isDirectory(directory)) {
+          throw new UsageException(
+              "[synthesize] --config %s: use full, tiny, or the folder of a checkpoint."
+                  .formatted(config));
+        }
+        return CheckpointConfig.read(directory);
+    }
+  }
+
+  private Set<Part> parts() {
+    Set<Part> chosen = EnumSet.noneOf(Part.class);
+    for (String name : parts.split(",", -1)) {
+      chosen.add(
+          Arrays.stream(Part.values())
+              .filter(part -> name(part).equals(name.strip()))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new UsageException(
+                          "[synthesize] --parts %s: \"%s\" is none of %s."
+                              .formatted(
+                                  parts,
+                                  name,
+                                  Arrays.stream(Part.values())
+                                      .map(SynthesizeCommand::name)
+                                      .collect(Collectors.joining(", "))))));
+    }
+    return chosen;
+  }
+
+  private static String name(Part part) {
+    return part.name().toLowerCase(Locale.ROOT);
+  }
+}

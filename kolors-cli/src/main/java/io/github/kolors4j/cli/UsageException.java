@@ -1,0 +1,32 @@
+package io.github.kolors4j.cli;
+
+/** An argument that cannot be: exit code 2. */
+final class UsageException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  UsageException(String message) {
+    super(message);
+  }
+
+  private UsageException(IllegalArgumentException cause) {
+    super(cause.getMessage(), cause);
+  }
+
+  /** What is called with values of the user. */
+  @FunctionalInterface
+  interface Call<T, E extends Exception> {
+    T run() throws E;
+  }
+
+  /**
+   * Calls the library with values of the user, which it refuses by its own sentence; other faults,
+   * as of files that are read, stay what they are.
+   */
+  static <T, E extends Exception> T check(Call<T, E> call) throws E {
+    try {
+      return call.run();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package io.github.kolors4j.cli.benchmarks;
+
+import io.github.kolors4j.tensor.ThreadPool;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What the CPU could do at best: fused multiply-adds that touch nothing but registers. Measures for
+ * kernels are shares of it.
+ */
+public final class MachinePeak {
+  private static final String MODULE = "jdk.incubator.vector";
+  private static final int WARMUPS = 3;
+  private static final int RUNS = 7;
+
+  /** Of one run: some 0.1 s on a CPU of 2 GHz. */
+  private static final int ROUNDS = 30_000_000;
+
+  private MachinePeak() {}
+
+  /**
+   * The vector widths that can be measured: those of the CPU from 256 bits on, or 128.
+   *
+   * @return bits, the narrowest first; nothing where the JVM runs without the Vector API
+   */
+  public static List<Integer> widths() {
+    return ModuleLayer.boot().findModule(MODULE).isPresent() ? PeakProbe.widths() : List.of();
+  }
+
+  /**
+   * Keeps every thread of a pool busy for a moment.
+   *
+   * @param bits one of {@link #widths}
+   * @param threads the threads
+   * @return floating-point operations, a fused multiply-add being two
+   */
+  public static long run(int bits, ThreadPool threads) {
+    AtomicLong operations = new AtomicLong();
+    threads.run(threads.threads(), (_, _) -> operations.addAndGet(PeakProbe.run(bits, ROUNDS)));
+    return operations.get();
+  }
+
+  /**
+   * The best of several runs, as other processes can only slow one down.
+   *
+   * @param bits one of {@link #widths}
+   * @param threads the threads
+   * @return operations per nanosecond, which is GFLOP/s
+   */
+  public static double gflops(int bits, ThreadPool threads) {
+    double best = 0;
+    for (int i = 0; i < WARMUPS + RUNS; i++) {
+      long begin = System.nanoTime();
+      long operations = run(bits, threads);
+      double rate = (double) operations / (System.nanoTime() - begin);
+      best = i < WARMUPS ? 0 : Math.max(best, rate);
+    }
+    return best;
+  }
+}

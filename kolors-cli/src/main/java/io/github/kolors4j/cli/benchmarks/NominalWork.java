@@ -1,0 +1,189 @@
+package io.github.kolors4j.cli.benchmarks;
+
+import io.github.kolors4j.chatglm.ChatGlmConfig;
+import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import io.github.kolors4j.vae.AutoencoderKL;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Multiply-adds that the definition of a model asks for, counted from its tensors: each matrix or
+ * filter is applied once to every position of the level that its name tells, and each attention
+ * multiplies queries with keys and weights with values. How a kernel saves some, as Winograd's
+ * does, changes nothing; norms, activations and sums are not counted, here as elsewhere.
+ *
+ * @param perStep multiply-adds of each forward pass
+ * @param perPrompt multiply-adds that depend on the prompt alone, so that once a request is enough
+ */
+public record NominalWork(long perStep, long perPrompt) {
+  private static final Pattern LEVEL =
+      Pattern.compile("(?:decoder\\.)?(down|up)_blocks\\.(\\d+)\\.(\\w+).*");
+  private static final String SELF_ATTENTION = "attn1.to_q.weight";
+  private static final String CROSS_ATTENTION = "attn2.to_q.weight";
+
+  /**
+   * Of both together, as a reference without a memory of the prompt computes it.
+   *
+   * @return floating-point operations, two a multiply-add
+   */
+  public double flop() {
+    return 2.0 * (perStep + perPrompt);
+  }
+
+  /**
+   * Of a step whose prompt was prepared.
+   *
+   * @return floating-point operations, two a multiply-add
+   */
+  public double stepFlop() {
+    return 2.0 * perStep;
+  }
+
+  /** A grid of latent cells or pixels. */
+  private record Grid(long height, long width) {
+    long cells() {
+      return Math.multiplyExact(height, width);
+    }
+
+    Grid halved(int times) {
+      Grid grid = this;
+      for (int i = 0; i < times; i++) {
+        grid = new Grid((grid.height + 1) / 2, (grid.width + 1) / 2);
+      }
+      return grid;
+    }
+
+    Grid doubled(int times) {
+      return new Grid(height << times, width << times);
+    }
+  }
+
+  private static long filter(Parameter weight, long positions) {
+    return Math.multiplyExact(weight.size(), positions);
+  }
+
+  private static boolean multiplies(Parameter parameter) {
+    return parameter.name().endsWith(".weight") && parameter.shape().size() > 1;
+  }
+
+  /**
+   * A forward pass of the U-Net.
+   *
+   * @param config its configuration
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @param tokens of the text
+   * @return for one sample
+   */
+  public static NominalWork unet(
+      UNet2DConditionConfig config, int latentHeight, int latentWidth, int tokens) {
+    Grid latents = new Grid(latentHeight, latentWidth);
+    int last = config.blockOutChannels().size() - 1;
+    long step = 0;
+    long prompt = 0;
+    for (Parameter parameter : UNet2DConditionModel.parameters(config)) {
+      String name = parameter.name();
+      if (!multiplies(parameter)) {
+        continue;
+      }
+      if (name.startsWith("add_embedding")) {
+        prompt += filter(parameter, 1);
+      } else if (name.startsWith("encoder_hid_proj")
+          || name.contains("attn2.to_k")
+          || name.contains("attn2.to_v")) {
+        prompt += filter(parameter, tokens);
+      } else if (name.startsWith("time_embedding") || name.contains("time_emb_proj")) {
+        step += filter(parameter, 1);
+      } else {
+        long cells = latents.halved(unetLevel(name, last)).cells();
+        step += filter(parameter, cells);
+        long d = parameter.shape().getFirst();
+        if (name.endsWith(SELF_ATTENTION)) {
+          step += attention(cells, cells, d);
+        } else if (name.endsWith(CROSS_ATTENTION)) {
+          step += attention(cells, tokens, d);
+        }
+      }
+    }
+    return new NominalWork(step, prompt);
+  }
+
+  /** How often the latents have been halved where a layer's output is. */
+  private static int unetLevel(String name, int last) {
+    Matcher matcher = LEVEL.matcher(name);
+    if (!matcher.matches()) {
+      return name.startsWith("mid_block") ? last : 0;
+    }
+    int index = Integer.parseInt(matcher.group(2));
+    return switch (matcher.group(3)) {
+      case "downsamplers" -> index + 1;
+      case "upsamplers" -> last - index - 1;
+      default -> matcher.group(1).equals("down") ? index : last - index;
+    };
+  }
+
+  private static long attention(long queries, long keys, long width) {
+    return 2 * Math.multiplyExact(Math.multiplyExact(queries, keys), width);
+  }
+
+  /**
+   * A decode of the VAE.
+   *
+   * @param config its configuration
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @return for one sample
+   */
+  public static NominalWork vae(AutoencoderKLConfig config, int latentHeight, int latentWidth) {
+    Grid latents = new Grid(latentHeight, latentWidth);
+    int last = config.blockOutChannels().size() - 1;
+    long work = 0;
+    for (Parameter parameter : AutoencoderKL.parameters(config)) {
+      String name = parameter.name();
+      boolean decodes = name.startsWith("decoder.") || name.startsWith("post_quant_conv.");
+      if (!decodes || !multiplies(parameter)) {
+        continue;
+      }
+      long cells = latents.doubled(vaeLevel(name, last)).cells();
+      work += filter(parameter, cells);
+      if (name.endsWith("to_q.weight")) {
+        work += attention(cells, cells, parameter.shape().getFirst());
+      }
+    }
+    return new NominalWork(work, 0);
+  }
+
+  /** How often the latents have been doubled where a layer's output is. */
+  private static int vaeLevel(String name, int last) {
+    Matcher matcher = LEVEL.matcher(name);
+    if (!matcher.matches()) {
+      return name.startsWith("decoder.conv_out") ? last : 0;
+    }
+    int index = Integer.parseInt(matcher.group(2));
+    return matcher.group(3).equals("upsamplers") ? index + 1 : index;
+  }
+
+  /**
+   * A run of the text encoder, the last layer whole.
+   *
+   * @param config its configuration
+   * @param tokens of the prompt, with its padding
+   * @return for one prompt
+   */
+  public static NominalWork text(ChatGlmConfig config, int tokens) {
+    long width = (long) config.numAttentionHeads() * config.kvChannels();
+    long work = config.numLayers() * attention(tokens, tokens, width);
+    List<Parameter> parameters = ChatGlmModel.parameters(config);
+    for (Parameter parameter : parameters) {
+      if (multiplies(parameter) && parameter.name().startsWith("encoder.layers.")) {
+        work += filter(parameter, tokens);
+      }
+    }
+    return new NominalWork(work, 0);
+  }
+}

@@ -1,0 +1,354 @@
+package io.github.kolors4j.cli.benchmarks;
+
+import com.sun.management.ThreadMXBean;
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.chatglm.ChatGlmConfig;
+import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionInput;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import io.github.kolors4j.vae.AutoencoderKL;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * One stage of a checkpoint, open and ready to be run again and again. Inputs are random normal
+ * numbers, prompts are full: what the values are does not change the time.
+ */
+public abstract sealed class StageBenchmark implements AutoCloseable {
+  private static final int TOKENS = 256;
+  private static final float TIMESTEP = 500;
+  private static final String PROMPT = "一只瓢虫";
+  private static final float GUIDANCE_SCALE = 5;
+
+  /** What can be measured. */
+  public enum Stage {
+    /** The text encoder. */
+    TEXT,
+    /** A step of the U-Net. */
+    UNET,
+    /** A decode of the VAE. */
+    VAE,
+    /** From a prompt to a picture. */
+    IMAGE
+  }
+
+  /**
+   * What is measured.
+   *
+   * @param width of the picture in pixels
+   * @param height of the picture in pixels
+   * @param batch samples of the U-Net, prompts of the text encoder; one picture is decoded
+   * @param steps of a whole picture
+   */
+  public record Size(int width, int height, int batch, int steps) {}
+
+  /**
+   * The time of one run.
+   *
+   * @param seconds of what is repeated: one step of the U-Net, or the whole stage
+   * @param flop nominal floating-point operations of these seconds
+   * @param more other measures, by name: times in seconds, what a step allocated in MB
+   */
+  public record Run(double seconds, double flop, Map<String, Double> more) {}
+
+  private StageBenchmark() {}
+
+  /**
+   * Opens a stage.
+   *
+   * @param stage which
+   * @param model folder of the checkpoint
+   * @param size what is measured
+   * @param threads compute threads
+   * @return the stage, to be closed
+   * @throws IOException if the checkpoint is not complete or not right
+   * @throws IllegalArgumentException if the size is not possible
+   */
+  public static StageBenchmark open(Stage stage, Path model, Size size, int threads)
+      throws IOException {
+    requirePositive("width", size.width());
+    requirePositive("height", size.height());
+    requirePositive("batch", size.batch());
+    requirePositive("steps", size.steps());
+    return switch (stage) {
+      case TEXT -> new Text(model, size, threads);
+      case UNET -> new UNet(model, size, threads);
+      case VAE -> new Vae(model, size, threads);
+      case IMAGE -> new Image(model, size, threads);
+    };
+  }
+
+  /**
+   * Runs the stage once.
+   *
+   * @return its time
+   */
+  public abstract Run run();
+
+  @Override
+  public abstract void close();
+
+  private static void requirePositive(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("[bench] %s %d: use 1 or more.".formatted(name, value));
+    }
+  }
+
+  /** What all threads have allocated since the start of the process. */
+  private static long allocatedBytes() {
+    return ManagementFactory.getPlatformMXBean(ThreadMXBean.class).getTotalThreadAllocatedBytes();
+  }
+
+  private static double secondsSince(long begin) {
+    return (System.nanoTime() - begin) / 1e9;
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
+  }
+
+  private static void requirePossible(String what, long largestFeatureMap, Size size) {
+    if (largestFeatureMap > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          ("[bench] %d x %d, batch %d: a feature map of the %s would have %,d values and 2^31-1 are"
+                  + " the most: use a smaller size.")
+              .formatted(size.width(), size.height(), size.batch(), what, largestFeatureMap));
+    }
+  }
+
+  /** Height and width of the latents. */
+  private record Latents(int height, int width) {
+    static Latents of(Path model, Size size) throws IOException {
+      return of(
+          AutoencoderKLConfig.of(JsonConfig.read(model.resolve("vae").resolve("config.json"))),
+          size);
+    }
+
+    static Latents of(AutoencoderKLConfig vae, Size size) {
+      int factor = vae.scaleFactor();
+      requireMultiple("width", size.width(), factor);
+      requireMultiple("height", size.height(), factor);
+      return new Latents(size.height() / factor, size.width() / factor);
+    }
+
+    private static void requireMultiple(String name, int value, int factor) {
+      if (value % factor != 0) {
+        throw new IllegalArgumentException(
+            "[bench] %s %d is not a multiple of %d: use %d."
+                .formatted(name, value, factor, Math.ceilDiv(value, factor) * (long) factor));
+      }
+    }
+  }
+
+  private static Tensor randn(Workspace workspace, TorchGenerator generator, int... dims) {
+    Tensor tensor = workspace.tensor(dims);
+    float[] values = generator.randn(tensor.shape().size());
+    System.arraycopy(values, 0, tensor.data(), 0, values.length);
+    return tensor;
+  }
+
+  private static final class Text extends StageBenchmark {
+    private final ChatGlmModel model;
+    private final ThreadPool threads;
+    private final Workspace workspace;
+    private final int[][] ids;
+    private final int[][] mask;
+    private final int[][] positions;
+    private final double flop;
+
+    Text(Path directory, Size size, int threadCount) throws IOException {
+      model = ChatGlmModel.load(directory.resolve("text_encoder"), Optional.empty());
+      ChatGlmConfig config = model.config();
+      threads = new ThreadPool(threadCount);
+      workspace = new Workspace(threads);
+      SplittableRandom random = new SplittableRandom(0);
+      ids = new int[size.batch()][];
+      mask = new int[size.batch()][TOKENS];
+      positions = new int[size.batch()][TOKENS];
+      int end = Math.min(5000, config.paddedVocabSize());
+      for (int i = 0; i < size.batch(); i++) {
+        ids[i] = random.ints(TOKENS, 5, end).toArray();
+        Arrays.fill(mask[i], 1);
+        Arrays.setAll(positions[i], position -> position);
+      }
+      flop = NominalWork.text(config, TOKENS).flop() * size.batch();
+    }
+
+    @Override
+    public Run run() {
+      try (var _ = workspace.scope()) {
+        long begin = System.nanoTime();
+        model.encode(workspace, ids, mask, positions);
+        return new Run(secondsSince(begin), flop, Map.of());
+      }
+    }
+
+    @Override
+    public void close() {
+      workspace.close();
+      threads.close();
+      model.close();
+    }
+  }
+
+  private static final class UNet extends StageBenchmark {
+    private final UNet2DConditionModel model;
+    private final ThreadPool threads;
+    private final Workspace workspace;
+    private final Tensor sample;
+    private final Tensor text;
+    private final Tensor pooled;
+    private final float[][] timeIds;
+    private final double stepFlop;
+
+    UNet(Path directory, Size size, int threadCount) throws IOException {
+      Latents latents = Latents.of(directory, size);
+      int n = size.batch();
+      model = UNet2DConditionModel.load(directory.resolve("unet"), Optional.empty());
+      UNet2DConditionConfig config = model.config();
+      requirePossible("U-Net", config.largestFeatureMap(n, latents.height, latents.width), size);
+      threads = new ThreadPool(threadCount);
+      workspace = new Workspace(threads);
+      TorchGenerator generator = new TorchGenerator(0);
+      sample = randn(workspace, generator, n, latents.height, latents.width, config.inChannels());
+      text = randn(workspace, generator, n, TOKENS, config.encoderHidDim());
+      pooled = randn(workspace, generator, n, config.textEmbedDim());
+      timeIds = new float[n][];
+      Arrays.fill(
+          timeIds, new float[] {size.height(), size.width(), 0, 0, size.height(), size.width()});
+      stepFlop = NominalWork.unet(config, latents.height, latents.width, TOKENS).stepFlop() * n;
+    }
+
+    @Override
+    public Run run() {
+      try (var _ = workspace.scope()) {
+        long begin = System.nanoTime();
+        Conditioning conditioning = model.prepare(text, pooled, timeIds);
+        double promptSeconds = secondsSince(begin);
+        long allocated = allocatedBytes();
+        begin = System.nanoTime();
+        model.forward(UNet2DConditionInput.of(sample, TIMESTEP, conditioning));
+        double seconds = secondsSince(begin);
+        double garbage = (allocatedBytes() - allocated) / 1e6;
+        return new Run(
+            seconds, stepFlop, Map.of("prompt_seconds", promptSeconds, "garbage_mb", garbage));
+      }
+    }
+
+    @Override
+    public void close() {
+      workspace.close();
+      threads.close();
+      model.close();
+    }
+  }
+
+  private static final class Vae extends StageBenchmark {
+    private final AutoencoderKL model;
+    private final ThreadPool threads;
+    private final Workspace workspace;
+    private final Tensor latents;
+    private final double flop;
+
+    Vae(Path directory, Size size, int threadCount) throws IOException {
+      model = AutoencoderKL.load(directory.resolve("vae"), Optional.empty());
+      AutoencoderKLConfig config = model.config();
+      Latents cells = Latents.of(config, size);
+      requirePossible("VAE", config.largestFeatureMap(cells.height, cells.width), size);
+      threads = new ThreadPool(threadCount);
+      workspace = new Workspace(threads);
+      latents =
+          randn(
+              workspace,
+              new TorchGenerator(0),
+              1,
+              cells.height,
+              cells.width,
+              config.latentChannels());
+      flop = NominalWork.vae(config, cells.height, cells.width).flop();
+    }
+
+    @Override
+    public Run run() {
+      try (var _ = workspace.scope()) {
+        long begin = System.nanoTime();
+        model.decode(latents);
+        return new Run(secondsSince(begin), flop, Map.of());
+      }
+    }
+
+    @Override
+    public void close() {
+      workspace.close();
+      threads.close();
+      model.close();
+    }
+  }
+
+  private static final class Image extends StageBenchmark {
+    private final KolorsPipeline pipeline;
+    private final ImageRequest request;
+    private final double flop;
+
+    Image(Path directory, Size size, int threadCount) throws IOException {
+      Latents latents = Latents.of(directory, size);
+      request =
+          ImageRequest.builder(PROMPT)
+              .negativePrompt("")
+              .size(size.width(), size.height())
+              .numInferenceSteps(size.steps())
+              .guidanceScale(GUIDANCE_SCALE)
+              .seed(0)
+              .build();
+      UNet2DConditionConfig unet =
+          UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("unet/config.json")));
+      NominalWork step = NominalWork.unet(unet, latents.height, latents.width, TOKENS);
+      NominalWork text =
+          NominalWork.text(
+              ChatGlmConfig.of(JsonConfig.read(directory.resolve("text_encoder/config.json"))),
+              TOKENS);
+      NominalWork decode =
+          NominalWork.vae(
+              AutoencoderKLConfig.of(JsonConfig.read(directory.resolve("vae/config.json"))),
+              latents.height,
+              latents.width);
+      long promptWork = step.perPrompt() + text.perStep();
+      flop = 2.0 * (2.0 * (promptWork + size.steps() * step.perStep()) + decode.perStep());
+      pipeline = KolorsPipeline.builder(directory).threads(threadCount).open();
+    }
+
+    @Override
+    public Run run() {
+      long begin = System.nanoTime();
+      ImageResult result = pipeline.generate(request);
+      return new Run(
+          secondsSince(begin),
+          flop,
+          Map.of(
+              "text_seconds", seconds(result.timings().text()),
+              "denoise_seconds", seconds(result.timings().denoise()),
+              "decode_seconds", seconds(result.timings().decode())));
+    }
+
+    @Override
+    public void close() {
+      pipeline.close();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The command line: {@code ./kolors}. */
+package io.github.kolors4j.cli;

@@ -1,0 +1,243 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+  @TempDir private Path folder;
+
+  /** Arguments, separated by spaces, and a part of the sentence. */
+  private record Wrong(String args, String sentence) {}
+
+  static Stream<Wrong> wrongArguments() {
+    return Stream.of(
+        new Wrong("", "no command"),
+        new Wrong("frobnicate", "frobnicate"),
+        new Wrong("generate", "PROMPT"),
+        new Wrong("generate --no-such-option x", "--no-such-option"),
+        new Wrong("generate two prompts", "prompts"),
+        new Wrong("generate x --width 0", "width 0"),
+        new Wrong("generate x --width -8", "width -8"),
+        new Wrong("generate x --width 1001", "use 1000 or 1008"),
+        new Wrong("generate x --height 68", "multiple of 8"),
+        new Wrong("generate x --height 2147483640 --width 2147483640", "2^31-1"),
+        new Wrong("generate x --height 99999999999", "99999999999"),
+        new Wrong("generate x --steps 0", "0 inference steps"),
+        new Wrong("generate x --steps -3", "-3 inference steps"),
+        new Wrong("generate x --steps 1.5", "--steps"),
+        new Wrong("generate x --guidance-scale NaN", "NaN"),
+        new Wrong("generate x --guidance-scale Infinity", "Infinity"),
+        new Wrong("generate x --guidance-scale 1e99", "1e99"),
+        new Wrong("generate x --guidance-scale 5f", "5f"),
+        new Wrong("generate x --guidance-scale five", "five"),
+        new Wrong("generate x --images 0", "0 images"),
+        new Wrong("generate x --images 3 --seed 1,2", "2 seeds for 3 images"),
+        new Wrong("generate x --seed 1,,2", "1,,2"),
+        new Wrong("generate x --seed one", "one"),
+        new Wrong("generate x --seed 9223372036854775808", "64 bits"),
+        new Wrong("generate x --seed 1 --seed 2", "--seed"),
+        new Wrong("generate x --threads 0", "0 threads"),
+        new Wrong("generate x --threads -1", "-1 threads"),
+        new Wrong("generate x --scheduler no-such", "no-such"),
+        new Wrong("generate x --scheduler-option no_such_key=1", "no_such_key"),
+        new Wrong("generate x --scheduler-option use_karras_sigmas", "key=value"),
+        new Wrong("generate x --scheduler-option use_karras_sigmas=7", "use_karras_sigmas"),
+        new Wrong("generate x --output-type video", "video"),
+        new Wrong("generate x --out x.jpg", ".png"),
+        new Wrong("generate x --out x.safetensors", ".png"),
+        new Wrong("generate x --output-type latent --out x.png", ".safetensors"),
+        new Wrong("generate x --out", "--out"),
+        new Wrong("generate x --timesteps 999,1 --sigmas 9,0", "--timesteps and --sigmas"),
+        new Wrong("generate x --timesteps 999,1 --steps 2", "--timesteps and --steps"),
+        new Wrong("generate x --sigmas 9,0 --steps 1", "--sigmas and --steps"),
+        new Wrong("generate x --timesteps 999,,1", "999,,1"),
+        new Wrong("generate x --timesteps 9.5", "9.5"),
+        new Wrong("generate x --sigmas 9,zero", "zero"),
+        new Wrong("generate x --sigmas 9,NaN", "NaN"),
+        new Wrong("generate x --denoising-end 1.5", "denoising_end"),
+        new Wrong("generate x --denoising-end half", "half"),
+        new Wrong("generate x --eta 2", "eta"),
+        new Wrong("generate x --eta Infinity", "Infinity"),
+        new Wrong("generate x --guidance-rescale -1", "guidance_rescale"),
+        new Wrong("generate x --embeds e.safetensors", "both PROMPT"),
+        new Wrong("generate --embeds e.safetensors --negative-prompt y", "both --negative-prompt"),
+        new Wrong("generate x --max-sequence-length 0", "max sequence length 0"),
+        new Wrong("generate x --max-sequence-length 257", "max sequence length 257"),
+        new Wrong("generate x --strength 0.5", "--strength without --image"),
+        new Wrong("generate x --denoising-start 0.5", "--denoising-start without --image"),
+        new Wrong("generate x --image a.png --image b.png", "--image"),
+        new Wrong("generate x --original-size 1024", "1024"),
+        new Wrong("generate x --original-size 0x8", "0x8"),
+        new Wrong("generate x --target-size 8*8", "8*8"),
+        new Wrong("generate x --target-size 99999999999x8", "99999999999x8"),
+        new Wrong("generate x --negative-target-size -8x8", "-8x8"),
+        new Wrong("generate x --negative-original-size x", "WIDTHxHEIGHT"),
+        new Wrong("generate x --crops-coords-top-left 8", "TOP,LEFT"),
+        new Wrong("generate x --crops-coords-top-left 8x8", "TOP,LEFT"),
+        new Wrong("generate x --negative-crops-coords-top-left 1,99999999999", "TOP,LEFT"),
+        new Wrong("generate x --pag-scale -1", "pag_scale"),
+        new Wrong("generate x --pag-adaptive-scale 1", "--pag-adaptive-scale without --pag-scale"),
+        new Wrong("generate x --pag-applied-layers mid", "--pag-applied-layers without"),
+        new Wrong("generate x --pag-scale 3 --pag-applied-layers mid,,up", "empty layer"),
+        new Wrong("generate x --rng mps", "cuda-f16"),
+        new Wrong("generate x --compat torch", "torch"),
+        new Wrong("generate x --vae-tiling=maybe", "maybe"),
+        new Wrong("schedulers euler", "euler"),
+        new Wrong("generate x --json=maybe", "maybe"),
+        new Wrong("encode", "PROMPT"),
+        new Wrong("encode x", "--out"),
+        new Wrong("encode x --out x.safetensors --threads 0", "0 threads"),
+        new Wrong("tokenize", "TEXT"),
+        new Wrong("inspect", "DIR|FILE"),
+        new Wrong("inspect @args", "@args"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongArguments")
+  void wrongArgumentsEndInOneSentenceAndExitCode2(Wrong wrong) {
+    String[] args =
+        Arrays.stream(wrong.args().split(" ")).filter(arg -> !arg.isEmpty()).toArray(String[]::new);
+    boolean isFile = wrong.args().contains("@");
+    assertFailed(isFile ? 1 : 2, wrong.sentence(), args);
+  }
+
+  static Stream<Wrong> wrongFiles() {
+    return Stream.of(
+        new Wrong("generate x --model DIR/none", "none"),
+        new Wrong("generate x --model DIR", "model_index.json"),
+        new Wrong("generate x --out DIR/none/x.png", "none does not exist"),
+        new Wrong("generate x --out DIR", "is a folder"),
+        new Wrong("generate x --images 2 --out DIR/taken.png", "taken-1.png is a folder"),
+        new Wrong("generate x --out DIR/" + "long".repeat(100) + ".png", "cannot be written"),
+        new Wrong("generate x --latents DIR/none", "none"),
+        new Wrong("generate x --latents DIR/text", "text"),
+        new Wrong("generate x --image DIR/none.png", "none.png"),
+        new Wrong("generate x --image DIR/text", "text"),
+        new Wrong("generate x --image DIR", "folder"),
+        new Wrong("generate --embeds DIR/none", "none"),
+        new Wrong("generate --embeds DIR/text", "text"),
+        new Wrong("encode x --out DIR/none/x.safetensors", "none does not exist"),
+        new Wrong("encode x --model DIR --out DIR/x.safetensors", "model_index.json"),
+        new Wrong("tokenize x --model DIR", "tokenizer"),
+        new Wrong("inspect DIR/none", "none does not exist"),
+        new Wrong("inspect DIR/text", "text"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongFiles")
+  void wrongFilesEndInOneSentenceAndExitCode1(Wrong wrong) throws IOException {
+    Files.writeString(folder.resolve("text"), "no safetensors file", StandardCharsets.UTF_8);
+    Files.createDirectory(folder.resolve("taken-1.png"));
+    String[] args =
+        Arrays.stream(wrong.args().split(" "))
+            .map(arg -> arg.replace("DIR", folder.toString()))
+            .toArray(String[]::new);
+    assertFailed(1, wrong.sentence(), args);
+  }
+
+  private static void assertFailed(int exitCode, String sentence, String... args) {
+    Run run = Run.of(args);
+    assertEquals(exitCode, run.exitCode(), run.err());
+    assertEquals("", run.out());
+    assertTrue(run.err().contains(sentence), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+    assertTrue(run.err().startsWith("kolors: ["), run.err());
+    assertTrue(run.err().strip().endsWith(".") || run.err().contains("--help"), run.err());
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenToIsFoundBeforeTheModelIsOpened() {
+    // Not by its permissions, which do not bind an administrator.
+    Path file = Path.of("/proc/kolors.png");
+    if (!Files.isDirectory(file.getParent())) {
+      return;
+    }
+    assertFailed(1, "cannot be written", "generate", "x", "--model", "/none", "--out", "" + file);
+  }
+
+  @Test
+  void aStackTraceComesOnlyWithVerbose() {
+    String[] args = {"generate", "x", "--model", folder.resolve("none").toString()};
+    assertTrue(!Run.of(args).err().contains("\tat "));
+    String[] verbose = {"generate", "x", "--verbose", "--model", folder.resolve("none").toString()};
+    assertTrue(Run.of(verbose).err().contains("\tat "));
+    assertTrue(!Run.of("generate", "--steps", "0", "--", "--verbose").err().contains("\tat "));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "encode", "tokenize", "inspect", "schedulers"})
+  void helpExplainsEachOption(String command) {
+    Run run = Run.of(command, "--help");
+    assertEquals(0, run.exitCode());
+    assertTrue(run.out().contains("Usage: kolors " + command), run.out());
+    assertEquals(run.out(), Run.of("help", command).out());
+    assertEquals("", run.err());
+  }
+
+  @Test
+  void helpOfGenerateHasEveryOptionOfTheContract() {
+    String help = Run.of("generate", "--help").out();
+    for (String option :
+        List.of(
+            "--model",
+            "--negative-prompt",
+            "--width",
+            "--height",
+            "--steps",
+            "--guidance-scale",
+            "--scheduler",
+            "--scheduler-option",
+            "--image",
+            "--strength",
+            "--denoising-start",
+            "--denoising-end",
+            "--timesteps",
+            "--sigmas",
+            "--eta",
+            "--original-size",
+            "--target-size",
+            "--crops-coords-top-left",
+            "--negative-original-size",
+            "--negative-target-size",
+            "--negative-crops-coords-top-left",
+            "--pag-scale",
+            "--pag-adaptive-scale",
+            "--pag-applied-layers",
+            "--guidance-rescale",
+            "--rng",
+            "--vae-tiling",
+            "--embeds",
+            "--max-sequence-length",
+            "--compat",
+            "--seed",
+            "--images",
+            "--latents",
+            "--output-type",
+            "--out",
+            "--threads",
+            "--json",
+            "--verbose")) {
+      assertTrue(help.contains(option + " ") || help.contains(option + "="), option);
+    }
+  }
+
+  @Test
+  void theVersionIsTheOneOfTheBuild() {
+    Run run = Run.of("--version");
+    assertEquals(0, run.exitCode());
+    assertTrue(run.out().matches("kolors4j \\d+\\.\\d+\\.\\d+(-SNAPSHOT)?\\R"), run.out());
+  }
+}

@@ -1,0 +1,233 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Of the arguments that the pipelines have beyond the plain ones, on the mini checkpoint. */
+class GeneratePipelinesTest {
+  private static final String PROMPT = "一只瓢虫";
+
+  @TempDir private Path folder;
+
+  private String file(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  /** A run at a small size, with a seed, to a file of that name. */
+  private Run generate(String name, String... more) {
+    List<String> args = new ArrayList<>(List.of("generate", "--width", "32", "--height", "24"));
+    args.addAll(List.of("--seed", "1", "--out", file(name)));
+    args.addAll(List.of(more));
+    return Run.of(args.toArray(String[]::new));
+  }
+
+  /** The latents of two steps. */
+  private Path latents(String name, String... more) {
+    List<String> args = new ArrayList<>(List.of(PROMPT, "--output-type", "latent"));
+    args.addAll(List.of(more));
+    Run run = generate(name, args.toArray(String[]::new));
+    assertEquals(0, run.exitCode(), run.err());
+    return folder.resolve(name);
+  }
+
+  private static void assertSame(Path a, Path b) throws IOException {
+    assertEquals(-1, Files.mismatch(a, b));
+  }
+
+  private static void assertDifferent(Path a, Path b) throws IOException {
+    assertTrue(Files.mismatch(a, b) >= 0, a + " is the same as " + b);
+  }
+
+  private Path image(String name, int width, int height) throws IOException {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        image.setRGB(x, y, new Color(255 * x / width, 255 * y / height, 128).getRGB());
+      }
+    }
+    ImageIO.write(image, "png", folder.resolve(name).toFile());
+    return folder.resolve(name);
+  }
+
+  @Test
+  void theTimestepsThatTwoStepsHaveGiveTheSameLatents() throws IOException {
+    // leading: 1100 / 2 · [1, 0] + 1
+    Path steps = latents("steps", "--steps", "2");
+    assertSame(steps, latents("timesteps", "--timesteps", "551,1"));
+    assertDifferent(steps, latents("others", "--timesteps", "900,1"));
+  }
+
+  @Test
+  void jsonCountsChosenTimestepsAndSigmas() {
+    Run timesteps = generate("a.png", PROMPT, "--timesteps", "900,500,1", "--json");
+    assertEquals(3, timesteps.json().get("steps").getAsInt());
+    Run sigmas = generate("a.png", PROMPT, "--sigmas", "14.6,2,0", "--json");
+    assertEquals(2, sigmas.json().get("steps").getAsInt());
+  }
+
+  @Test
+  void embeddingsThatEncodeHasWrittenStandForTheirPrompts() throws IOException {
+    String[] encode = {"encode", PROMPT, "--negative-prompt", "", "--out", file("embeds")};
+    assertEquals(0, Run.of(encode).exitCode());
+    Path expected = latents("prompt", "--steps", "1");
+    String[] args = {"--embeds", file("embeds"), "--output-type", "latent", "--steps", "1"};
+    Run run = generate("embeds.safetensors", args);
+    assertEquals(0, run.exitCode(), run.err());
+    assertSame(expected, folder.resolve("embeds.safetensors"));
+  }
+
+  @Test
+  void embeddingsNeedTheTensorsThatEncodeWrites() throws IOException {
+    latents("latents", "--steps", "1");
+    Run run = generate("a.png", "--embeds", file("latents"));
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(run.err().contains("prompt_embeds"), run.err());
+  }
+
+  @Test
+  void withoutWidthAndHeightAnImageKeepsItsSizeRoundedDown() throws IOException {
+    Path image = image("given.png", 45, 31);
+    String[] args = {"generate", PROMPT, "--image", image.toString(), "--strength", "0.5"};
+    List<String> all = new ArrayList<>(List.of(args));
+    all.addAll(List.of("--steps", "4", "--json", "--out", file("a.png")));
+    JsonObject json = Run.of(all.toArray(String[]::new)).json();
+    assertEquals(40, json.get("width").getAsInt());
+    assertEquals(24, json.get("height").getAsInt());
+    assertEquals(40, ImageIO.read(folder.resolve("a.png").toFile()).getWidth());
+  }
+
+  @Test
+  void anImageIsResizedToWidthAndHeight() throws IOException {
+    Path image = image("given.png", 100, 50);
+    Run run = generate("a.png", PROMPT, "--image", image.toString(), "--steps", "4");
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(32, ImageIO.read(folder.resolve("a.png").toFile()).getWidth());
+    assertEquals(24, ImageIO.read(folder.resolve("a.png").toFile()).getHeight());
+  }
+
+  @Test
+  void anImageWithoutALatentCellIsRefused() throws IOException {
+    Path image = image("dot.png", 3, 3);
+    Run run = Run.of("generate", PROMPT, "--image", image.toString(), "--out", file("a.png"));
+    assertEquals(2, run.exitCode(), run.err());
+  }
+
+  @Test
+  void strengthDecidesHowMuchIsRedrawn() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    Path little = latents("little", "--steps", "4", "--image", image, "--strength", "0.25");
+    Path much = latents("much", "--steps", "4", "--image", image, "--strength", "1");
+    assertDifferent(little, much);
+    assertSame(much, latents("again", "--steps", "4", "--image", image, "--strength", "1"));
+  }
+
+  @Test
+  void strengthBesideDenoisingStartIsSaidToHaveNoEffect() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    Run run =
+        generate(
+            "a.png", PROMPT, "--steps=4", "--image", image, "--strength=1", "--denoising-start=.5");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.err().contains("warning") && run.err().contains("--strength"), run.err());
+  }
+
+  @Test
+  void denoisingThatWouldStartAfterItsEndIsRefused() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    Run run =
+        generate("a.png", PROMPT, "--image", image, "--denoising-start=.8", "--denoising-end=.2");
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().contains("denoising_start"), run.err());
+  }
+
+  @Test
+  void perturbedAttentionActsAboveScale0() throws IOException {
+    Path plain = latents("plain", "--steps", "2");
+    assertSame(plain, latents("zero", "--steps", "2", "--pag-scale", "0"));
+    assertDifferent(plain, latents("pag", "--steps", "2", "--pag-scale", "3"));
+    assertDifferent(
+        folder.resolve("pag"),
+        latents("layers", "--steps=2", "--pag-scale=3", "--pag-applied-layers=mid,up_blocks.1"));
+    assertDifferent(
+        folder.resolve("pag"),
+        latents("adaptive", "--steps=2", "--pag-scale=3", "--pag-adaptive-scale=0.005"));
+  }
+
+  @Test
+  void aLayerThatTheModelDoesNotHaveIsRefused() {
+    Run run = generate("a.png", PROMPT, "--pag-scale=3", "--pag-applied-layers=left");
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().contains("left"), run.err());
+  }
+
+  @Test
+  void eachGeneratorHasNumbersOfItsOwn() throws IOException {
+    Path cpu = latents("cpu", "--steps", "1");
+    assertSame(cpu, latents("same", "--steps", "1", "--rng", "cpu"));
+    for (String rng : List.of("cpu-f16", "cuda", "cuda-f16")) {
+      assertDifferent(cpu, latents(rng, "--steps", "1", "--rng", rng));
+    }
+  }
+
+  @Test
+  void sizesThatTheModelIsToldChangeThePicture() throws IOException {
+    Path plain = latents("plain", "--steps", "1");
+    assertSame(plain, latents("own", "--steps=1", "--original-size=32x24", "--target-size=32x24"));
+    assertDifferent(plain, latents("original", "--steps=1", "--original-size=8x8"));
+    assertDifferent(plain, latents("target", "--steps=1", "--target-size=8x8"));
+    assertDifferent(plain, latents("crop", "--steps=1", "--crops-coords-top-left=8,0"));
+    assertDifferent(
+        plain,
+        latents(
+            "negative",
+            "--steps=1",
+            "--negative-original-size=8x8",
+            "--negative-target-size=32x24"));
+  }
+
+  @Test
+  void oneNegativeSizeAloneIsSaidToHaveNoEffect() {
+    Run run = generate("a.png", PROMPT, "--steps=1", "--negative-original-size=8x8");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.err().contains("--negative-target-size"), run.err());
+  }
+
+  @Test
+  void guidanceRescaleEtaAndAnEarlyEndAct() throws IOException {
+    Path plain = latents("plain", "--steps", "2");
+    assertSame(plain, latents("zero", "--steps=2", "--guidance-rescale=0", "--eta=0"));
+    assertDifferent(plain, latents("rescaled", "--steps=2", "--guidance-rescale=0.7"));
+    assertDifferent(plain, latents("early", "--steps=2", "--denoising-end=0.5"));
+    Path ddim = latents("ddim", "--steps=2", "--scheduler=ddim");
+    assertDifferent(ddim, latents("eta", "--steps=2", "--scheduler=ddim", "--eta=1"));
+  }
+
+  @Test
+  void aShorterContextActsExceptWhereTheReferenceIgnoresIt() throws IOException {
+    Path plain = latents("plain", "--steps", "1");
+    Path shorter = latents("short", "--steps=1", "--max-sequence-length=8");
+    assertDifferent(plain, shorter);
+    assertSame(
+        plain, latents("compat", "--steps=1", "--max-sequence-length=8", "--compat=diffusers"));
+  }
+
+  @Test
+  void tilesAreForPicturesThatAreLarger() throws IOException {
+    assertEquals(0, generate("plain.png", PROMPT, "--steps=1").exitCode());
+    Run tiled = generate("tiled.png", PROMPT, "--steps=1", "--vae-tiling");
+    assertEquals(0, tiled.exitCode(), tiled.err());
+    assertSame(folder.resolve("plain.png"), folder.resolve("tiled.png"));
+  }
+}

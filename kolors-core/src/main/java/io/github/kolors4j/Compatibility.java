@@ -1,9 +1,0 @@
-package io.github.kolors4j;
-
-/** What happens where the reference has faults; {@code docs/differences.md} lists them. */
-public enum Compatibility {
-  /** They are mended. */
-  MENDED,
-  /** They are kept, for who needs the exact pictures of diffusers. */
-  DIFFUSERS
-}

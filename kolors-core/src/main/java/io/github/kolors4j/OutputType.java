@@ -1,9 +1,0 @@
-package io.github.kolors4j;
-
-/** What a request asks for. */
-public enum OutputType {
-  /** Pictures. */
-  IMAGE,
-  /** The latents before they are divided by the VAE's scaling factor; no decoding takes place. */
-  LATENT
-}

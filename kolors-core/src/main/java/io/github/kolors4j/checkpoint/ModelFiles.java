@@ -1,0 +1,97 @@
+package io.github.kolors4j.checkpoint;
+
+import io.github.kolors4j.safetensors.NewDirectory;
+import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.ShardPlan;
+import io.github.kolors4j.safetensors.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The files that a model is made from: its weights for the layers, and what it takes to write all
+ * of it again: the configuration as it was read, and every tensor, also those that this library
+ * does not compute with, byte by byte.
+ */
+public final class ModelFiles {
+  private final Library library;
+  private final Optional<JsonConfig> json;
+  private final Weights weights;
+  private final boolean shared;
+
+  private ModelFiles(Library library, Optional<JsonConfig> json, Weights weights, boolean shared) {
+    this.library = library;
+    this.json = json;
+    this.weights = weights;
+    this.shared = shared;
+  }
+
+  static ModelFiles of(Library library, Optional<JsonConfig> json, Weights weights) {
+    return new ModelFiles(library, json, weights, false);
+  }
+
+  /** The same files under more adapters, for a model beside the one that they belong to. */
+  ModelFiles adapted(List<WeightAdapter> adapters) {
+    return new ModelFiles(library, json, weights.adapted(adapters), true);
+  }
+
+  /**
+   * The parameters, for the layers to ask for.
+   *
+   * @return the view of all
+   */
+  public Weights weights() {
+    return weights;
+  }
+
+  long byteLength() {
+    return tensors().mapToLong(TensorInfo::byteLength).sum();
+  }
+
+  void savePretrained(Path directory, SaveOptions options) throws IOException {
+    if (weights.hasAdapters()) {
+      throw new IllegalStateException(
+          "[save] the model has adapters over the weights of %s, and the files do not: save the model that it was made from."
+              .formatted(weights.files().path()));
+    }
+    String config = requireConfig();
+    try (var target = NewDirectory.create("save", directory, byteLength(), "")) {
+      target.write(ModelClass.CONFIG, config);
+      plan(options).write(target.path(), weights.files());
+      target.complete();
+    }
+  }
+
+  private ShardPlan plan(SaveOptions options) {
+    List<SafetensorsWriter.Entry> entries =
+        tensors()
+            .map(each -> new SafetensorsWriter.Entry(each.name(), each.dtype(), each.shape()))
+            .toList();
+    long shardBytes = options.maxShardBytes().orElse(library.maxShardBytes());
+    return ShardPlan.of(library.baseName(), options.variant(), entries, shardBytes);
+  }
+
+  /** Which were found, in PyTorch's order. */
+  private Stream<TensorInfo> tensors() {
+    return weights.defined().stream()
+        .flatMap(parameter -> weights.files().find(parameter.name()).stream());
+  }
+
+  private String requireConfig() {
+    return json.map(JsonConfig::text)
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "[save] the model of %s was made without its config.json, which belongs to what is saved: open it with load."
+                        .formatted(weights.files().path())));
+  }
+
+  /** Unmaps the files, unless they are another model's. */
+  void close() {
+    if (!shared) {
+      weights.files().close();
+    }
+  }
+}

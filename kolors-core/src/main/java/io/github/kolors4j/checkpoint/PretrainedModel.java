@@ -1,0 +1,97 @@
+package io.github.kolors4j.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A model of a checkpoint: a configuration, and layers over weights in mapped files. A {@link
+ * ModelClass} opens one; what it computes is up to the class.
+ *
+ * <p>A model is immutable and may be used from several threads, each with a workspace of its own;
+ * closing it unmaps its weights.
+ *
+ * @param <C> its configuration
+ */
+public abstract class PretrainedModel<C> implements AutoCloseable {
+  private final C config;
+  private final ModelFiles files;
+
+  /**
+   * A model whose layers are about to be made.
+   *
+   * @param config its configuration
+   * @param files what it is made from
+   */
+  protected PretrainedModel(C config, ModelFiles files) {
+    this.config = config;
+    this.files = files;
+  }
+
+  /**
+   * The configuration.
+   *
+   * @return the configuration
+   */
+  public final C config() {
+    return config;
+  }
+
+  ModelFiles files() {
+    return files;
+  }
+
+  /**
+   * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
+   * also those that are not computed with, in the types that they are stored in.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @param options names and sizes of the files
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, was not loaded from a folder with its
+   *     {@code config.json}, or has adapters over its weights
+   */
+  public final void savePretrained(Path directory, SaveOptions options) throws IOException {
+    files.savePretrained(directory, options);
+  }
+
+  /**
+   * Saves the model under the plain names, in files of the usual size.
+   *
+   * @param directory the folder to be; it must not exist, or be empty
+   * @throws IOException if the folder has files, the disk is too small, or a file cannot be
+   *     written; nothing is left then
+   * @throws IllegalStateException if the model is closed, was not loaded from a folder with its
+   *     {@code config.json}, or has adapters over its weights
+   */
+  public final void savePretrained(Path directory) throws IOException {
+    savePretrained(directory, SaveOptions.DEFAULT);
+  }
+
+  /**
+   * The size of all tensors as they are stored, also of those that are not computed with.
+   *
+   * @return bytes
+   */
+  public final long byteLength() {
+    return files.byteLength();
+  }
+
+  /**
+   * Where the weights are.
+   *
+   * @return the file, or the index of several
+   */
+  protected final Path path() {
+    return files.weights().files().path();
+  }
+
+  /**
+   * Unmaps the weights; the model cannot be used afterwards, nor those that were made from it by
+   * adapters. Closing one of those does nothing.
+   */
+  @Override
+  public final void close() {
+    files.close();
+  }
+}

@@ -1,0 +1,96 @@
+package io.github.kolors4j.components;
+
+import io.github.kolors4j.chatglm.ChatGlmConfig;
+import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import io.github.kolors4j.vae.AutoencoderKL;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+
+/**
+ * What requests compute with.
+ *
+ * @param forceZerosForEmptyPrompt as in {@link ModelIndex}
+ */
+public record Components(
+    ChatGlmTokenizer tokenizer,
+    ChatGlmModel textEncoder,
+    UNet2DConditionModel unet,
+    AutoencoderKL vae,
+    boolean forceZerosForEmptyPrompt,
+    ThreadPool threads) {
+  private static final int RGB = 3;
+
+  /** The same with another tokenizer. */
+  public Components with(ChatGlmTokenizer other) {
+    return new Components(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
+  }
+
+  /** The same with another text encoder. */
+  public Components with(ChatGlmModel other) {
+    return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
+  }
+
+  /** The same with another U-Net. */
+  public Components with(UNet2DConditionModel other) {
+    return new Components(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
+  }
+
+  /** The same with another VAE. */
+  public Components with(AutoencoderKL other) {
+    return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
+  }
+
+  /**
+   * Whether the components, each whole by itself, are of one model.
+   *
+   * @throws InvalidFileException if two contradict each other
+   */
+  void checkThatTheyFit() throws InvalidFileException {
+    checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
+    int ids = tokenizer.vocabularySize();
+    int rows = textEncoder.config().paddedVocabSize();
+    if (ids > rows) {
+      throw new InvalidFileException(
+          "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
+              .formatted(ids, rows));
+    }
+  }
+
+  /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */
+  public static void checkThatTheyFit(
+      ChatGlmConfig textEncoder, UNet2DConditionConfig unet, AutoencoderKLConfig vae)
+      throws InvalidFileException {
+    int hidden = textEncoder.hiddenSize();
+    checkEqual("encoder_hid_dim", unet.encoderHidDim(), "hidden_size", hidden);
+    checkEqual(
+        "projection_class_embeddings_input_dim less the six sizes",
+        unet.textEmbedDim(),
+        "hidden_size",
+        hidden);
+    checkEqual("out_channels", unet.outChannels(), "latent_channels", vae.latentChannels());
+    if (unet.inChannels() < vae.latentChannels()) {
+      throw new InvalidFileException(
+          "[config] unet/config.json: in_channels is %d, and vae/config.json has latent_channels %d: the U-Net must take at least the latents."
+              .formatted(unet.inChannels(), vae.latentChannels()));
+    }
+    if (vae.outChannels() != RGB) {
+      throw new InvalidFileException(
+          "[config] vae/config.json: out_channels is %d; only %d, red, green and blue, make a picture."
+              .formatted(vae.outChannels(), RGB));
+    }
+  }
+
+  private static void checkEqual(String unetKey, int ofUnet, String key, int value)
+      throws InvalidFileException {
+    if (ofUnet != value) {
+      throw new InvalidFileException(
+          "[config] unet/config.json: %s is %d, and %s/config.json has %s %d: they must be equal."
+              .formatted(
+                  unetKey, ofUnet, key.equals("hidden_size") ? "text_encoder" : "vae", key, value));
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package io.github.kolors4j.request;
+
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.tensor.FloatArray;
+
+/**
+ * The end of one denoising step, as a {@link StepCallback} sees it: valid until the callback
+ * returns. Afterwards all but {@link #progress} throw an {@link IllegalStateException}.
+ */
+public interface StepEnd {
+  /**
+   * Which step of which image, and how long the rest will take.
+   *
+   * @return the progress after this step
+   */
+  Progress progress();
+
+  /**
+   * The latents after this step.
+   *
+   * @return {@code [1, c, h/f, w/f]} in PyTorch's order, before the division by the scaling factor;
+   *     a copy
+   */
+  FloatArray latents();
+
+  /**
+   * Replaces the latents: the next step, or the VAE, goes on from these.
+   *
+   * @param latents {@code [1, c, h/f, w/f]} in PyTorch's order
+   * @throws IllegalArgumentException if they have another shape
+   */
+  void setLatents(FloatArray latents);
+
+  /**
+   * The guidance scale of the next step.
+   *
+   * @return the request's, unless a callback has changed it
+   */
+  double guidanceScale();
+
+  /**
+   * Changes the guidance scale from the next step of this image on.
+   *
+   * @param guidanceScale at most 1 for no guidance, which halves the work
+   * @throws IllegalArgumentException if it is above 1 and the request began without guidance
+   */
+  void setGuidanceScale(double guidanceScale);
+
+  /**
+   * The encoded prompts; diffusers' {@code prompt_embeds} of the callback.
+   *
+   * @return {@code [n, s, d]}: the negative one where the request has guidance, the positive one,
+   *     and the positive one again where it has perturbed attention; a copy
+   */
+  FloatArray promptEmbeds();
+
+  /**
+   * Replaces the encoded prompts from the next step of this image on. What depends on them is
+   * computed anew.
+   *
+   * @param promptEmbeds shaped as {@link #promptEmbeds} gives them
+   * @throws IllegalArgumentException if they have another shape
+   */
+  void setPromptEmbeds(FloatArray promptEmbeds);
+
+  /**
+   * The pooled prompts; diffusers' {@code add_text_embeds} of the callback.
+   *
+   * @return {@code [n, d]}, in the order of {@link #promptEmbeds}; a copy
+   */
+  FloatArray addTextEmbeds();
+
+  /**
+   * Replaces the pooled prompts from the next step of this image on.
+   *
+   * @param addTextEmbeds shaped as {@link #addTextEmbeds} gives them
+   * @throws IllegalArgumentException if they have another shape
+   */
+  void setAddTextEmbeds(FloatArray addTextEmbeds);
+
+  /**
+   * The sizes that the U-Net is told; diffusers' {@code add_time_ids} of the callback.
+   *
+   * @return {@code [n, 6]}: original height and width, top and left of the crop, target height and
+   *     width, in the order of {@link #promptEmbeds}; a copy
+   */
+  FloatArray addTimeIds();
+
+  /**
+   * Replaces the sizes from the next step of this image on.
+   *
+   * @param addTimeIds shaped as {@link #addTimeIds} gives them
+   * @throws IllegalArgumentException if they have another shape
+   */
+  void setAddTimeIds(FloatArray addTimeIds);
+
+  /**
+   * Decodes the latents as they are, still noisy, by the whole VAE: as costly as the decoding of
+   * the finished picture.
+   *
+   * @return the picture so far
+   */
+  KolorsImage preview();
+
+  /**
+   * Ends the request: no further step and no decoding; see {@link CancellationToken}. Under {@link
+   * Compatibility#DIFFUSERS} the image's latents are decoded all the same.
+   */
+  void cancel();
+}

@@ -1,0 +1,127 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.components.Components;
+import io.github.kolors4j.request.Progress;
+import io.github.kolors4j.scheduler.NoiseSource;
+import io.github.kolors4j.scheduler.Schedule;
+import io.github.kolors4j.scheduler.Slice;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.PerturbedAttention;
+import io.github.kolors4j.unet.UNet2DConditionInput;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import java.util.List;
+
+/** Diffusers' denoising loop, for one image after another. */
+final class DenoisingLoop implements AutoCloseable {
+  private final UNet2DConditionModel unet;
+  private final ResolvedRequest request;
+  private final LatentSize size;
+  private final Timetable timetable;
+  private final LatentDecoder decoder;
+  private final PerturbedAttention perturbedAttention;
+  private final PreparedBatch prepared;
+
+  DenoisingLoop(
+      Components components, ResolvedRequest request, Timetable timetable, LatentDecoder decoder) {
+    this.unet = components.unet();
+    this.request = request;
+    this.size = request.size();
+    this.timetable = timetable;
+    this.decoder = decoder;
+    this.perturbedAttention =
+        request.doPerturbedAttentionGuidance()
+            ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
+            : unet.perturbedAttention(List.of(), 0);
+    this.prepared = new PreparedBatch(unet, components.threads());
+  }
+
+  /**
+   * Takes the steps of one image.
+   *
+   * @param state the latents, which are changed, and what the prompts and sizes are
+   * @param noise the image's own
+   * @param run for progress and cancellation
+   */
+  void denoise(DenoisingState state, NoiseSource noise, RunState run) {
+    Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
+    for (int i = timetable.begin(); i < timetable.end(); i++) {
+      run.checkCancelled();
+      long stepBegin = System.nanoTime();
+      float t = timetable.timesteps()[i];
+      step(state, solver, i);
+      Progress progress = run.endStep(t, stepBegin);
+      CompletedStep end = new CompletedStep(progress, state, decoder);
+      run.callback(end);
+      if (end.cancelled()) {
+        return; // and decode what there is, as diffusers does
+      }
+    }
+  }
+
+  private void step(DenoisingState state, Schedule.Run solver, int i) {
+    float t = timetable.timesteps()[i];
+    List<BatchRow> batch = state.batch();
+    Conditioning conditioning = prepared.of(batch);
+    Workspace workspace = prepared.workspace();
+    try (var _ = workspace.scope()) {
+      // expand the latents if we are doing classifier free guidance
+      int n = batch.size();
+      Tensor latentModelInput =
+          workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
+      Slice latents = Slice.of(state.latents());
+      for (int row = 0; row < n; row++) {
+        solver.scaleModelInput(i, latents, rowOf(latentModelInput, row));
+      }
+
+      // predict the noise residual
+      Tensor noisePred =
+          unet.forward(
+              UNet2DConditionInput.of(latentModelInput, t, conditioning)
+                  .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
+
+      // perform guidance, and compute the previous noisy sample x_t -> x_t-1
+      solver.step(i, guide(noisePred, state, t), latents);
+    }
+  }
+
+  /** The guided prediction, in place of the first row: {@code [negative, positive, perturbed]}. */
+  private Slice guide(Tensor noisePred, DenoisingState state, float t) {
+    Slice guided = rowOf(noisePred, 0);
+    Slice noisePredText = rowOf(noisePred, state.doClassifierFreeGuidance() ? 1 : 0);
+    if (state.doClassifierFreeGuidance()) {
+      Guider.guide(guided, noisePredText, state.guidanceScale());
+    }
+    if (request.doPerturbedAttentionGuidance()) {
+      float pagScale =
+          Guider.pagScaleAt(
+              request.pagScale(), request.pagAdaptiveScale(), t, request.likeDiffusers());
+      Slice noisePredPerturb = rowOf(noisePred, noisePred.dim(0) - 1);
+      Guider.perturb(guided, noisePredText, noisePredPerturb, pagScale);
+    }
+    if (state.doClassifierFreeGuidance() && request.guidanceRescale() > 0) {
+      Guider.rescale(guided, noisePredText, request.guidanceRescale());
+    }
+    return guided;
+  }
+
+  /** Gives back what only the steps needed, before the VAE takes its turn. */
+  void trim(boolean samePromptsFollow) {
+    if (samePromptsFollow) {
+      prepared.trim();
+    } else {
+      prepared.close();
+    }
+  }
+
+  private static Slice rowOf(Tensor batch, int row) {
+    int length = batch.shape().size() / batch.dim(0);
+    return new Slice(batch.data(), row * length, length);
+  }
+
+  @Override
+  public void close() {
+    prepared.close();
+  }
+}

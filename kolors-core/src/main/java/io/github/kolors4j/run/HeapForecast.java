@@ -1,0 +1,91 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.tensor.ops.Convolution;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How much of the Java heap a request will take, and whether it can have that.
+ *
+ * @param unet the U-Net's sizes
+ * @param vae the VAE's sizes
+ * @param threads how many threads compute, each with buffers of its own
+ * @param maxMemory the most bytes that the Java heap can have
+ */
+record HeapForecast(
+    UNet2DConditionConfig unet, AutoencoderKLConfig vae, int threads, long maxMemory) {
+  /** Feature maps as large as the largest that the U-Net has at once, beside what it keeps. */
+  private static final double UNET_MAPS = 6;
+
+  /** Feature maps as large as the largest that the VAE has at once. */
+  private static final double VAE_MAPS = 2.5;
+
+  /**
+   * The heap to its values: the collector rounds arrays up to its regions, and has none to spare
+   * for a last one. With two threads the full model ran with 486 and not with 480 MB (128×128), 580
+   * and 560 (256×256), 750 and 720 (512×512 without the VAE), 840 and 800 (VAE, 512×512), 3,300 and
+   * 3,072 (1024×1024), in units of 2^20 bytes; these figures ask for 526, 581, 800, 879 and 3,333.
+   */
+  private static final double HEAP_SHARE = 1.28;
+
+  /** Bytes of the heap that the program itself takes. */
+  private static final long PROGRAM = 44_000_000;
+
+  /**
+   * Refuses a request that the heap cannot hold.
+   *
+   * @throws IllegalArgumentException if that is so
+   */
+  void check(ResolvedRequest resolved) {
+    long forUnet = bytesForUnet(resolved);
+    long forVae = bytesForVae(resolved);
+    if (Math.max(forUnet, forVae) <= maxMemory) {
+      return;
+    }
+    boolean vaeIsNeedier = forVae >= forUnet;
+    boolean tiling = vaeIsNeedier && new FeatureMaps(unet, vae).tilingHelps(resolved);
+    throw new IllegalArgumentException(
+        ("[request] %dx%d pixels need about %s of Java heap in the %s, and it can have %s: use a"
+                + " smaller width or height%s, or start Java with a larger -Xmx.")
+            .formatted(
+                resolved.width(),
+                resolved.height(),
+                megabytes(Math.max(forUnet, forVae)),
+                vaeIsNeedier ? "VAE" : "U-Net",
+                megabytes(maxMemory),
+                tiling ? ", or VAE tiling" : ""));
+  }
+
+  /** What the denoising takes at most, in bytes. */
+  long bytesForUnet(ResolvedRequest resolved) {
+    int batch = FeatureMaps.batch(resolved);
+    LatentSize size = resolved.size();
+    return heap(
+        unet.textValues(batch, resolved.request().maxSequenceLength())
+            + unet.skipValues(batch, size.height(), size.width())
+            + buffers(unet.blockOutChannels())
+            + (long) (UNET_MAPS * new FeatureMaps(unet, vae).largestInUnet(resolved)));
+  }
+
+  /** What encoding and decoding of pictures take at most, in bytes. */
+  long bytesForVae(ResolvedRequest resolved) {
+    return heap(
+        buffers(vae.blockOutChannels())
+            + (long) (VAE_MAPS * new FeatureMaps(unet, vae).largestInVae(resolved)));
+  }
+
+  private long buffers(List<Integer> blockOutChannels) {
+    return threads * Convolution.bufferValues(Collections.max(blockOutChannels));
+  }
+
+  private static long heap(long values) {
+    return PROGRAM + (long) (HEAP_SHARE * Float.BYTES * values);
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MB", (bytes + 999_999) / 1_000_000);
+  }
+}

@@ -1,0 +1,32 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.components.Components;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.VaeImageProcessor;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Workspace;
+
+/**
+ * From latents to a picture.
+ *
+ * @param components the VAE
+ * @param size of the latents
+ * @param vaeTiling whether the VAE works on tiles
+ */
+record LatentDecoder(Components components, LatentSize size, boolean vaeTiling) {
+
+  /** The picture of the latents {@code [h, w, c]}. */
+  KolorsImage decode(float[] latents) {
+    try (Workspace workspace = new Workspace(components.threads())) {
+      // unscale/denormalize the latents
+      float scalingFactor = components.vae().config().scalingFactor();
+      Tensor scaled = workspace.copyOf(latents, 1, size.height(), size.width(), size.channels());
+      for (int i = 0; i < latents.length; i++) {
+        scaled.data()[i] = latents[i] / scalingFactor;
+      }
+      Tensor decoded =
+          vaeTiling ? components.vae().decodeTiled(scaled) : components.vae().decode(scaled);
+      return VaeImageProcessor.postprocess(decoded, 0);
+    }
+  }
+}

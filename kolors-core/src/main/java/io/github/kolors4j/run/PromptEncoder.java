@@ -1,0 +1,163 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.chatglm.PromptEmbedding;
+import io.github.kolors4j.components.Components;
+import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.PromptEmbeds;
+import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tokenizer.TokenizedPrompt;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SequencedSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From the prompts of a request to what the U-Net reads; diffusers' {@code encode_prompt}.
+ *
+ * @param components tokenizer and text encoder
+ */
+public record PromptEncoder(Components components) {
+  private static final Logger LOG = LoggerFactory.getLogger(PromptEncoder.class);
+
+  /** Texts that are encoded together, so that the weights are decoded once for all of them. */
+  private static final int TEXT_BATCH = 4;
+
+  /** Each prompt of a request, under guidance with its negative prompt. */
+  List<PromptEmbeds> encode(ResolvedRequest resolved, RunState run) {
+    ImageRequest request = resolved.request();
+    Map<String, PromptEmbeds> encoded = encodeTexts(resolved, run);
+    List<PromptEmbeds> prompts = new ArrayList<>();
+    for (int index = 0; index < request.numPrompts(); index++) {
+      PromptEmbeds prompt =
+          request.embeds().isPresent()
+              ? request.embeds().get().prompt(index)
+              : embedsOf(request.prompts().get(index), encoded);
+      if (!resolved.doClassifierFreeGuidance()) {
+        prompts.add(PromptEmbeds.of(prompt.promptEmbeds(), prompt.pooledPromptEmbeds()));
+      } else if (prompt.negative().isPresent()) {
+        prompts.add(prompt);
+      } else if (zeroOutNegativePrompt(request)) {
+        prompts.add(prompt.against(prompt.zeros()));
+      } else {
+        prompts.add(prompt.against(embedsOf(negativeText(request, index), encoded)));
+      }
+    }
+    return prompts;
+  }
+
+  private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {
+    return Objects.requireNonNull(encoded.get(text));
+  }
+
+  /** Every text of a request once. */
+  private Map<String, PromptEmbeds> encodeTexts(ResolvedRequest resolved, RunState run) {
+    List<String> texts = textsOf(resolved);
+    int maxSequenceLength = maxSequenceLength(resolved);
+    Map<String, PromptEmbeds> encoded = new HashMap<>();
+    if (texts.isEmpty()) {
+      return encoded;
+    }
+    run.beginText(texts.size());
+    for (int from = 0; from < texts.size(); from += TEXT_BATCH) {
+      run.checkCancelled();
+      List<String> batch = texts.subList(from, Math.min(from + TEXT_BATCH, texts.size()));
+      for (EncodedPrompt prompt : encode(batch, maxSequenceLength)) {
+        String text = texts.get(encoded.size());
+        encoded.put(text, PromptEmbeds.of(prompt));
+        if (prompt.tokens().truncated()) {
+          run.truncated(text, prompt.tokens().lost());
+        }
+      }
+      run.endTexts(encoded.size(), texts.size());
+    }
+    return encoded;
+  }
+
+  /** Tokens of each text: as many as given embeddings have, so that they make one batch. */
+  private static int maxSequenceLength(ResolvedRequest resolved) {
+    ImageRequest request = resolved.request();
+    if (request.embeds().isPresent()) {
+      return request.embeds().get().tokens();
+    }
+    return resolved.likeDiffusers()
+        ? ImageRequest.MAX_SEQUENCE_LENGTH
+        : request.maxSequenceLength();
+  }
+
+  /**
+   * Encodes texts, all together.
+   *
+   * @param texts prompts, or negative ones
+   * @param maxSequenceLength tokens of each
+   * @return one a text
+   */
+  public List<EncodedPrompt> encode(List<String> texts, int maxSequenceLength) {
+    List<TokenizedPrompt> tokens =
+        texts.stream().map(text -> components.tokenizer().encode(text, maxSequenceLength)).toList();
+    for (TokenizedPrompt prompt : tokens) {
+      if (prompt.truncated()) {
+        LOG.warn(
+            "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
+            maxSequenceLength,
+            prompt.lost());
+      }
+    }
+    try (Workspace workspace = new Workspace(components.threads())) {
+      PromptEmbedding embedding =
+          components
+              .textEncoder()
+              .encode(
+                  workspace,
+                  tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
+                  tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
+                  tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
+      List<EncodedPrompt> encoded = new ArrayList<>();
+      for (int row = 0; row < texts.size(); row++) {
+        encoded.add(
+            new EncodedPrompt(
+                tokens.get(row),
+                arrayOf(embedding.hiddenStates(), row), // [1, s, d]
+                arrayOf(embedding.pooled(), row))); // [1, d]
+      }
+      return encoded;
+    }
+  }
+
+  private static FloatArray arrayOf(Tensor batch, int row) {
+    return FloatArray.row(batch.data(), batch.shape(), row);
+  }
+
+  /** The texts that must be encoded, each once. */
+  private List<String> textsOf(ResolvedRequest resolved) {
+    ImageRequest request = resolved.request();
+    SequencedSet<String> texts = new LinkedHashSet<>(request.prompts());
+    boolean negativeGiven =
+        request.embeds().flatMap(PromptEmbeds::negativePromptEmbeds).isPresent();
+    if (resolved.doClassifierFreeGuidance() && !negativeGiven && !zeroOutNegativePrompt(request)) {
+      for (int prompt = 0; prompt < request.numPrompts(); prompt++) {
+        texts.add(negativeText(request, prompt));
+      }
+    }
+    return List.copyOf(texts);
+  }
+
+  private boolean zeroOutNegativePrompt(ImageRequest request) {
+    return request.negativePrompts().isEmpty() && components.forceZerosForEmptyPrompt();
+  }
+
+  private static String negativeText(ImageRequest request, int prompt) {
+    return switch (request.negativePrompts().size()) {
+      case 0 -> "";
+      case 1 -> request.negativePrompts().getFirst();
+      default -> request.negativePrompts().get(prompt);
+    };
+  }
+}

@@ -1,0 +1,223 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.PromptEmbeds;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.Start;
+import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Shape;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.OptionalDouble;
+
+/**
+ * Diffusers' {@code check_inputs}: refuses what can be known to be impossible before the work
+ * starts, and changes nothing.
+ *
+ * @param unet the U-Net's sizes
+ * @param vae the VAE's sizes
+ */
+record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
+  /** More would rather be several requests: seeds and results of all are held at once. */
+  static final int MAX_IMAGES = 1_000_000;
+
+  /**
+   * What the request says of itself.
+   *
+   * @throws IllegalArgumentException if two values contradict each other
+   */
+  void check(ImageRequest request, RunControl control) {
+    checkChannels();
+    checkContradictions(request);
+    checkCounts(request, control);
+  }
+
+  /**
+   * What the request asks of this model.
+   *
+   * @throws IllegalArgumentException if the model cannot give it
+   */
+  void check(ResolvedRequest resolved) {
+    checkMultiple("height", resolved.height());
+    checkMultiple("width", resolved.width());
+    checkFeatureMaps(resolved);
+    LatentSize size = resolved.size();
+    int images = resolved.numImages();
+    resolved.givenLatents().ifPresent(latents -> checkLatents("latents", latents, images, size));
+    resolved.image().ifPresent(image -> checkImage(image, images, size));
+    resolved.request().embeds().ifPresent(embeds -> checkEmbeds(resolved, embeds));
+    if (resolved.wantsLatents() && (long) images * size.values() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "[request] the latents of %s have more than 2^31-1 values: ask for fewer at a time."
+              .formatted(counted(images, "image")));
+    }
+  }
+
+  /** Every task that there is gives the U-Net the latents and nothing beside them. */
+  private void checkChannels() {
+    if (unet.inChannels() != vae.latentChannels()) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %d channels and the latents have %d: text to image and image to image need a U-Net that takes the latents alone."
+              .formatted(unet.inChannels(), vae.latentChannels()));
+    }
+  }
+
+  private static void checkContradictions(ImageRequest request) {
+    if (request.embeds().isPresent()) {
+      contradiction(!request.prompts().isEmpty(), "prompt", "prompt_embeds");
+      contradiction(
+          !request.negativePrompts().isEmpty()
+              && request.embeds().get().negativePromptEmbeds().isPresent(),
+          "negative_prompt",
+          "negative_prompt_embeds");
+    }
+    OptionalDouble start =
+        request.start().image().map(Start.Image::denoisingStart).orElse(OptionalDouble.empty());
+    OptionalDouble end = request.denoisingEnd();
+    if (start.isPresent() && end.isPresent() && start.getAsDouble() >= end.getAsDouble()) {
+      throw new IllegalArgumentException(
+          "[request] denoising_start %s is not before denoising_end %s: start earlier or end later."
+              .formatted(start.getAsDouble(), end.getAsDouble()));
+    }
+  }
+
+  private static void contradiction(boolean both, String one, String other) {
+    if (both) {
+      throw new IllegalArgumentException(
+          "[request] both %s and %s: they say the same in two ways, give one of them."
+              .formatted(one, other));
+    }
+  }
+
+  private static void checkCounts(ImageRequest request, RunControl control) {
+    int prompts = request.numPrompts();
+    int negatives = request.negativePrompts().size();
+    if (negatives > 1 && negatives != prompts) {
+      throw new IllegalArgumentException(
+          "[request] %d negative prompts for %s: give one for all, or one a prompt."
+              .formatted(negatives, counted(prompts, "prompt")));
+    }
+    long images = (long) prompts * request.numImagesPerPrompt();
+    if (images > MAX_IMAGES) {
+      throw new IllegalArgumentException(
+          "[request] %d images: %d are the most of one request.".formatted(images, MAX_IMAGES));
+    }
+    int seeds = request.seeds().size();
+    int generators = control.generators().size();
+    if (seeds > 0 && generators > 0) {
+      throw new IllegalArgumentException(
+          "[request] both seeds and generators: give one of them, a generator has its own seed.");
+    }
+    if (seeds > 1 && seeds != images) {
+      throw new IllegalArgumentException(
+          "[request] %d seeds for %s: give one for all, or one an image."
+              .formatted(seeds, counted(images, "image")));
+    }
+    if (generators > 0 && generators != images) {
+      throw new IllegalArgumentException(
+          "[request] %s for %s: give one an image."
+              .formatted(counted(generators, "generator"), counted(images, "image")));
+    }
+  }
+
+  private void checkMultiple(String side, int pixels) {
+    int f = vae.scaleFactor();
+    int multiple = new RequestResolver(unet, vae).pixelMultiple();
+    if (pixels % multiple == 0) {
+      return;
+    }
+    int below = pixels - pixels % multiple;
+    long above = (long) below + multiple;
+    throw new IllegalArgumentException(
+        "[request] %s %d is not a multiple of %d (%s): use %s."
+            .formatted(
+                side,
+                pixels,
+                multiple,
+                f >= multiple ? "one latent cell is %d pixels".formatted(f) : "as diffusers asks",
+                below == 0 ? above : below + " or " + above));
+  }
+
+  private void checkFeatureMaps(ResolvedRequest resolved) {
+    int height = resolved.height();
+    int width = resolved.width();
+    if ((long) height * width > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "[request] %dx%d pixels are more than 2^31-1: use a smaller width or height."
+              .formatted(width, height));
+    }
+    FeatureMaps maps = new FeatureMaps(unet, vae);
+    long inUnet = maps.largestInUnet(resolved);
+    long inVae = maps.largestInVae(resolved);
+    if (Math.max(inUnet, inVae) > Integer.MAX_VALUE) {
+      boolean vaeIsLarger = inVae >= inUnet;
+      throw new IllegalArgumentException(
+          ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
+                  + " 2^31-1 are the most. Use a smaller width or height%s.")
+              .formatted(
+                  width,
+                  height,
+                  Math.max(inUnet, inVae),
+                  vaeIsLarger ? "VAE" : "U-Net",
+                  vaeIsLarger && maps.tilingHelps(resolved) ? ", or VAE tiling" : ""));
+    }
+  }
+
+  private static void checkImage(Start.Image image, int images, LatentSize size) {
+    if (image.images().size() > 1 && image.images().size() != images) {
+      throw new IllegalArgumentException(
+          "[request] %d images to begin with for %s: give one for all, or one a picture."
+              .formatted(image.images().size(), counted(images, "picture")));
+    }
+    image
+        .encoded()
+        .ifPresent(
+            latents -> {
+              boolean one = latents.shape().rank() == 4 && latents.shape().dim(0) == 1;
+              checkLatents("image's latents", latents, one ? 1 : images, size);
+            });
+  }
+
+  private static void checkLatents(String what, FloatArray latents, int images, LatentSize size) {
+    Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
+    if (!latents.shape().equals(expected)) {
+      throw new IllegalArgumentException(
+          "[request] the %s are %s: %s of %dx%d cells and %d channels %s %s."
+              .formatted(
+                  what,
+                  latents.shape(),
+                  counted(images, "image"),
+                  size.width(),
+                  size.height(),
+                  size.channels(),
+                  images == 1 ? "asks for" : "ask for",
+                  expected));
+    }
+  }
+
+  private void checkEmbeds(ResolvedRequest resolved, PromptEmbeds embeds) {
+    int width = embeds.promptEmbeds().shape().dim(2);
+    if (width != unet.encoderHidDim()) {
+      throw new IllegalArgumentException(
+          "[request] prompt_embeds are %s: this model's have a width of %d."
+              .formatted(embeds.promptEmbeds().shape(), unet.encoderHidDim()));
+    }
+    if (embeds.pooledPromptEmbeds().shape().dim(1) != unet.textEmbedDim()) {
+      throw new IllegalArgumentException(
+          "[request] pooled_prompt_embeds are %s: this model's have a width of %d."
+              .formatted(embeds.pooledPromptEmbeds().shape(), unet.textEmbedDim()));
+    }
+    boolean encodesNegative =
+        resolved.doClassifierFreeGuidance() && embeds.negativePromptEmbeds().isEmpty();
+    if (encodesNegative && embeds.tokens() > ImageRequest.MAX_SEQUENCE_LENGTH) {
+      throw new IllegalArgumentException(
+          ("[request] prompt_embeds of %d tokens without negative_prompt_embeds: a negative prompt"
+                  + " can be encoded to %d tokens at most, so give its embeddings too.")
+              .formatted(embeds.tokens(), ImageRequest.MAX_SEQUENCE_LENGTH));
+    }
+  }
+
+  private static String counted(long count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
+  }
+}

@@ -1,2 +1,0 @@
-/** Time and memory of the stages and of the kernels. */
-package io.github.kolors4j.examples.benchmarks;

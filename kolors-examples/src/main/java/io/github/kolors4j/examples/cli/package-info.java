@@ -1,2 +1,0 @@
-/** The command line: {@code ./kolors}. */
-package io.github.kolors4j.examples.cli;

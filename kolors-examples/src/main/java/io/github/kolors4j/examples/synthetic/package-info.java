@@ -1,2 +1,0 @@
-/** Checkpoints of random weights, to measure a model without having it. */
-package io.github.kolors4j.examples.synthetic;

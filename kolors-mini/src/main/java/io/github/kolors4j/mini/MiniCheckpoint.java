@@ -1,0 +1,151 @@
+package io.github.kolors4j.mini;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shipped mini checkpoint: a very small Kolors that draws a hundred things on ten colours, 64
+ * pixels wide, from English or Chinese. It serves to try, test and demonstrate the whole pipeline
+ * in seconds, without a download; it is not a useful image model.
+ *
+ * <p>Weights are memory-mapped, so they must be files. Where the classes are files in a folder, as
+ * in an IDE, the checkpoint is too, and is used where it is. From anywhere else (a jar, a jar
+ * within a jar, a run-time image of {@code jlink}) it is unpacked once, 15 MB, into {@code
+ * kolors4j} in the user's cache folder, which is {@code $XDG_CACHE_HOME} or {@code ~/.cache}, under
+ * a name made of the files' checksums. The folder gets its name only when it is complete, so a
+ * killed or a parallel run does no harm, and a file that was changed or removed since is replaced.
+ * Without a home that can be written to, a temporary folder serves, until the JVM ends.
+ *
+ * <p>The system property {@code kolors4j.mini.checkpoint} names a folder to use instead.
+ */
+public final class MiniCheckpoint {
+  /** A folder that is the checkpoint, instead of the shipped one. */
+  static final String PROPERTY = "kolors4j.mini.checkpoint";
+
+  /** Beside this class, so that no other jar has it and shading moves both. */
+  private static final String RESOURCES = "checkpoint/";
+
+  private static final String LIST = "checkpoint-files.txt";
+
+  private static @Nullable Path temporaryFolder;
+
+  private MiniCheckpoint() {}
+
+  /**
+   * The checkpoint's folder, for {@code KolorsPipeline.open}. May be called by several threads and
+   * processes at once; the files are to be read only.
+   *
+   * @return a folder in diffusers' layout, with {@code model_index.json} and a folder a component
+   * @throws IOException if the checkpoint has to be unpacked and cannot be, or is not there at all
+   */
+  public static Path directory() throws IOException {
+    String given = System.getProperty(PROPERTY, "");
+    if (!given.isEmpty()) {
+      return Path.of(given);
+    }
+    URL index = MiniCheckpoint.class.getResource(RESOURCES + "model_index.json");
+    if (index != null && index.getProtocol().equals("file")) {
+      return path(index).resolveSibling("");
+    }
+    CheckpointFiles files;
+    try (InputStream list = resource(LIST)) {
+      files = CheckpointFiles.read(list);
+    }
+    return unpacked(files, name -> resource(RESOURCES + name), cacheFolder());
+  }
+
+  /** The checkpoint unpacked in the cache or, where that cannot be, in a temporary folder. */
+  static Path unpacked(CheckpointFiles files, CheckpointFiles.Source source, Optional<Path> cache)
+      throws IOException {
+    if (cache.isPresent()) {
+      Path ready = cache.get().resolve(files.folderName());
+      if (files.damagedIn(ready).isEmpty()) {
+        return ready;
+      }
+      if (canBeWrittenTo(cache.get())) {
+        return files.unpack(source, cache.get());
+      }
+    }
+    return files.unpack(source, temporaryFolder(cache));
+  }
+
+  /**
+   * {@code kolors4j} in the user's cache folder; none without a home, which is {@code ?} for a user
+   * that the system does not know, as in a container that was given a number for one.
+   */
+  private static Optional<Path> cacheFolder() {
+    String given = System.getenv("XDG_CACHE_HOME");
+    if (given != null && Path.of(given).isAbsolute()) {
+      return Optional.of(Path.of(given, "kolors4j"));
+    }
+    String home = System.getProperty("user.home", "");
+    return home.equals("?") || !Path.of(home).isAbsolute()
+        ? Optional.empty()
+        : Optional.of(Path.of(home, ".cache", "kolors4j"));
+  }
+
+  private static boolean canBeWrittenTo(Path folder) {
+    try {
+      return Files.isWritable(Files.createDirectories(folder));
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /** Of this process alone: a fixed name in a folder that others write to could be theirs. */
+  private static synchronized Path temporaryFolder(Optional<Path> cache) throws IOException {
+    if (temporaryFolder == null) {
+      Path folder;
+      try {
+        folder = Files.createTempDirectory("kolors4j-");
+      } catch (IOException e) {
+        throw new IOException(
+            ("[mini checkpoint] neither %s nor %s can be written to: set XDG_CACHE_HOME to a folder"
+                    + " that can, or -D%s to one that has the checkpoint.")
+                .formatted(
+                    cache.map(Path::toString).orElse("a home folder"),
+                    System.getProperty("java.io.tmpdir"),
+                    PROPERTY),
+            e);
+      }
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(folder)));
+      temporaryFolder = folder;
+    }
+    return temporaryFolder;
+  }
+
+  private static void deleteQuietly(Path folder) {
+    try {
+      CheckpointFiles.delete(folder);
+    } catch (IOException | UncheckedIOException _) {
+      // A mapped file cannot be deleted on every system; it is in the temporary folder.
+    }
+  }
+
+  /** By the class itself: in a named module nobody else may. */
+  private static InputStream resource(String name) throws IOException {
+    InputStream resource = MiniCheckpoint.class.getResourceAsStream(name);
+    if (resource == null) {
+      throw new IOException(
+          ("[mini checkpoint] %s is not beside the class: build or fetch kolors-mini again, or open"
+                  + " another checkpoint.")
+              .formatted(name));
+    }
+    return resource;
+  }
+
+  private static Path path(URL url) throws IOException {
+    try {
+      return Path.of(url.toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException("[mini checkpoint] " + url + " is not a usable address.", e);
+    }
+  }
+}
