@@ -95,7 +95,7 @@ class CommandLineTest {
         new Wrong("generate x --rng mps", "cuda-f16"),
         new Wrong("generate x --compat torch", "torch"),
         new Wrong("generate x --vae-tiling=maybe", "maybe"),
-        new Wrong("schedulers euler", "euler"),
+        new Wrong("schedulers magic", "magic"),
         new Wrong("generate x --json=maybe", "maybe"),
         new Wrong("encode", "PROMPT"),
         new Wrong("encode x", "--out"),

@@ -16,7 +16,6 @@ import io.github.kolors4j.tensor.Workspace;
 import java.io.IOException;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -248,7 +247,7 @@ class UNetStagesTest {
 
   private Conditioning conditioning(Fixture fixture, Stream<BasicTransformerBlock> blocks) {
     Tensor text = fixture.tensor(workspace, "input.encoder_hidden_states");
-    Map<Attention, List<AttentionContext>> contexts = new IdentityHashMap<>();
+    IdentityHashMap<Attention, List<AttentionContext>> contexts = new IdentityHashMap<>();
     blocks
         .map(BasicTransformerBlock::attn2)
         .forEach(attention -> contexts.put(attention, List.of(attention.context(text))));
