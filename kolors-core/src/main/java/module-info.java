@@ -6,6 +6,8 @@ module io.github.kolors4j {
   requires org.slf4j;
   requires static org.jspecify;
 
+  uses io.github.kolors4j.image.PictureDecoder;
+
   exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;

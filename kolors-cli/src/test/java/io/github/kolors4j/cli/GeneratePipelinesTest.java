@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,26 @@ class GeneratePipelinesTest {
     assertEquals(0, run.exitCode(), run.err());
     assertEquals(32, ImageIO.read(folder.resolve("a.png").toFile()).getWidth());
     assertEquals(24, ImageIO.read(folder.resolve("a.png").toFile()).getHeight());
+  }
+
+  /** By a decoder of another module, which has to be on the class path and in the jar. */
+  @Test
+  void aWebpBeginsWithItsPixels() throws IOException {
+    BufferedImage pixels = new BufferedImage(32, 24, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 32 * 24; i++) {
+      pixels.setRGB(i % 32, i / 32, new Color(200, 30, 60).getRGB());
+    }
+    Path png = folder.resolve("red.png");
+    ImageIO.write(pixels, "png", png.toFile());
+    // Of Pillow: Image.new("RGB", (32, 24), (200, 30, 60)).save("red.webp", lossless=True)
+    byte[] bytes =
+        HexFormat.of()
+            .parseHex(
+                "524946461e000000574542505650384c"
+                    + "110000002f1fc0050007508f2297a7ff8188e87f0000");
+    Path webp = Files.write(folder.resolve("red.webp"), bytes);
+    Path expected = latents("a", "--image", png.toString(), "--steps", "4");
+    assertSame(expected, latents("b", "--image", webp.toString(), "--steps", "4"));
   }
 
   @Test

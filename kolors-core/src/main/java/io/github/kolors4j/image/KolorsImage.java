@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 /** A picture, finished or to begin with: 8-bit RGB, rows from the top. Immutable. */
 public final class KolorsImage {
   private static final int CHANNELS = 3;
+
+  /** As Linux does it. */
+  private static final int MOST_LINKS = 40;
 
   private final int width;
   private final int height;
@@ -51,28 +56,90 @@ public final class KolorsImage {
     return new KolorsImage(width, height, rgb.clone());
   }
 
-  /**
-   * Reads a picture file: PNG, JPEG, GIF, BMP, TIFF and what else ImageIO knows. Grey becomes RGB,
-   * alpha is dropped, of 16 bits the higher eight are taken; a photograph is turned upright by its
-   * Exif orientation.
-   *
-   * @param file the file
-   * @return the picture
-   * @throws IOException if the file is missing, damaged, too large or no picture that can be read
-   */
-  public static KolorsImage read(Path file) throws IOException {
-    return PictureFile.read(file);
+  /** A picture of bytes that nobody else keeps. */
+  static KolorsImage owning(int width, int height, byte[] rgb) {
+    return new KolorsImage(width, height, rgb);
   }
 
   /**
-   * The colours of an image of Swing, Java 2D or ImageIO; alpha is dropped.
+   * Reads a picture file, up to {@link PictureLimits#DEFAULT}: PNG, JPEG, GIF, BMP, and with the
+   * module {@code kolors-images} also TIFF and WebP. The pixels are those of Pillow's {@code
+   * ImageOps.exif_transpose(Image.open(file)).convert("RGB")}: a photograph is turned upright; grey
+   * and inks become RGB; alpha and colour profiles are ignored; of an animation the first frame is
+   * taken. Of 16 bits it takes the higher eight. What cannot be read so is refused.
+   *
+   * @param file the file
+   * @return the picture
+   * @throws InvalidPictureException if the file is damaged, cut short, too large, or no picture
+   *     that can be read; with one sentence that names the file
+   * @throws io.github.kolors4j.safetensors.InvalidFileException if it is missing or a folder
+   * @throws IOException if the system cannot read it
+   * @throws OutOfMemoryError if the heap is too full, with a sentence that says what helps
+   */
+  public static KolorsImage read(Path file) throws IOException {
+    return read(file, PictureLimits.DEFAULT);
+  }
+
+  /**
+   * Reads a picture file as {@link #read(Path)} does.
+   *
+   * @param file the file
+   * @param limits the largest that is wanted
+   * @return the picture
+   * @throws InvalidPictureException if the file is damaged, cut short, too large, or no picture
+   *     that can be read; with one sentence that names the file
+   * @throws io.github.kolors4j.safetensors.InvalidFileException if it is missing or a folder
+   * @throws IOException if the system cannot read it
+   * @throws OutOfMemoryError if the heap is too full, with a sentence that says what helps
+   */
+  public static KolorsImage read(Path file, PictureLimits limits) throws IOException {
+    return PictureFile.read(file, limits);
+  }
+
+  /**
+   * Reads a picture from a stream, as {@link #read(Path)} reads it from a file. An upload that is
+   * no picture and a stream that breaks are told apart by the exception.
+   *
+   * @param in the bytes, to the end; left open
+   * @param name what messages call it, as the name of an upload
+   * @param limits the largest that is wanted
+   * @return the picture
+   * @throws InvalidPictureException if the bytes are damaged, cut short, too many, or no picture
+   *     that can be read
+   * @throws IOException what the stream throws, unchanged
+   * @throws OutOfMemoryError if the heap is too full, with a sentence that says what helps
+   */
+  public static KolorsImage read(InputStream in, String name, PictureLimits limits)
+      throws IOException {
+    return PictureFile.read(in, name, limits);
+  }
+
+  /**
+   * Reads a picture from bytes, as {@link #read(Path)} reads it from a file.
+   *
+   * @param bytes those of a whole file; not changed
+   * @param name what messages call it, as the name of an upload
+   * @param limits the largest that is wanted
+   * @return the picture
+   * @throws InvalidPictureException if the bytes are damaged, cut short, too many, or no picture
+   *     that can be read
+   * @throws OutOfMemoryError if the heap is too full, with a sentence that says what helps
+   */
+  public static KolorsImage read(byte[] bytes, String name, PictureLimits limits)
+      throws InvalidPictureException {
+    return PictureFile.read(new PictureSource(name, bytes, limits));
+  }
+
+  /**
+   * The colours of an image of Swing, Java 2D or ImageIO, with the values of Pillow's {@code
+   * convert("RGB")}: alpha and colour profiles are ignored, and inks become colours without one.
    *
    * @param image of any type; copied
    * @return the picture
    * @throws IllegalArgumentException if it has more than (2³¹−1)/3 pixels
    */
   public static KolorsImage of(BufferedImage image) {
-    return PictureFile.of(image);
+    return Pixels.of(image);
   }
 
   /**
@@ -125,6 +192,11 @@ public final class KolorsImage {
     return rgb.clone();
   }
 
+  /** The bytes themselves, for this package to look at. */
+  byte[] bytes() {
+    return rgb;
+  }
+
   /**
    * The picture for Swing, Java 2D and ImageIO.
    *
@@ -153,37 +225,26 @@ public final class KolorsImage {
 
   /**
    * Saves the picture as a PNG. The file appears complete or not at all: the bytes go to a
-   * neighbour that is then moved onto the name, over a file that may be there.
+   * neighbour that is then moved onto the name, over a file that may be there. A link is written
+   * through, also one to a file that is not there yet.
    *
    * @param file where to; its folder must exist
-   * @throws IOException if the folder is missing or writing fails
+   * @throws IOException if the folder is missing or writing fails, with a sentence that names the
+   *     file
    */
   public void save(Path file) throws IOException {
     byte[] png = png();
-    if (Files.exists(file) && !Files.isRegularFile(file)) {
-      if (Files.isDirectory(file)) {
-        throw new IOException("[image] " + file + " is a folder: give the name of a file.");
-      }
-      Files.write(file, png, StandardOpenOption.WRITE); // a pipe or a device has no neighbour
-      return;
+    if (Files.isDirectory(file)) {
+      throw new IOException("[image] " + file + " is a folder: give the name of a file.");
     }
-    // A link is written through, not replaced.
-    Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
-    Path folder = target.getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new IOException(
-          "[image] cannot save %s: the folder %s does not exist.".formatted(file, folder));
-    }
-    Path part = neighbour(target);
     try {
-      Files.write(part, png, StandardOpenOption.CREATE_NEW);
-      try {
-        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException _) {
-        Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        Files.write(file, png, StandardOpenOption.WRITE); // a pipe or a device has no neighbour
+      } else {
+        replace(destination(file), png);
       }
-    } finally {
-      Files.deleteIfExists(part);
+    } catch (IOException e) {
+      throw new IOException("[image] cannot save " + file + ": " + PictureFile.reason(e) + ".", e);
     }
   }
 
@@ -206,14 +267,40 @@ public final class KolorsImage {
     return "KolorsImage[" + width + "x" + height + "]";
   }
 
-  private static Path neighbour(Path target) {
+  /** Where a link leads in the end, which may not be there; the file itself, where it is none. */
+  private static Path destination(Path file) throws IOException {
+    Path target = file.toAbsolutePath();
+    for (int links = 0; Files.isSymbolicLink(target); links++) {
+      if (links == MOST_LINKS) {
+        throw new IOException("more than " + MOST_LINKS + " links, one behind the other");
+      }
+      target = target.resolveSibling(Files.readSymbolicLink(target));
+    }
+    return target;
+  }
+
+  private static void replace(Path target, byte[] bytes) throws IOException {
+    Path folder = target.getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IOException("the folder " + folder + " does not exist");
+    }
     // Not Files.createTempFile: its files can be read by their owner only, also after the move.
     String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
-    return target.resolveSibling("." + random + ".png.part");
+    Path part = target.resolveSibling("." + random + ".png.part");
+    try {
+      Files.write(part, bytes, StandardOpenOption.CREATE_NEW);
+      try {
+        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+      } catch (AtomicMoveNotSupportedException _) {
+        Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } finally {
+      Files.deleteIfExists(part);
+    }
   }
 
   private byte[] png() throws IOException {
-    ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
+    ImageWriter writer = pngWriter();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(bytes)) {
       writer.setOutput(stream);
@@ -222,5 +309,17 @@ public final class KolorsImage {
       writer.dispose();
     }
     return bytes.toByteArray();
+  }
+
+  /** The JDK's own, as another plugin's would write other bytes. */
+  private static ImageWriter pngWriter() {
+    Iterator<ImageWriter> writers = ImageIO.getImageWritersByFormatName("png");
+    while (writers.hasNext()) {
+      ImageWriter writer = writers.next();
+      if (writer.getClass().getModule() == ImageIO.class.getModule()) {
+        return writer;
+      }
+    }
+    throw new IllegalStateException("[image] the JDK's ImageIO plugin for png is not registered.");
   }
 }

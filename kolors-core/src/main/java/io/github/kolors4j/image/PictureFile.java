@@ -1,151 +1,145 @@
 package io.github.kolors4j.image;
 
-import java.awt.color.ColorSpace;
-import java.awt.image.BufferedImage;
-import java.awt.image.ColorModel;
-import java.awt.image.ComponentColorModel;
-import java.awt.image.DataBuffer;
-import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Iterator;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 
-/** Pictures of a user: files of every format that ImageIO knows, and images of Java 2D. */
+/** Pictures of strangers: from the bytes of a file, a stream or an array to one that is upright. */
 final class PictureFile {
-  private static final int CHANNELS = 3;
+  private static final List<PictureDecoder> DECODERS = decoders();
 
-  /** Pillow's limit: a small file may unpack to more than fits a machine. */
-  private static final long MAX_PIXELS = 178_956_970;
+  private static final int LONGEST_ARRAY = Integer.MAX_VALUE - 8;
 
   private PictureFile() {}
 
-  static KolorsImage read(Path file) throws IOException {
+  private static List<PictureDecoder> decoders() {
+    List<PictureDecoder> decoders = new ArrayList<>();
+    decoders.add(new PngDecoder());
+    decoders.add(new JpegDecoder());
+    decoders.add(new GifDecoder());
+    decoders.add(new BmpDecoder());
+    ServiceLoader.load(PictureDecoder.class, PictureDecoder.class.getClassLoader())
+        .forEach(decoders::add);
+    return List.copyOf(decoders);
+  }
+
+  static KolorsImage read(Path file, PictureLimits limits) throws IOException {
+    String name = file.toString();
     if (Files.isDirectory(file)) {
-      throw fault(file, "is a folder: give the name of a picture file", null);
+      throw new InvalidFileException(
+          "[image] " + name + " is a folder: give the name of a picture file.");
     }
+    PictureSource source;
+    try (InputStream in = Files.newInputStream(file)) {
+      checkLength(name, Files.size(file), limits);
+      source = source(in, name, limits);
+    } catch (InvalidPictureException e) {
+      throw e;
+    } catch (NoSuchFileException e) {
+      throw new InvalidFileException("[image] " + name + " does not exist.", e);
+    } catch (IOException e) {
+      throw new IOException("[image] " + name + " cannot be read (" + reason(e) + ").", e);
+    }
+    return read(source);
+  }
+
+  static KolorsImage read(InputStream in, String name, PictureLimits limits) throws IOException {
+    return read(source(in, name, limits));
+  }
+
+  static KolorsImage read(PictureSource source) throws InvalidPictureException {
+    checkLength(source.name(), source.bytes().length, source.limits());
+    for (PictureDecoder decoder : DECODERS) {
+      if (decoder.accepts(source)) {
+        return decode(decoder, source);
+      }
+    }
+    Optional<String> foreign = ofOtherModules(source);
+    if (foreign.isPresent()) {
+      throw source.fault(
+          "is a %s file, which no module here reads: add kolors-images, or convert it to PNG",
+          foreign.get());
+    }
+    throw source.fault(
+        "is no picture that can be read: %s are the formats",
+        DECODERS.stream()
+            .flatMap(decoder -> decoder.formats().stream())
+            .collect(Collectors.joining(", ")));
+  }
+
+  private static KolorsImage decode(PictureDecoder decoder, PictureSource source)
+      throws InvalidPictureException {
+    try {
+      return decoder.decode(source).upright();
+    } catch (InvalidPictureException e) {
+      throw e;
+    } catch (OutOfMemoryError e) {
+      throw outOfMemory(source.name(), e);
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      // The libraries throw all kinds of things at bytes that they did not expect.
+      throw source.damaged(e);
+    }
+  }
+
+  /** All of a stream, unless it is longer than it may be; its own faults go through unchanged. */
+  private static PictureSource source(InputStream in, String name, PictureLimits limits)
+      throws IOException {
+    long heap = Runtime.getRuntime().maxMemory();
+    int most = (int) Math.min(Math.min(limits.maxBytes(), heap), LONGEST_ARRAY - 1);
     byte[] bytes;
     try {
-      bytes = Files.readAllBytes(file);
-    } catch (NoSuchFileException e) {
-      throw fault(file, "does not exist", e);
-    } catch (IOException | OutOfMemoryError e) {
-      throw fault(file, "cannot be read (" + e + ")", e);
+      bytes = in.readNBytes(most + 1);
+    } catch (OutOfMemoryError e) {
+      throw outOfMemory(name, e);
     }
-    BufferedImage image;
-    try (ImageInputStream stream =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-      image = decode(file, stream);
-    }
-    return Orientation.of(bytes).apply(of(image));
+    checkLength(name, bytes.length, limits.withMaxBytes(most));
+    return new PictureSource(name, bytes, limits);
   }
 
-  private static BufferedImage decode(Path file, ImageInputStream stream) throws IOException {
-    Iterator<ImageReader> readers = ImageIO.getImageReaders(stream);
-    if (!readers.hasNext()) {
-      throw fault(
-          file,
-          "is no picture that can be read: "
-              + String.join(", ", ImageIO.getReaderFileSuffixes())
-              + " are the formats",
-          null);
-    }
-    ImageReader reader = readers.next();
-    try {
-      reader.setInput(stream, true, true);
-      long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-      if (pixels > MAX_PIXELS) {
-        throw fault(
-            file,
-            "is %dx%d pixels: %,d in all are the most"
-                .formatted(reader.getWidth(0), reader.getHeight(0), MAX_PIXELS),
-            null);
-      }
-      return reader.read(0);
-    } catch (PictureException e) {
-      throw e;
-    } catch (IOException | RuntimeException e) {
-      // The readers throw all kinds of unchecked exceptions at bytes that they did not expect.
-      String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-      throw fault(file, "is damaged or of a kind that is not supported (" + reason + ")", e);
-    } finally {
-      reader.dispose();
+  private static void checkLength(String name, long length, PictureLimits limits)
+      throws InvalidPictureException {
+    if (length > limits.maxBytes()) {
+      throw new PictureSource(name, new byte[0], limits)
+          .fault("is longer than %,d bytes, which are the most", limits.maxBytes());
     }
   }
 
-  /** A fault that already has its sentence. */
-  private static final class PictureException extends IOException {
-    private static final long serialVersionUID = 1;
-
-    PictureException(String message, @Nullable Throwable cause) {
-      super(message, cause);
+  /** The format of a file that another module reads, if only it were there. */
+  private static Optional<String> ofOtherModules(PictureSource source) {
+    if (source.has(0, 'I', 'I', 42, 0) || source.has(0, 'M', 'M', 0, 42)) {
+      return Optional.of("TIFF");
     }
+    boolean webp = source.has(0, 'R', 'I', 'F', 'F') && source.has(8, 'W', 'E', 'B', 'P');
+    return webp ? Optional.of("WebP") : Optional.empty();
   }
 
-  private static PictureException fault(Path file, String what, @Nullable Throwable cause) {
-    return new PictureException("[image] " + file + " " + what + ".", cause);
+  private static OutOfMemoryError outOfMemory(String name, OutOfMemoryError cause) {
+    OutOfMemoryError error =
+        new OutOfMemoryError(
+            "[image] %s does not fit into the Java heap (%s): use a smaller picture, or start Java"
+                    .formatted(name, cause.getMessage())
+                + " with a larger -Xmx.");
+    error.initCause(cause);
+    return error;
   }
 
-  /** The colours as they are stored: neither alpha nor a colour profile changes them. */
-  static KolorsImage of(BufferedImage image) {
-    int width = image.getWidth();
-    int height = image.getHeight();
-    long length = (long) width * height * CHANNELS;
-    if (length > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "[image] %dx%d pixels of 3 bytes each are more than 2^31-1.".formatted(width, height));
-    }
-    byte[] rgb = new byte[(int) length];
-    if (stored(image.getColorModel())) {
-      samples(image.getRaster(), rgb);
-    } else {
-      int[] row = new int[width];
-      for (int y = 0, at = 0; y < height; y++) {
-        image.getRGB(0, y, width, 1, row, 0, width);
-        for (int pixel : row) {
-          rgb[at++] = (byte) (pixel >> 16);
-          rgb[at++] = (byte) (pixel >> 8);
-          rgb[at++] = (byte) pixel;
-        }
-      }
-    }
-    return KolorsImage.of(width, height, rgb);
-  }
-
-  /**
-   * Whether the samples are the colours: {@code getRGB} would take grey for linear light and
-   * brighten it, and convert by an embedded profile.
-   */
-  private static boolean stored(ColorModel model) {
-    int type = model.getColorSpace().getType();
-    int transfer = model.getTransferType();
-    return model instanceof ComponentColorModel
-        && !(model.hasAlpha() && model.isAlphaPremultiplied())
-        && (type == ColorSpace.TYPE_GRAY || type == ColorSpace.TYPE_RGB)
-        && (transfer == DataBuffer.TYPE_BYTE || transfer == DataBuffer.TYPE_USHORT)
-        && model.getComponentSize(0) == DataBuffer.getDataTypeSize(transfer);
-  }
-
-  private static void samples(Raster raster, byte[] rgb) {
-    int width = raster.getWidth();
-    int bands = raster.getNumBands();
-    int shift = raster.getTransferType() == DataBuffer.TYPE_USHORT ? 8 : 0; // the high byte
-    int[] row = new int[width * bands];
-    int at = 0;
-    for (int y = 0; y < raster.getHeight(); y++) {
-      raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, row);
-      for (int x = 0; x < width; x++) {
-        for (int channel = 0; channel < CHANNELS; channel++) {
-          rgb[at++] = (byte) (row[x * bands + (bands < CHANNELS ? 0 : channel)] >> shift);
-        }
-      }
-    }
+  /** What the system said, without the file, which is all that the message of some has. */
+  static String reason(IOException cause) {
+    return switch (cause) {
+      case AccessDeniedException _ -> "permission denied";
+      case FileSystemException e when e.getReason() != null -> e.getReason();
+      case FileSystemException e -> e.getClass().getSimpleName();
+      default -> cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    };
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
@@ -48,6 +49,47 @@ class KolorsImageTest {
     IMAGE.save(link);
     assertTrue(Files.isSymbolicLink(link));
     assertSamePixels(ImageIO.read(file.toFile()));
+  }
+
+  @Test
+  void aLinkToAFileThatIsNotThereYetIsWrittenThrough() throws IOException {
+    Path deep = Files.createDirectory(folder.resolve("deep"));
+    Path link = Files.createSymbolicLink(folder.resolve("link.png"), Path.of("deep/next.png"));
+    Path next = Files.createSymbolicLink(deep.resolve("next.png"), Path.of("../a.png"));
+    IMAGE.save(link);
+    assertTrue(Files.isSymbolicLink(link) && Files.isSymbolicLink(next));
+    assertSamePixels(ImageIO.read(folder.resolve("a.png").toFile()));
+  }
+
+  @Test
+  void aCircleOfLinksIsAFault() throws IOException {
+    Path link = Files.createSymbolicLink(folder.resolve("link.png"), Path.of("link.png"));
+    IOException circle = assertThrows(IOException.class, () -> IMAGE.save(link));
+    assertEquals(
+        "[image] cannot save " + link + ": more than 40 links, one behind the other.",
+        circle.getMessage());
+  }
+
+  @Test
+  void aFullDiskIsReportedWithTheFile() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "a device of Linux");
+    IOException fault = assertThrows(IOException.class, () -> IMAGE.save(full));
+    assertEquals("[image] cannot save /dev/full: No space left on device.", fault.getMessage());
+  }
+
+  @Test
+  void aFolderThatLetsNothingInIsReportedWithTheFileAndKeepsWhatItHas() throws IOException {
+    Path file = Files.writeString(folder.resolve("a.png"), "something else");
+    assumeTrue(folder.toFile().setWritable(false));
+    try {
+      assumeTrue(!Files.isWritable(folder), "root writes everywhere");
+      IOException fault = assertThrows(IOException.class, () -> IMAGE.save(file));
+      assertEquals("[image] cannot save " + file + ": permission denied.", fault.getMessage());
+      assertEquals("something else", Files.readString(file));
+    } finally {
+      assertTrue(folder.toFile().setWritable(true));
+    }
   }
 
   @Test

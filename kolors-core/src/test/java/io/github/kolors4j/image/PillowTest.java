@@ -12,12 +12,20 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import java.awt.Color;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.WritableRaster;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,7 +93,9 @@ class PillowTest {
         "rgba_16.png",
         "rgb.bmp",
         "palette.gif",
-        "rgb.tif",
+        "rgb.jpg",
+        "grey.jpg",
+        "orientation_6.jpg",
         "orientation_1.png",
         "orientation_2.png",
         "orientation_3.png",
@@ -97,23 +107,6 @@ class PillowTest {
       })
   void readsAFileAsPillow(String name) throws IOException {
     assertEquals(picture("output.file." + name), read(name));
-  }
-
-  /** The decoders of the two may round differently. */
-  @ParameterizedTest
-  @ValueSource(strings = {"rgb.jpg", "grey.jpg", "orientation_6.jpg"})
-  void readsAPhotographAsPillowButForTheRounding(String name) throws IOException {
-    KolorsImage expected = picture("output.file." + name);
-    KolorsImage read = read(name);
-    assertEquals(expected.toString(), read.toString());
-    byte[] a = expected.rgb();
-    byte[] b = read.rgb();
-    int largest = 0;
-    for (int i = 0; i < a.length; i++) {
-      largest = Math.max(largest, Math.abs((a[i] & 255) - (b[i] & 255)));
-    }
-    System.out.println(name + ": largest difference " + largest);
-    assertTrue(largest <= 2, name + ": " + largest);
   }
 
   @Test
@@ -146,6 +139,48 @@ class PillowTest {
     assertArrayEquals(Arrays.copyOfRange(expected, 3, 6), KolorsImage.of(part).rgb());
   }
 
+  /** The inks of Java 2D have a gamma of their own. */
+  @Test
+  void inksBecomeTheColoursThatPillowMakesOfThem() {
+    ColorSpace inks = new Inks();
+    ColorModel model =
+        new ComponentColorModel(inks, false, false, Transparency.OPAQUE, DataBuffer.TYPE_BYTE);
+    WritableRaster raster = model.createCompatibleWritableRaster(2, 1);
+    raster.setPixels(0, 0, 2, 1, new int[] {0, 128, 255, 0, 10, 20, 30, 100});
+    byte[] expected = {(byte) 255, 127, 0, (byte) 149, (byte) 143, (byte) 137};
+    assertArrayEquals(
+        expected, KolorsImage.of(new BufferedImage(model, raster, false, null)).rgb());
+  }
+
+  /** A colour space that only says what it is. */
+  private static final class Inks extends ColorSpace {
+    private static final long serialVersionUID = 1;
+
+    Inks() {
+      super(ColorSpace.TYPE_CMYK, 4);
+    }
+
+    @Override
+    public float[] toRGB(float[] values) {
+      throw new AssertionError("not asked");
+    }
+
+    @Override
+    public float[] fromRGB(float[] values) {
+      throw new AssertionError("not asked");
+    }
+
+    @Override
+    public float[] toCIEXYZ(float[] values) {
+      throw new AssertionError("not asked");
+    }
+
+    @Override
+    public float[] fromCIEXYZ(float[] values) {
+      throw new AssertionError("not asked");
+    }
+  }
+
   @Test
   void aFileThatIsNoPictureIsNamedInOneSentence() throws IOException {
     Path missing = folder.resolve("none.png");
@@ -159,7 +194,7 @@ class PillowTest {
     byte[] png = fixture.bytes("input.file.rgb.png");
     for (int length : List.of(8, 20, 33, 60, png.length / 2)) {
       Path part = Files.write(folder.resolve("part.png"), Arrays.copyOf(png, length));
-      assertTrue(fault(part).startsWith("[image] " + part + " is damaged or"), fault(part));
+      assertEquals("[image] " + part + " is cut short.", fault(part));
     }
   }
 
@@ -168,6 +203,9 @@ class PillowTest {
     byte[] png = fixture.bytes("input.file.rgb.png");
     png[16 + 1] = 1; // 65,536 and some columns
     png[20 + 1] = 1;
+    CRC32 sum = new CRC32();
+    sum.update(png, 12, 17);
+    ByteBuffer.wrap(png).putInt(29, (int) sum.getValue());
     Path file = Files.write(folder.resolve("bomb.png"), png);
     assertEquals(
         "[image] " + file + " is 65547x65543 pixels: 178,956,970 in all are the most.",
