@@ -44,6 +44,22 @@ public record Components(
     return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
   }
 
+  /** The same on other threads. */
+  public Components with(ThreadPool other) {
+    return new Components(tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other);
+  }
+
+  /**
+   * Whether the files that the weights are read from are still all there.
+   *
+   * @throws InvalidFileException with the name of one that was cut short
+   */
+  public void requireWholeFiles() throws InvalidFileException {
+    textEncoder.requireWholeFiles();
+    unet.requireWholeFiles();
+    vae.requireWholeFiles();
+  }
+
   /**
    * Whether the components, each whole by itself, are of one model.
    *
