@@ -89,6 +89,7 @@ public final class KolorsPipeline implements AutoCloseable {
   public static final class Builder {
     private final Path directory;
     private Optional<String> variant = Optional.empty();
+    private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
 
     private Builder(Path directory) {
@@ -124,6 +125,18 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Reads all weights while opening, and refuses NaN and infinity, of which nothing but black
+     * pictures become. Without it the weights are mapped and not read, and such a value ends the
+     * request that comes to it.
+     *
+     * @return this
+     */
+    public Builder checkWeights() {
+      checkWeights = true;
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -131,7 +144,7 @@ public final class KolorsPipeline implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
-      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads);
+      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads, checkWeights);
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }

@@ -90,6 +90,16 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
   }
 
   /**
+   * Reads all weights as they are stored, and refuses NaN and infinity. This takes as long as
+   * reading the files does.
+   *
+   * @throws InvalidFileException if a value is not finite; with the file, the tensor and the index
+   */
+  public final void requireFiniteWeights() throws InvalidFileException {
+    new FiniteWeights(files.weights().files()).require();
+  }
+
+  /**
    * Where the weights are.
    *
    * @return the file, or the index of several

@@ -40,7 +40,13 @@ public final class Checkpoint implements AutoCloseable {
     this.lifetime = lifetime;
   }
 
-  public static Checkpoint open(Path directory, Optional<String> variant, int threadCount)
+  /**
+   * Opens a checkpoint.
+   *
+   * @param checkWeights whether all weights are read, and NaN and infinity refused
+   */
+  public static Checkpoint open(
+      Path directory, Optional<String> variant, int threadCount, boolean checkWeights)
       throws IOException {
     ModelIndex index = ModelIndex.read(directory);
     Scheduler scheduler = loadScheduler(directory.resolve("scheduler"), index);
@@ -60,6 +66,9 @@ public final class Checkpoint implements AutoCloseable {
           new Components(
               tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
       components.checkThatTheyFit();
+      if (checkWeights) {
+        components.requireFiniteWeights();
+      }
       return new Checkpoint(index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);

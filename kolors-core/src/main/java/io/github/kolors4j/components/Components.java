@@ -76,6 +76,17 @@ public record Components(
     }
   }
 
+  /**
+   * Reads all weights.
+   *
+   * @throws InvalidFileException with the first that is NaN or infinite
+   */
+  void requireFiniteWeights() throws InvalidFileException {
+    vae.requireFiniteWeights();
+    unet.requireFiniteWeights();
+    textEncoder.requireFiniteWeights();
+  }
+
   /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */
   public static void checkThatTheyFit(
       ChatGlmConfig textEncoder, UNet2DConditionConfig unet, AutoencoderKLConfig vae)
