@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -202,5 +203,32 @@ class SafetensorsFileTest {
     var e = assertThrows(SafetensorsException.class, () -> SafetensorsFile.open(path));
     assertTrue(e.getMessage().startsWith("[safetensors] "), e.getMessage());
     assertTrue(e.getMessage().endsWith(expected), e.getMessage());
+  }
+
+  @Test
+  void aFileThatWasCutShortIsNamedAndOneThatWasReplacedIsWhole() throws Exception {
+    Path path = directory.resolve("cut");
+    Path other = directory.resolve("other");
+    byte[] whole = Files.readAllBytes(fixture("dtypes.safetensors"));
+    Files.write(path, whole);
+    SafetensorsFile file = SafetensorsFile.open(path);
+    try (file) {
+      Thread.currentThread().interrupt();
+      file.requireWhole();
+      assertTrue(Thread.interrupted(), "an interrupt does not disturb it, nor it the interrupt");
+      Files.write(path, new byte[7]); // truncates, and writes into the same file
+      SafetensorsException cut = assertThrows(SafetensorsException.class, file::requireWhole);
+      assertTrue(
+          cut.getMessage()
+              .startsWith(
+                  "[safetensors] %s: has 7 bytes now, and had %,d when it was opened: it was cut"
+                      .formatted(path, whole.length)),
+          cut.getMessage());
+      Files.write(path, whole);
+      file.requireWhole();
+      Files.move(Files.write(other, new byte[3]), path, StandardCopyOption.REPLACE_EXISTING);
+      file.requireWhole();
+    }
+    assertThrows(IllegalStateException.class, file::requireWhole);
   }
 }
