@@ -24,22 +24,22 @@ public record Components(
     ThreadPool threads) {
   private static final int RGB = 3;
 
-  /** The same with another tokenizer. */
+  /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another text encoder. */
+  /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another U-Net. */
+  /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
     return new Components(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another VAE. */
+  /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
     return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
   }
