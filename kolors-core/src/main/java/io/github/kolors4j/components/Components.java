@@ -30,26 +30,26 @@ public record Components(
     Optional<PromptCache> promptCache) {
   private static final int RGB = 3;
 
-  /** The same with another tokenizer. */
+  /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(
         other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
-  /** The same with another text encoder. */
+  /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     TextEncoder given = TextEncoder.of(other);
     return new Components(
         tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
-  /** The same with another U-Net. */
+  /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
     return new Components(
         tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
-  /** The same with another VAE. */
+  /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
     return new Components(
         tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads, promptCache);
