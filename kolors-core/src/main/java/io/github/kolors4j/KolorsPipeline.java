@@ -4,8 +4,15 @@ import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.components.OpenOptions;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.metadata.ModelIdentity;
+import io.github.kolors4j.metadata.PictureMetadata;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageListener;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.NotFiniteException;
@@ -91,6 +98,8 @@ public final class KolorsPipeline implements AutoCloseable {
     private Optional<String> variant = Optional.empty();
     private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
+    private Optional<PromptCache> promptCache = Optional.empty();
+    private boolean textEncoderOnDemand;
 
     private Builder(Path directory) {
       this.directory = Objects.requireNonNull(directory, "directory");
@@ -137,6 +146,33 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Remembers encoded prompts on disk, and finds those that were encoded before, by this pipeline
+     * or another one. The text encoder is then {@link #textEncoderOnDemand on demand}: a request
+     * whose prompts are all remembered never opens it, and its files need not be there. The
+     * pictures are the same.
+     *
+     * @param cache the folder, which pipelines and processes may share
+     * @return this
+     */
+    public Builder promptCache(PromptCache cache) {
+      promptCache = Optional.of(cache);
+      return textEncoderOnDemand();
+    }
+
+    /**
+     * Maps the text encoder's weights only while prompts are encoded, so that the system gives
+     * their memory to the U-Net first: two thirds of a checkpoint, needed for seconds. A file of it
+     * that is missing or wrong is then found by the first request, which fails with an {@link
+     * UncheckedIOException}.
+     *
+     * @return this
+     */
+    public Builder textEncoderOnDemand() {
+      textEncoderOnDemand = true;
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -144,7 +180,10 @@ public final class KolorsPipeline implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
-      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads, checkWeights);
+      Checkpoint checkpoint =
+          Checkpoint.open(
+              directory,
+              new OpenOptions(variant, threads, checkWeights, promptCache, textEncoderOnDemand));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -181,11 +220,12 @@ public final class KolorsPipeline implements AutoCloseable {
   /**
    * The text encoder.
    *
-   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
-   *     #withTextEncoder}
+   * @return the checkpoint's own, which lives as long as the pipeline, also where it was to be open
+   *     on demand only; or the one of {@link #withTextEncoder}
+   * @throws UncheckedIOException if it is opened on demand and cannot be
    */
   public ChatGlmModel textEncoder() {
-    return components.textEncoder();
+    return components.textEncoder().model();
   }
 
   /**
@@ -388,6 +428,52 @@ public final class KolorsPipeline implements AutoCloseable {
 
   private Generation generation() {
     return new Generation(components, scheduler, checkpoint::isCancelling);
+  }
+
+  /**
+   * How a picture of a result was made, to be written into its file.
+   *
+   * @param result of this pipeline's {@link #generate}
+   * @param image which of its pictures, from 0
+   * @return the metadata
+   * @throws IndexOutOfBoundsException if the result has no such picture
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageResult result, int image) {
+    return PictureMetadata.of(
+        result.request(), image, result.images().get(image), scheduler, identity());
+  }
+
+  /**
+   * How a picture was made that an {@link ImageListener} is given while the others are still to
+   * come.
+   *
+   * @param request as {@link #generate} was given it
+   * @param finished the picture
+   * @return the metadata
+   * @throws IllegalArgumentException if latents were asked for
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageRequest request, FinishedImage finished) {
+    KolorsImage picture =
+        finished
+            .image()
+            .orElseThrow(() -> new IllegalArgumentException("[metadata] latents are no picture."));
+    ImageRequest.Builder whole = request.toBuilder().size(picture.width(), picture.height());
+    if (finished.seed().isPresent() && request.seeds().size() != request.numImages()) {
+      whole.seed(finished.seed().getAsLong() - finished.index());
+    }
+    return PictureMetadata.of(whole.build(), finished.index(), picture, scheduler, identity());
+  }
+
+  /**
+   * Which model this is. The first call reads a few kilobytes of the weights.
+   *
+   * @return the hash of each component, and the checkpoint's name
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public ModelIdentity identity() {
+    return checkpoint.use(checkpoint::identity);
   }
 
   /**
