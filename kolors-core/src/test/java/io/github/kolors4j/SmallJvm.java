@@ -84,7 +84,7 @@ final class SmallJvm {
     Map<String, Integer> outcomes = new TreeMap<>();
     try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
       List<Future<ImageResult>> futures = new ArrayList<>();
-      for (int i = 0; i < 16; i++) {
+      for (int i = 0; i < 8; i++) {
         futures.add(executor.submit(() -> pipeline.generate(LARGE)));
       }
       for (Future<ImageResult> future : futures) {

@@ -37,10 +37,8 @@ public final class ThreadPool implements AutoCloseable {
    */
   private static final int SPINS = 2_000;
 
-  private static final BooleanSupplier NEVER = () -> false;
-
   private final Crew crew;
-  private final BooleanSupplier stop;
+  private final @Nullable BooleanSupplier stop;
   private final int faultsBefore;
 
   /**
@@ -54,7 +52,7 @@ public final class ThreadPool implements AutoCloseable {
       throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
     }
     this.crew = new Crew();
-    this.stop = NEVER;
+    this.stop = null;
     this.faultsBefore = Crew.UNWATCHED;
     crew.start(threads - 1);
   }
@@ -77,8 +75,7 @@ public final class ThreadPool implements AutoCloseable {
   public ThreadPool stoppedBy(BooleanSupplier condition) {
     BooleanSupplier before = stop;
     return new ThreadPool(
-        crew,
-        before == NEVER ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
+        crew, before == null ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
   }
 
   /**
@@ -139,12 +136,16 @@ public final class ThreadPool implements AutoCloseable {
    *     and the JVM has noticed it after the task had ended: a mapped file was cut short
    */
   public void checkStopped() {
-    if (stop.getAsBoolean()) {
+    if (isStopped()) {
       throw new OperationStoppedException();
     }
     if (faultsBefore != Crew.UNWATCHED && crew.lateFaults.get() != faultsBefore) {
       throw new InternalError("[threads] a task has read memory that was not there.");
     }
+  }
+
+  private boolean isStopped() {
+    return stop != null && stop.getAsBoolean();
   }
 
   /**
@@ -206,7 +207,7 @@ public final class ThreadPool implements AutoCloseable {
         } else {
           LockSupport.park(this);
           if (caller.isInterrupted()) {
-            pool.stop.getAsBoolean(); // who stops for an interrupt must see it first
+            pool.isStopped(); // who stops for an interrupt must see it first
             interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
           }
         }
@@ -301,8 +302,10 @@ public final class ThreadPool implements AutoCloseable {
       while (!crew.closed) {
         try {
           work(scratch);
-        } catch (Throwable _) { // late: the operation that it belongs to may have ended
+        } catch (InternalError _) { // late: the operation that it belongs to may have ended
           crew.lateFaults.incrementAndGet();
+        } catch (Throwable _) {
+          // As an OutOfMemoryError between two operations, which no result depends on.
         }
       }
     }
