@@ -53,12 +53,12 @@ final class CommonOptions {
                 + " plain ones. Default: fp16, else the plain ones, else the only ones.")
     private String variant;
 
-    KolorsPipeline open(int threads) throws IOException {
+    KolorsPipeline.Builder builder(int threads) throws IOException {
       KolorsPipeline.Builder builder = KolorsPipeline.builder(model.directory()).threads(threads);
       if (variant != null) {
         UsageException.check(() -> builder.variant(variant));
       }
-      return builder.open();
+      return builder;
     }
   }
 

@@ -74,9 +74,12 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to; - is standard output. Several pictures get -0, -1 ... before the suffix. Default:"
-              + " kolors.png, or kolors.safetensors for latents.")
+          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several pictures get"
+              + " -0, -1 ... before the suffix. Default: kolors.png, or kolors.safetensors for latents.")
   private String out;
+
+  @Mixin private PictureOptions pictureOptions;
+  @Mixin private PromptCacheOptions promptCache;
 
   @Option(
       names = "--vae-tiling",
@@ -120,7 +123,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      try (KolorsPipeline opened = model.open(threadCount)) {
+      try (KolorsPipeline opened = promptCache.apply(model.builder(threadCount)).open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         long loaded = System.nanoTime();
         ImageResult result = generate(opened.withScheduler(chosen), request, bar, files);
@@ -135,7 +138,17 @@ final class GenerateCommand implements Callable<Integer> {
   private ImageResult generate(
       KolorsPipeline pipeline, ImageRequest request, ProgressBar bar, List<Path> files)
       throws IOException {
-    ResultFiles results = new ResultFiles(terminal, interruption, files);
+    ResultFiles results =
+        new ResultFiles(
+            terminal,
+            interruption,
+            files,
+            (finished, file) ->
+                pictureOptions.save(
+                    finished.image().orElseThrow(),
+                    file,
+                    () -> pipeline.metadata(request, finished),
+                    terminal));
     RunControl control =
         RunControl.builder()
             .onProgress(bar)
@@ -210,7 +223,11 @@ final class GenerateCommand implements Callable<Integer> {
     String suffix = pictures ? OutputFiles.PNG : OutputFiles.SAFETENSORS;
     Path file = out == null ? Path.of("kolors" + suffix) : OutputFiles.path(out);
     int count = pictures ? request.numImagesPerPrompt() : 1;
-    OutputFiles.checkSuffix(file, suffix);
+    if (pictures) {
+      OutputFiles.checkPictureSuffix(file);
+    } else {
+      OutputFiles.checkSuffix(file, suffix);
+    }
     OutputFiles.checkStandardOutput(file, count, json);
     return OutputFiles.names(file, count);
   }

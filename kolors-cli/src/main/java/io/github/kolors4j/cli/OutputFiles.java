@@ -1,5 +1,7 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.image.ImageFormat;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import java.io.File;
@@ -24,7 +26,7 @@ final class OutputFiles {
   private static final Set<String> STANDARD_OUTPUT =
       Set.of("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1");
 
-  /** Endings that promise another format than the two that are written. */
+  /** Endings that promise another format than those that are written. */
   private static final Set<String> OTHER_FORMATS =
       Set.of(".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".pt", ".npy");
 
@@ -98,6 +100,13 @@ final class OutputFiles {
     return out.getParent() == null ? Path.of(name) : out.getParent().resolve(name);
   }
 
+  /** Refuses a name for a picture whose ending promises what is not written. */
+  static void checkPictureSuffix(Path out) {
+    if (ImageFormat.of(out).isEmpty()) {
+      checkSuffix(out, PNG);
+    }
+  }
+
   /** Refuses a name whose ending promises another format. */
   static void checkSuffix(Path out, String format) {
     if (out.getFileName() == null || out.toString().isEmpty()) {
@@ -108,7 +117,7 @@ final class OutputFiles {
     if (suffix.equals(other) || OTHER_FORMATS.contains(suffix)) {
       throw new UsageException(
           "[output] --out %s: what is written is a %s file, so let the name end with that."
-              .formatted(out, format));
+              .formatted(out, format.equals(PNG) ? PNG + " or .jpg" : format));
     }
   }
 
@@ -160,6 +169,18 @@ final class OutputFiles {
       target = target.resolveSibling(Files.readSymbolicLink(target));
     }
     return target;
+  }
+
+  /** Writes a picture to a file, in the format that its name promises, or to standard output. */
+  static void write(KolorsImage picture, Path file, Map<String, String> texts, Terminal terminal)
+      throws IOException {
+    ImageFormat format = ImageFormat.of(file).orElse(ImageFormat.PNG);
+    if (isStandardOutput(file)) {
+      picture.writeTo(terminal.out(), format, texts);
+      terminal.out().flush();
+    } else {
+      picture.save(file, format, texts);
+    }
   }
 
   /** Writes tensors to a file, to standard output, or to what else has a name, as a pipe. */

@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.ImageListener;
 import io.github.kolors4j.safetensors.TensorData;
@@ -18,20 +17,29 @@ import java.util.Map;
  * the last of them is, or what there is of them when the request ends before, by Ctrl-C too.
  */
 final class ResultFiles implements ImageListener {
+  /** Writes a finished picture. */
+  @FunctionalInterface
+  interface Saving {
+    void save(FinishedImage finished, Path file) throws IOException;
+  }
+
   private final Terminal terminal;
   private final Interruption interruption;
   private final List<Path> files;
+  private final Saving pictures;
   private final List<FloatArray> latents = new ArrayList<>();
 
   /**
    * The files of one request.
    *
    * @param files one a picture, or one for all latents
+   * @param pictures writes a picture
    */
-  ResultFiles(Terminal terminal, Interruption interruption, List<Path> files) {
+  ResultFiles(Terminal terminal, Interruption interruption, List<Path> files, Saving pictures) {
     this.terminal = terminal;
     this.interruption = interruption;
     this.files = files;
+    this.pictures = pictures;
     interruption.beforeTheEnd(this::writeLatents);
   }
 
@@ -43,19 +51,10 @@ final class ResultFiles implements ImageListener {
     if (finished.image().isPresent()) {
       Path file = files.get(finished.index());
       try {
-        interruption.whole(file, () -> write(finished.image().get(), file));
+        interruption.whole(file, () -> pictures.save(finished, file));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-    }
-  }
-
-  private void write(KolorsImage picture, Path file) throws IOException {
-    if (OutputFiles.isStandardOutput(file)) {
-      picture.writeTo(terminal.out());
-      terminal.out().flush();
-    } else {
-      picture.save(file);
     }
   }
 
