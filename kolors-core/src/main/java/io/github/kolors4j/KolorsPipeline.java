@@ -20,7 +20,9 @@ import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.run.Generation;
 import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
@@ -107,13 +109,15 @@ public final class KolorsPipeline implements AutoCloseable {
 
     /**
      * Takes the weights of this variant only, as diffusers' {@code variant}. Without it those of
-     * {@code fp16} are taken where they are there, and the plain ones otherwise.
+     * {@code fp16} are taken where they are there, else the plain ones, else those of another
+     * variant where there is only one.
      *
      * @param variant as in the file names, such as {@code fp16}; empty text for the plain files
      * @return this
+     * @throws IllegalArgumentException if it cannot be part of a file's name
      */
     public Builder variant(String variant) {
-      this.variant = Optional.of(variant);
+      this.variant = Optional.of(Variant.only(variant).name());
       return this;
     }
 
@@ -121,15 +125,12 @@ public final class KolorsPipeline implements AutoCloseable {
      * Computes with so many threads; by default, as many as there are cores. The pictures do not
      * depend on it.
      *
-     * @param threads at least 1
+     * @param threads 1 to {@link ThreadPool#MOST_THREADS}
      * @return this
-     * @throws IllegalArgumentException if {@code threads} is below 1
+     * @throws IllegalArgumentException if {@code threads} is less or more
      */
     public Builder threads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
-      }
-      this.threads = threads;
+      this.threads = ThreadPool.checkThreads(threads);
       return this;
     }
 

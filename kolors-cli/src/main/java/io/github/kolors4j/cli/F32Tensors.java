@@ -3,12 +3,14 @@ package io.github.kolors4j.cli;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -27,7 +29,8 @@ record F32Tensors(String part, Path path, SafetensorsFile file) {
     Optional<FloatArray> found = find(name);
     if (found.isEmpty()) {
       throw new IOException(
-          "[%s] %s has no tensor \"%s\", only %s.".formatted(part, path, name, file.names()));
+          "[%s] %s has no tensor \"%s\", only %s."
+              .formatted(part, path, name, JsonWriter.abbreviated(List.copyOf(file.names()))));
     }
     return found.get();
   }

@@ -1,28 +1,28 @@
 package io.github.kolors4j.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.request.RunControl;
-import io.github.kolors4j.safetensors.SafetensorsWriter;
-import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
-import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,7 +39,7 @@ final class GenerateCommand implements Callable<Integer> {
   private final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private CommonOptions.WeightsOption model;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -74,9 +74,9 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to; a name that ends with .jpg makes a JPEG. Several pictures get -0, -1 ... before"
-              + " the suffix. Default: kolors.png, or kolors.safetensors for latents.")
-  private Path out;
+          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several pictures get"
+              + " -0, -1 ... before the suffix. Default: kolors.png, or kolors.safetensors for latents.")
+  private String out;
 
   @Mixin private PictureOptions pictureOptions;
   @Mixin private PromptCacheOptions promptCache;
@@ -123,22 +123,57 @@ final class GenerateCommand implements Callable<Integer> {
 
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      try (KolorsPipeline opened =
-          promptCache
-              .apply(KolorsPipeline.builder(model.directory()).threads(threadCount))
-              .open()) {
+      try (KolorsPipeline opened = promptCache.apply(model.builder(threadCount)).open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
-        KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();
-        RunControl control =
-            RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
-        ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
-        save(pipeline, result, files);
+        ImageResult result = generate(opened.withScheduler(chosen), request, bar, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
       }
     }
     return KolorsCommand.OK;
+  }
+
+  /** Writes each picture when it is made, and what there is where the request fails. */
+  private ImageResult generate(
+      KolorsPipeline pipeline, ImageRequest request, ProgressBar bar, List<Path> files)
+      throws IOException {
+    ResultFiles results =
+        new ResultFiles(
+            terminal,
+            interruption,
+            files,
+            (finished, file) ->
+                pictureOptions.save(
+                    finished.image().orElseThrow(),
+                    file,
+                    () -> pipeline.metadata(request, finished),
+                    terminal));
+    RunControl control =
+        RunControl.builder()
+            .onProgress(bar)
+            .onImage(results)
+            .cancellation(interruption.token())
+            .build();
+    try {
+      ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
+      results.writeLatents();
+      return result;
+    } catch (RuntimeException | Error e) {
+      rescue(results, e);
+      if (e instanceof UncheckedIOException ofFile) {
+        throw ofFile.getCause();
+      }
+      throw e;
+    }
+  }
+
+  private static void rescue(ResultFiles results, Throwable failure) {
+    try {
+      results.writeLatents();
+    } catch (IOException | CancellationException | OutOfMemoryError e) {
+      failure.addSuppressed(e); // The first failure is the one to be heard of.
+    }
   }
 
   private void checkArguments() {
@@ -147,6 +182,7 @@ final class GenerateCommand implements Callable<Integer> {
     guidance.check();
     imageToImage.check(terminal);
     sizes.check(terminal);
+    prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
 
   /** The request, with the files that it is made of. */
@@ -182,16 +218,18 @@ final class GenerateCommand implements Callable<Integer> {
     };
   }
 
-  private List<Path> files(ImageRequest request) {
+  private List<Path> files(ImageRequest request) throws IOException {
     boolean pictures = request.outputType() == OutputType.IMAGE;
     String suffix = pictures ? OutputFiles.PNG : OutputFiles.SAFETENSORS;
-    Path file = out == null ? Path.of("kolors" + suffix) : out;
+    Path file = out == null ? Path.of("kolors" + suffix) : OutputFiles.path(out);
+    int count = pictures ? request.numImagesPerPrompt() : 1;
     if (pictures) {
       OutputFiles.checkPictureSuffix(file);
     } else {
       OutputFiles.checkSuffix(file, suffix);
     }
-    return OutputFiles.names(file, pictures ? request.numImagesPerPrompt() : 1);
+    OutputFiles.checkStandardOutput(file, count, json);
+    return OutputFiles.names(file, count);
   }
 
   private Map<String, Object> options() {
@@ -222,41 +260,23 @@ final class GenerateCommand implements Callable<Integer> {
     return Schedulers.byName(name).fromConfig(own.config(), options);
   }
 
-  private void save(KolorsPipeline pipeline, ImageResult result, List<Path> files)
-      throws IOException {
-    if (result.latents().isPresent()) {
-      FloatArray all = result.latents().get();
-      long[] shape = Arrays.stream(all.shape().dims()).asLongStream().toArray();
-      Map<String, TensorData> tensors = Map.of(Latents.NAME, TensorData.f32(all.values(), shape));
-      interruption.whole(
-          () -> SafetensorsWriter.write(files.getFirst(), Latents.METADATA, tensors));
-      return;
-    }
-    for (int i = 0; i < files.size(); i++) {
-      int index = i;
-      interruption.whole(
-          () ->
-              pictureOptions.save(
-                  result.images().get(index),
-                  files.get(index),
-                  () -> pipeline.metadata(result, index)));
-    }
-  }
-
   private void report(
       ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
     if (json) {
       terminal.out().println(JsonWriter.compact(json(result, files, chosen, load, total)));
     } else {
-      files.forEach(terminal.out()::println);
+      files.stream()
+          .filter(file -> !OutputFiles.isStandardOutput(file))
+          .forEach(terminal.out()::println);
     }
     terminal
         .err()
         .println(
-            "seed %s, %.1f s in all"
-                .formatted(
-                    result.seeds().stream().map(String::valueOf).collect(Collectors.joining(",")),
-                    total / 1e9));
+            String.format(
+                Locale.ROOT,
+                "seed %s, %.1f s in all",
+                result.seeds().stream().map(Long::toUnsignedString).collect(joining(",")),
+                total / 1e9));
   }
 
   private static Map<String, Object> json(
@@ -270,7 +290,7 @@ final class GenerateCommand implements Callable<Integer> {
     ImageRequest request = result.request();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("files", files.stream().map(Path::toString).toList());
-    json.put("seeds", result.seeds());
+    json.put("seeds", result.seeds().stream().map(Numbers::unsigned).toList());
     json.put("width", request.width().orElseThrow());
     json.put("height", request.height().orElseThrow());
     json.put("steps", StepOptions.count(request.steps()));

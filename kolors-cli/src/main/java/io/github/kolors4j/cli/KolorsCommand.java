@@ -48,6 +48,10 @@ final class KolorsCommand implements Runnable {
 
   private static final int HELP_WIDTH = 100;
 
+  private static final String LOST_OUTPUT =
+      "[output] standard output could not be written to, so results are lost: is the disk full, or"
+          + " has the program ended that reads them?";
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** Runs a command line and says what became of it. */
@@ -60,19 +64,26 @@ final class KolorsCommand implements Runnable {
     PrintWriter out = writer(terminal.out());
     PrintWriter err = writer(terminal.err());
     try {
-      return commandLine(terminal, interruption, args)
-          .setOut(out)
-          .setErr(err)
-          .setParameterExceptionHandler(
-              (e, _) -> {
-                report(terminal, parsing(e), e, verbose);
-                return USAGE;
-              })
-          .setExecutionExceptionHandler(
-              (e, _, _) -> failed(terminal, interruption, unwrapped(e), verbose))
-          .execute(args);
+      int exitCode =
+          commandLine(terminal, interruption, args)
+              .setOut(out)
+              .setErr(err)
+              .setParameterExceptionHandler(
+                  (e, _) -> {
+                    report(terminal, interruption, parsing(e), e, verbose);
+                    return USAGE;
+                  })
+              .setExecutionExceptionHandler(
+                  (e, _, _) -> failed(terminal, interruption, unwrapped(e), verbose))
+              .execute(args);
+      out.flush();
+      if (exitCode == OK && terminal.out().checkError()) {
+        terminal.error(LOST_OUTPUT + interruption.saved());
+        return FAILED;
+      }
+      return exitCode;
     } catch (Error e) { // out of memory, as a rule: picocli passes these on
-      report(terminal, sentence(e), e, verbose);
+      report(terminal, interruption, sentence(e), e, verbose);
       return FAILED;
     } finally {
       out.flush();
@@ -126,18 +137,20 @@ final class KolorsCommand implements Runnable {
       Terminal terminal, Interruption interruption, Exception e, boolean verbose) {
     if (e instanceof CancellationException || interruption.begun()) {
       if (!interruption.begun()) {
-        report(terminal, sentence(e), e, verbose);
+        report(terminal, interruption, sentence(e), e, verbose);
       }
       return INTERRUPTED;
     }
-    report(terminal, sentence(e), e, verbose);
+    report(terminal, interruption, sentence(e), e, verbose);
     return e instanceof UsageException || e instanceof InvalidPathException ? USAGE : FAILED;
   }
 
   /** One line, whatever a library has put into its message. */
-  private static void report(Terminal terminal, String message, Throwable e, boolean verbose) {
+  private static void report(
+      Terminal terminal, Interruption interruption, String message, Throwable e, boolean verbose) {
     String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
-    terminal.error(line.endsWith(".") ? line : line + ".");
+    boolean ends = line.endsWith(".") || line.endsWith("?");
+    terminal.error((ends ? line : line + ".") + interruption.saved());
     if (verbose) {
       e.printStackTrace(terminal.err());
     }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,6 +33,9 @@ public record PromptEncoder(Components components) {
 
   /** Texts that are encoded together, so that the weights are decoded once for all of them. */
   private static final int TEXT_BATCH = 4;
+
+  /** Of a long text that a log shows, at either end. */
+  private static final int SHOWN_LETTERS = 100;
 
   /** Each prompt of a request, under guidance with its negative prompt. */
   List<PromptEmbeds> encode(ResolvedRequest resolved, RunState run) {
@@ -111,7 +115,7 @@ public record PromptEncoder(Components components) {
         LOG.warn(
             "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
             maxSequenceLength,
-            prompt.lost());
+            shown(prompt.lost()));
       }
     }
     return remembered(tokens);
@@ -168,6 +172,16 @@ public record PromptEncoder(Components components) {
       }
       return encoded;
     }
+  }
+
+  /** A text of any length in a line of a log: its beginning and its end. */
+  private static String shown(String text) {
+    int length = text.length();
+    return length <= 2 * SHOWN_LETTERS
+        ? text
+        : text.substring(0, SHOWN_LETTERS)
+            + String.format(Locale.ROOT, " ... (%,d letters) ... ", length)
+            + text.substring(length - SHOWN_LETTERS);
   }
 
   private static FloatArray arrayOf(Tensor batch, int row) {

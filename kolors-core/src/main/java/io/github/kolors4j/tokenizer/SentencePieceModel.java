@@ -1,5 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
+import io.github.kolors4j.safetensors.GitLfsPointer;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -112,6 +113,9 @@ final class SentencePieceModel {
 
   /** Reads a model from the content of a file; the file's name is for messages. */
   static SentencePieceModel parse(Path file, byte[] content) throws InvalidFileException {
+    if (GitLfsPointer.matches(content)) {
+      throw new InvalidFileException("[tokenizer] " + file + ": " + GitLfsPointer.FAULT);
+    }
     SentencePieceModel model = new SentencePieceModel(file);
     model.readModel(new ProtobufReader(file, content));
     model.check(content.length);

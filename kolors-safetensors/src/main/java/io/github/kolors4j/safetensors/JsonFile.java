@@ -3,7 +3,9 @@ package io.github.kolors4j.safetensors;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -32,13 +34,17 @@ public record JsonFile(String part, String name) {
    */
   public String text(Path path, long maxBytes) throws InvalidFileException {
     try {
-      long bytes = Files.size(path);
-      if (bytes > maxBytes) {
+      long size = Files.size(path);
+      if (size > maxBytes) {
         throw fault(
             String.format(
-                Locale.ROOT, "has %,d bytes: a configuration has at most %,d.", bytes, maxBytes));
+                Locale.ROOT, "has %,d bytes: a configuration has at most %,d.", size, maxBytes));
       }
-      return Files.readString(path);
+      byte[] bytes = Files.readAllBytes(path);
+      if (GitLfsPointer.matches(bytes)) {
+        throw fault(GitLfsPointer.FAULT);
+      }
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (InvalidFileException e) {
       throw e;
     } catch (NoSuchFileException e) {

@@ -39,6 +39,9 @@ record ShardIndex(Map<String, String> shardOf) {
     } catch (IOException e) {
       throw SafetensorsException.of(file, "read", e);
     }
+    if (GitLfsPointer.matches(json)) {
+      throw SafetensorsException.of(file, GitLfsPointer.FAULT);
+    }
     Map<String, String> shardOf = new LinkedHashMap<>();
     boolean[] found = new boolean[1];
     try {

@@ -245,6 +245,20 @@ public final class JsonReader {
   }
 
   /**
+   * Passes over {@code null}, if it comes.
+   *
+   * @return whether it came; otherwise nothing is read
+   * @throws JsonException if a word comes that begins like it
+   */
+  public boolean isNull() throws JsonException {
+    if (peek() != 'n') {
+      return false;
+    }
+    word("null", null);
+    return true;
+  }
+
+  /**
    * Reads a string.
    *
    * @return its text, which is valid Unicode
