@@ -241,7 +241,8 @@ public final class Weights {
     if (!info.shape().equals(expected)) {
       throw model.fault(
           info.file(),
-          "%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
+          "%s has the shape %s; its config asks for %s."
+              .formatted(key, shown(info.shape()), expected));
     }
     if (need == Need.UNREAD) {
       return Optional.empty();
@@ -339,6 +340,11 @@ public final class Weights {
               .formatted(
                   unasked.size(), unasked.size() == 1 ? "tensor is" : "tensors are", first.name()));
     }
+  }
+
+  /** A shape of a file, which may have any number of dimensions. */
+  private static String shown(List<Long> shape) {
+    return shape.size() <= 16 ? shape.toString() : "of %,d dimensions".formatted(shape.size());
   }
 
   private static Weight standIn(String key) {

@@ -32,8 +32,19 @@ final class PngChunks {
   private final PictureSource source;
   private final ByteBuffer bytes;
   private byte[] exif = {};
-  private byte[] exifAsText = {};
-  private byte[] xmp = {};
+  private Text exifAsText = Text.NONE;
+  private Text xmp = Text.NONE;
+
+  /**
+   * A text, unpacked when it is asked for: a file can hold thousands, of a megabyte each.
+   *
+   * @param type of its chunk
+   * @param from where it begins behind its keyword
+   * @param end where the chunk ends, before its checksum
+   */
+  private record Text(int type, int from, int end) {
+    static final Text NONE = new Text(TEXT, 0, 0);
+  }
 
   PngChunks(PictureSource source) throws InvalidPictureException {
     this.source = source;
@@ -84,12 +95,12 @@ final class PngChunks {
 
   /** The Exif block, of a chunk of its own or as ImageMagick writes it; may be empty. */
   byte[] exif() {
-    return exif.length > 0 ? exif : exifAsText;
+    return exif.length > 0 ? exif : fromHexadecimal(latin(text(exifAsText)));
   }
 
   /** The XMP packet; may be empty. */
   byte[] xmp() {
-    return xmp;
+    return text(xmp);
   }
 
   private void check(int from, int end) throws InvalidPictureException {
@@ -110,16 +121,18 @@ final class PngChunks {
       int value = afterZero(from, end);
       String keyword = latin(Arrays.copyOfRange(source.bytes(), from, Math.max(from, value - 1)));
       if (keyword.equals(XMP_KEYWORD)) {
-        xmp = text(type, value, end);
+        xmp = new Text(type, value, end);
       } else if (keyword.equals(EXIF_KEYWORD)) {
-        exifAsText = fromHexadecimal(latin(text(type, value, end)));
+        exifAsText = new Text(type, value, end);
       }
     }
   }
 
   /** What stands after the keyword; empty where it cannot be read. */
-  private byte[] text(int type, int from, int end) {
-    int at = from;
+  private byte[] text(Text text) {
+    int type = text.type;
+    int end = text.end;
+    int at = text.from;
     boolean compressed = type == COMPRESSED_TEXT;
     if (compressed) {
       at++; // the method
