@@ -3,9 +3,13 @@ package io.github.kolors4j.fuzz;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.cli.TensorFiles;
+import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
+import io.github.kolors4j.metadata.ModelIdentity;
+import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -22,6 +26,7 @@ import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
@@ -73,6 +78,7 @@ final class FuzzTargets {
       addCheckpoint(targets);
       addTokenizer(targets);
       addPictures(targets);
+      addMetadata(targets);
       return List.copyOf(targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -272,6 +278,48 @@ final class FuzzTargets {
                   file -> KolorsImage.read(file, "upload." + format, LIMITS),
                   PICTURE));
         });
+  }
+
+  /** What a picture of this library says of how it was made: as JSON, and as the whole file. */
+  private static void addMetadata(List<FuzzTarget> targets) throws IOException {
+    Path folder = folder("metadata");
+    KolorsImage pixel = KolorsImage.of(1, 1, new byte[3]);
+    ImageRequest request = ImageRequest.builder("a ladybug, \u4e00").seed(7).size(32, 24).build();
+    PictureMetadata metadata =
+        PictureMetadata.of(
+            request,
+            0,
+            pixel,
+            Schedulers.load(MiniCheckpoint.directory().resolve("scheduler")),
+            new ModelIdentity("mini", Map.of("unet", "00")));
+    targets.add(
+        new FuzzTarget(
+            "picture metadata",
+            "a.png",
+            List.of(metadata.toJson().getBytes(StandardCharsets.UTF_8)),
+            new JsonMutator(),
+            json -> {
+              Path file = folder.resolve("a.png");
+              Files.deleteIfExists(file);
+              String text = new String(json, StandardCharsets.UTF_8);
+              pixel.save(file, ImageFormat.PNG, Map.of(PictureMetadata.KEYWORD, text));
+              return PictureMetadata.read(file).orElseThrow();
+            },
+            MODEL));
+    List<byte[]> files = new ArrayList<>();
+    for (ImageFormat format : ImageFormat.values()) {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      pixel.writeTo(out, format, metadata.texts());
+      files.add(out.toByteArray());
+    }
+    targets.add(
+        new FuzzTarget(
+            "picture texts",
+            "texts",
+            files,
+            new PictureMutator(),
+            inFolder(folder, "texts", opened -> PictureMetadata.read(opened.resolve("texts"))),
+            MODEL));
   }
 
   /** One JSON file of a folder, whose other files are good. */
