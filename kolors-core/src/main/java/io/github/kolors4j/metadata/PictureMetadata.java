@@ -57,6 +57,8 @@ public record PictureMetadata(
   /** The keyword of the JSON in a picture's file. */
   public static final String KEYWORD = "kolors4j";
 
+  private static final int LONGEST_REASON = 500;
+
   private static final String CLASS_NAME = "_class_name";
 
   /** Of the JSON: a reader of this version reads no later one. */
@@ -270,9 +272,14 @@ public record PictureMetadata(
     try {
       return Optional.of(fromJson(json));
     } catch (IllegalArgumentException e) {
-      throw new InvalidFileException(
-          "[metadata] %s: %s".formatted(file, e.getMessage().replaceFirst("^\\[metadata] ", "")),
-          e);
+      // The message may repeat a text of the file, of any length and with lines of its own.
+      String reason =
+          String.valueOf(e.getMessage())
+              .replaceFirst("^\\[metadata] ", "")
+              .replaceAll("\\p{Cc}", "?");
+      String shown =
+          reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "…";
+      throw new InvalidFileException("[metadata] %s: %s".formatted(file, shown), e);
     }
   }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -441,11 +442,12 @@ final class SentencePieceModel {
   }
 
   private static String bytePiece(int value) {
-    return String.format("<0x%02X>", value);
+    return "<0x" + HexFormat.of().withUpperCase().toHexDigits((byte) value) + ">";
   }
 
   private static String quote(String text) {
-    return '"' + (text.length() <= 40 ? text : text.substring(0, 40) + "…") + '"';
+    String shown = text.length() <= 40 ? text : text.substring(0, 40) + "…";
+    return '"' + shown.replaceAll("\\p{Cc}", "?") + '"';
   }
 
   private InvalidFileException wrong(String what) {

@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
  */
 public record JsonFile(String part, String name) {
   /** Most bytes that a configuration may have; real ones have some 2,000. */
-  public static final long MAX_CONFIG_BYTES = 1 << 20;
+  public static final int MAX_CONFIG_BYTES = 1 << 20;
 
   /**
    * Reads a file's text.
@@ -32,19 +32,21 @@ public record JsonFile(String part, String name) {
    * @return its text
    * @throws InvalidFileException if it is missing, larger, not UTF-8, or cannot be read
    */
-  public String text(Path path, long maxBytes) throws InvalidFileException {
+  public String text(Path path, int maxBytes) throws InvalidFileException {
     try {
-      long size = Files.size(path);
-      if (size > maxBytes) {
+      byte[] utf8 = SmallFile.read(path, maxBytes);
+      if (utf8.length > maxBytes) {
         throw fault(
             String.format(
-                Locale.ROOT, "has %,d bytes: a configuration has at most %,d.", size, maxBytes));
+                Locale.ROOT,
+                "has %,d bytes: a configuration has at most %,d.",
+                Files.size(path),
+                maxBytes));
       }
-      byte[] bytes = Files.readAllBytes(path);
-      if (GitLfsPointer.matches(bytes)) {
+      if (GitLfsPointer.matches(utf8)) {
         throw fault(GitLfsPointer.FAULT);
       }
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
     } catch (InvalidFileException e) {
       throw e;
     } catch (NoSuchFileException e) {

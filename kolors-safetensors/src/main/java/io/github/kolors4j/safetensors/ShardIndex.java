@@ -24,7 +24,8 @@ record ShardIndex(Map<String, String> shardOf) {
     byte[] json;
     try {
       // Like a header it lists tensors, so the same limit holds.
-      if (Files.size(file) > Header.MAX_LENGTH) {
+      json = SmallFile.read(file, Header.MAX_LENGTH);
+      if (json.length > Header.MAX_LENGTH) {
         throw SafetensorsException.of(
             file,
             String.format(
@@ -33,7 +34,6 @@ record ShardIndex(Map<String, String> shardOf) {
                 Files.size(file),
                 Header.MAX_LENGTH));
       }
-      json = Files.readAllBytes(file);
     } catch (SafetensorsException e) {
       throw e;
     } catch (IOException e) {

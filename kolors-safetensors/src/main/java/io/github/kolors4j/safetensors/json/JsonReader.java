@@ -569,6 +569,6 @@ public final class JsonReader {
   /** A piece of the document in quotes, on one line and not too long. */
   private static String shown(String text) {
     String begin = text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…";
-    return "\"" + begin.replaceAll("\\p{Cntrl}", "?") + "\"";
+    return "\"" + begin.replaceAll("\\p{Cc}", "?") + "\"";
   }
 }
