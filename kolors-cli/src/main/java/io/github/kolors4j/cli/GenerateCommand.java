@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
@@ -32,14 +33,14 @@ import picocli.CommandLine.Option;
     name = "generate",
     description = "Makes pictures, or their latents, from a prompt in Chinese or English.",
     sortOptions = false)
-final class GenerateCommand implements Callable<Integer> {
+class GenerateCommand implements Callable<Integer> {
   private static final String LATENT = "latent";
 
-  private final Terminal terminal;
+  final Terminal terminal;
   private final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin CommonOptions.ModelOption model;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -79,7 +80,8 @@ final class GenerateCommand implements Callable<Integer> {
   private Path out;
 
   @Mixin private PictureOptions pictureOptions;
-  @Mixin private PromptCacheOptions promptCache;
+  @Mixin PromptCacheOptions promptCache;
+  @Mixin private PreviewOptions previewOptions;
 
   @Option(
       names = "--vae-tiling",
@@ -93,10 +95,10 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 
-  @Mixin private CommonOptions.ThreadsOption threads;
+  @Mixin CommonOptions.ThreadsOption threads;
 
   @Option(names = "--json", description = "One line of JSON instead of the files' names.")
-  private boolean json;
+  boolean json;
 
   @Mixin private CommonOptions common;
 
@@ -130,9 +132,19 @@ final class GenerateCommand implements Callable<Integer> {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();
+        Preview preview = previewOptions.preview(terminal, pipeline);
         RunControl control =
-            RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
+            RunControl.builder()
+                .onProgress(bar)
+                .onStepEnd(preview)
+                .onImage(finished -> finished.image().ifPresent(preview::finished))
+                .cancellation(interruption.token())
+                .build();
+        EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);
+        CostEstimate expected =
+            UsageException.check(() -> runs.announce(pipeline, request, terminal));
         ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
+        runs.remember(expected, result);
         save(pipeline, result, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
@@ -141,7 +153,7 @@ final class GenerateCommand implements Callable<Integer> {
     return KolorsCommand.OK;
   }
 
-  private void checkArguments() {
+  void checkArguments() {
     prompts.check();
     steps.check();
     guidance.check();
@@ -150,7 +162,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** The request, with the files that it is made of. */
-  private ImageRequest request() throws IOException {
+  ImageRequest request() throws IOException {
     Compatibility compatibility = compatibility();
     OutputType type = type();
     ImageRequest.Builder request = prompts.request();
@@ -194,7 +206,7 @@ final class GenerateCommand implements Callable<Integer> {
     return OutputFiles.names(file, pictures ? request.numImagesPerPrompt() : 1);
   }
 
-  private Map<String, Object> options() {
+  Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     for (String option : schedulerOptions) {
       int equals = option.indexOf('=');
@@ -214,7 +226,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Another class from the checkpoint's config, or the checkpoint's with other options. */
-  private Scheduler scheduler(Scheduler own, Map<String, Object> options) {
+  Scheduler scheduler(Scheduler own, Map<String, Object> options) {
     if (scheduler == null && options.isEmpty()) {
       return own;
     }

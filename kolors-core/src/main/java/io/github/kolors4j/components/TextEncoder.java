@@ -64,8 +64,13 @@ public final class TextEncoder implements AutoCloseable {
     return new TextEncoder(new Source(directory, variant, cache), config, null);
   }
 
+  /** The size of its weights. */
+  public long byteLength() {
+    return use(ChatGlmModel::byteLength);
+  }
+
   /** Its configuration; nothing where its files are gone. */
-  Optional<ChatGlmConfig> config() {
+  public Optional<ChatGlmConfig> config() {
     return config;
   }
 

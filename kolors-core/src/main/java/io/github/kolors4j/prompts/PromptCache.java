@@ -150,6 +150,16 @@ public final class PromptCache {
     }
   }
 
+  /**
+   * Whether a prompt is remembered, as far as the name of a file tells; no use of it.
+   *
+   * @param key of the prompt
+   * @return whether {@link #find} is likely to find it
+   */
+  public boolean has(String key) {
+    return Files.isRegularFile(file(key));
+  }
+
   private static PromptEmbeds read(Path file) throws IOException {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
       FloatArray context = array(tensors, PROMPT_EMBEDS);

@@ -60,6 +60,22 @@ public record PromptEncoder(Components components) {
     return Objects.requireNonNull(encoded.get(text));
   }
 
+  /** How many texts of a request the encoder would have to read. */
+  int textsToEncode(ResolvedRequest resolved) {
+    List<String> texts = textsOf(resolved);
+    Optional<PromptCache> cache = components.promptCache();
+    if (texts.isEmpty() || cache.isEmpty()) {
+      return texts.size();
+    }
+    String encoder = components.textEncoder().identity();
+    int length = maxSequenceLength(resolved);
+    return (int)
+        texts.stream()
+            .map(text -> PromptCache.key(components.tokenizer().encode(text, length), encoder))
+            .filter(key -> !cache.get().has(key))
+            .count();
+  }
+
   /** Every text of a request once. */
   private Map<String, PromptEmbeds> encodeTexts(ResolvedRequest resolved, RunState run) {
     List<String> texts = textsOf(resolved);
