@@ -65,6 +65,23 @@ public record Components(
     return identities;
   }
 
+  /** These components, on other threads. */
+  public Components with(ThreadPool other) {
+    return new Components(
+        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache);
+  }
+
+  /**
+   * Whether the files that the weights are read from are still all there.
+   *
+   * @throws InvalidFileException with the name of one that was cut short
+   */
+  public void requireWholeFiles() throws InvalidFileException {
+    textEncoder.requireWholeFiles();
+    unet.requireWholeFiles();
+    vae.requireWholeFiles();
+  }
+
   /**
    * Whether the components, each whole by itself, are of one model.
    *
@@ -83,6 +100,17 @@ public record Components(
           "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
               .formatted(ids, rows));
     }
+  }
+
+  /**
+   * Reads all weights.
+   *
+   * @throws InvalidFileException with the first that is NaN or infinite
+   */
+  void requireFiniteWeights() throws InvalidFileException {
+    vae.requireFiniteWeights();
+    unet.requireFiniteWeights();
+    textEncoder.requireFiniteWeights();
   }
 
   /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */

@@ -8,11 +8,13 @@ import java.util.Optional;
  *
  * @param variant of the weights that is demanded
  * @param threads how many compute
+ * @param checkWeights whether all weights are read, and NaN and infinity refused
  * @param promptCache where encoded prompts are remembered
  * @param textEncoderOnDemand whether the text encoder is open only while somebody encodes
  */
 public record OpenOptions(
     Optional<String> variant,
     int threads,
+    boolean checkWeights,
     Optional<PromptCache> promptCache,
     boolean textEncoderOnDemand) {}

@@ -4,6 +4,7 @@ import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.prompts.PromptCache;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -132,6 +133,32 @@ public final class TextEncoder implements AutoCloseable {
       identity = known;
     }
     return known;
+  }
+
+  /**
+   * Reads all weights, which opens them.
+   *
+   * @throws InvalidFileException with the first that is NaN or infinite
+   * @throws UncheckedIOException if they have to be opened and cannot be
+   */
+  void requireFiniteWeights() throws InvalidFileException {
+    ChatGlmModel open = begin();
+    try {
+      open.requireFiniteWeights();
+    } finally {
+      end();
+    }
+  }
+
+  /**
+   * Whether the files that are open are still all there.
+   *
+   * @throws InvalidFileException with the name of one that was cut short
+   */
+  synchronized void requireWholeFiles() throws InvalidFileException {
+    if (model != null) {
+      model.requireWholeFiles();
+    }
   }
 
   /** Unmaps the weights; they are mapped again when somebody encodes, if they are on demand. */
