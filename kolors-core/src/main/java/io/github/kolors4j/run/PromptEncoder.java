@@ -67,7 +67,7 @@ public record PromptEncoder(Components components) {
     if (texts.isEmpty() || cache.isEmpty()) {
       return texts.size();
     }
-    String encoder = components.textEncoder().identity();
+    String encoder = components.textEncoder().known().key();
     int length = maxSequenceLength(resolved);
     return (int)
         texts.stream()
@@ -139,7 +139,7 @@ public record PromptEncoder(Components components) {
     if (cache.isEmpty()) {
       return encode(tokens);
     }
-    String encoder = components.textEncoder().identity();
+    String encoder = components.textEncoder().known().key();
     Map<TokenizedPrompt, EncodedPrompt> known = new HashMap<>();
     List<TokenizedPrompt> unknown = new ArrayList<>();
     for (TokenizedPrompt prompt : tokens) {
