@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 /** The machine, the JVM and the folders. */
 final class MachineFindings {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+  private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
   private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
   /** What the full model wants in memory at 1024×1024: its U-Net, and a picture's heap. */
@@ -26,6 +27,7 @@ final class MachineFindings {
   private static final long WANTED_HEAP = 900_000_000;
 
   private static final Pattern MODEL = Pattern.compile("(?m)^model name\\s*:\\s*(.+)$");
+  private static final Pattern AVAILABLE = Pattern.compile("(?m)^MemAvailable:\\s*(\\d{1,15}) kB");
   private static final Pattern CHOSEN = Pattern.compile("\\[(\\w+)]");
 
   private MachineFindings() {}
@@ -73,11 +75,20 @@ final class MachineFindings {
     long all = system.getTotalMemorySize();
     return new Finding(
         "memory",
-        gigabytes(all) + ", " + gigabytes(system.getFreeMemorySize()) + " free",
+        gigabytes(all) + ", " + gigabytes(available(system)) + " available",
         all < WANTED_MEMORY
             ? "the full model's U-Net does not fit, and is read from the disk in each step: more"
                 + " memory, or the mini checkpoint"
             : "");
+  }
+
+  /** Also what the system keeps of files, as it gives that back. */
+  private static long available(OperatingSystemMXBean system) {
+    return read(MEMORY_INFO)
+        .map(AVAILABLE::matcher)
+        .filter(Matcher::find)
+        .map(kilobytes -> Long.parseLong(kilobytes.group(1)) * 1024)
+        .orElse(system.getFreeMemorySize());
   }
 
   private static Finding heap() {

@@ -134,8 +134,7 @@ public final class TextEncoder implements AutoCloseable {
     return source
         .cache
         .get()
-        .encoder(
-            source.directory, source.variant.orElse(""), () -> use(ChatGlmModel::identity));
+        .encoder(source.directory, source.variant.orElse(""), () -> use(ChatGlmModel::identity));
   }
 
   /**

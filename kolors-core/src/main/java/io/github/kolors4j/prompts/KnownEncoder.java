@@ -1,9 +1,9 @@
 package io.github.kolors4j.prompts;
 
 import io.github.kolors4j.checkpoint.Identity;
+import io.github.kolors4j.prompts.PromptCache.Encoder;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
-import io.github.kolors4j.prompts.PromptCache.Encoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

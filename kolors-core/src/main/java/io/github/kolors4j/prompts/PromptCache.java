@@ -40,8 +40,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A prompt is found again only if everything is the same that its embeddings depend on: its
  * tokens, and so its text, the tokenizer and the length; the encoder's weights, and the sizes and
- * times of its files; the precision; and this library's version. The texts themselves are not stored. Where the folder has grown beyond
- * its bound, those go first that were asked for longest ago.
+ * times of its files; the precision; and this library's version. The texts themselves are not
+ * stored. Where the folder has grown beyond its bound, those go first that were asked for longest
+ * ago.
  *
  * <p>Several threads and processes may use one folder at once. A file appears whole or not at all,
  * and carries a checksum: one that was damaged is deleted and made again. A folder that cannot be

@@ -229,8 +229,7 @@ class PromptCacheTest {
     context[7] = Float.NaN;
     PromptCache cache = PromptCache.at(folder);
     cache.remember(
-        KEY,
-        PromptEmbeds.of(FloatArray.of(context, 1, 3, 4), FloatArray.of(new float[4], 1, 4)));
+        KEY, PromptEmbeds.of(FloatArray.of(context, 1, 3, 4), FloatArray.of(new float[4], 1, 4)));
     assertEquals(List.of(), files());
   }
 
