@@ -3,6 +3,7 @@ package io.github.kolors4j.cli;
 import static java.util.stream.Collectors.joining;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
@@ -32,14 +33,14 @@ import picocli.CommandLine.Option;
     name = "generate",
     description = "Makes pictures, or their latents, from a prompt in Chinese or English.",
     sortOptions = false)
-final class GenerateCommand implements Callable<Integer> {
+class GenerateCommand implements Callable<Integer> {
   private static final String LATENT = "latent";
 
-  private final Terminal terminal;
+  final Terminal terminal;
   private final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
-  @Mixin private CommonOptions.WeightsOption model;
+  @Mixin CommonOptions.WeightsOption model;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -79,7 +80,8 @@ final class GenerateCommand implements Callable<Integer> {
   private String out;
 
   @Mixin private PictureOptions pictureOptions;
-  @Mixin private PromptCacheOptions promptCache;
+  @Mixin PromptCacheOptions promptCache;
+  @Mixin private PreviewOptions previewOptions;
 
   @Option(
       names = "--vae-tiling",
@@ -93,10 +95,10 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 
-  @Mixin private CommonOptions.ThreadsOption threads;
+  @Mixin CommonOptions.ThreadsOption threads;
 
   @Option(names = "--json", description = "One line of JSON instead of the files' names.")
-  private boolean json;
+  boolean json;
 
   @Mixin private CommonOptions common;
 
@@ -126,7 +128,8 @@ final class GenerateCommand implements Callable<Integer> {
       try (KolorsPipeline opened = promptCache.apply(model.builder(threadCount)).open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         long loaded = System.nanoTime();
-        ImageResult result = generate(opened.withScheduler(chosen), request, bar, files);
+        ImageResult result =
+            generate(opened.withScheduler(chosen), request, threadCount, bar, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
       }
@@ -136,8 +139,15 @@ final class GenerateCommand implements Callable<Integer> {
 
   /** Writes each picture when it is made, and what there is where the request fails. */
   private ImageResult generate(
-      KolorsPipeline pipeline, ImageRequest request, ProgressBar bar, List<Path> files)
+      KolorsPipeline pipeline,
+      ImageRequest request,
+      int threadCount,
+      ProgressBar bar,
+      List<Path> files)
       throws IOException {
+    EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);
+    CostEstimate expected = UsageException.check(() -> runs.announce(pipeline, request, terminal));
+    Preview preview = previewOptions.preview(terminal, pipeline);
     ResultFiles results =
         new ResultFiles(
             terminal,
@@ -152,12 +162,18 @@ final class GenerateCommand implements Callable<Integer> {
     RunControl control =
         RunControl.builder()
             .onProgress(bar)
-            .onImage(results)
+            .onStepEnd(preview)
+            .onImage(
+                finished -> {
+                  results.onImage(finished);
+                  finished.image().ifPresent(preview::finished);
+                })
             .cancellation(interruption.token())
             .build();
     try {
       ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
       results.writeLatents();
+      runs.remember(expected, result);
       return result;
     } catch (RuntimeException | Error e) {
       rescue(results, e);
@@ -176,7 +192,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private void checkArguments() {
+  void checkArguments() {
     prompts.check();
     steps.check();
     guidance.check();
@@ -186,7 +202,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** The request, with the files that it is made of. */
-  private ImageRequest request() throws IOException {
+  ImageRequest request() throws IOException {
     Compatibility compatibility = compatibility();
     OutputType type = type();
     ImageRequest.Builder request = prompts.request();
@@ -232,7 +248,7 @@ final class GenerateCommand implements Callable<Integer> {
     return OutputFiles.names(file, count);
   }
 
-  private Map<String, Object> options() {
+  Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     for (String option : schedulerOptions) {
       int equals = option.indexOf('=');
@@ -252,7 +268,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Another class from the checkpoint's config, or the checkpoint's with other options. */
-  private Scheduler scheduler(Scheduler own, Map<String, Object> options) {
+  Scheduler scheduler(Scheduler own, Map<String, Object> options) {
     if (scheduler == null && options.isEmpty()) {
       return own;
     }

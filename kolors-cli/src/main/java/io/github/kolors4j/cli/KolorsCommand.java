@@ -106,18 +106,26 @@ final class KolorsCommand implements Runnable {
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
   }
 
+  /** The parser of all commands. */
+  static CommandLine whole(Terminal terminal, Interruption interruption) {
+    return commandLine(terminal, interruption, new String[0]);
+  }
+
   private static Map<String, Supplier<Callable<Integer>>> commands(
       Terminal terminal, Interruption interruption) {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("estimate", () -> new EstimateCommand(terminal, interruption));
     commands.put("replay", () -> new ReplayCommand(terminal, interruption));
     commands.put("show", () -> new ShowCommand(terminal));
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
     commands.put("tokenize", () -> new TokenizeCommand(terminal));
     commands.put("inspect", () -> new InspectCommand(terminal));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
+    commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
     commands.put("bench", () -> new BenchCommand(terminal));
+    commands.put("completion", () -> new CompletionCommand(terminal, interruption));
     return commands;
   }
 

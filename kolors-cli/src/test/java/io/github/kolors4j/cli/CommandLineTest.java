@@ -232,7 +232,18 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"generate", "replay", "show", "encode", "tokenize", "inspect", "schedulers"})
+      strings = {
+        "generate",
+        "estimate",
+        "replay",
+        "show",
+        "doctor",
+        "completion",
+        "encode",
+        "tokenize",
+        "inspect",
+        "schedulers"
+      })
   void helpExplainsEachOption(String command) {
     Run run = Run.of(command, "--help");
     assertEquals(0, run.exitCode());

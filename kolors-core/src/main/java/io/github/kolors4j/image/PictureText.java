@@ -126,7 +126,7 @@ public final class PictureText {
 
   /** An Exif block whose only entry is the user comment, in UTF-16 as Exif's "Unicode" is. */
   private static byte[] exif(String text) {
-    byte[] comment = ("UNICODE\0").getBytes(StandardCharsets.US_ASCII);
+    byte[] comment = "UNICODE\0".getBytes(StandardCharsets.US_ASCII);
     byte[] letters = text.getBytes(StandardCharsets.UTF_16BE);
     ByteBuffer block = ByteBuffer.allocate(6 + 8 + 18 + 18 + comment.length + letters.length);
     block.put("Exif\0\0".getBytes(StandardCharsets.US_ASCII));

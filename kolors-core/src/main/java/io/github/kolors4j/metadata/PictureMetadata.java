@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a picture was made: all that it takes to make its pixels again, and to know whether they are
@@ -191,7 +192,7 @@ public record PictureMetadata(
    * @return an object, on one line
    */
   public String toJson() {
-    Map<String, Object> options = new LinkedHashMap<>();
+    Map<String, @Nullable Object> options = new LinkedHashMap<>();
     scheduler.keys().forEach(key -> options.put(key, finite(scheduler.get(key))));
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("format", FORMAT);
@@ -213,7 +214,7 @@ public record PictureMetadata(
   }
 
   /** JSON has no infinity, but every reader of doubles takes this for it. */
-  private static Object finite(Object value) {
+  private static @Nullable Object finite(@Nullable Object value) {
     return value instanceof Double number && number.isInfinite()
         ? new BigDecimal(number > 0 ? "1E+999" : "-1E+999")
         : value;

@@ -64,6 +64,22 @@ public record PromptEncoder(Components components) {
     return Objects.requireNonNull(encoded.get(text));
   }
 
+  /** How many texts of a request the encoder would have to read. */
+  int textsToEncode(ResolvedRequest resolved) {
+    List<String> texts = textsOf(resolved);
+    Optional<PromptCache> cache = components.promptCache();
+    if (texts.isEmpty() || cache.isEmpty()) {
+      return texts.size();
+    }
+    String encoder = components.textEncoder().known().key();
+    int length = maxSequenceLength(resolved);
+    return (int)
+        texts.stream()
+            .map(text -> PromptCache.key(components.tokenizer().encode(text, length), encoder))
+            .filter(key -> !cache.get().has(key))
+            .count();
+  }
+
   /** Every text of a request once. */
   private Map<String, PromptEmbeds> encodeTexts(ResolvedRequest resolved, RunState run) {
     List<String> texts = textsOf(resolved);
@@ -127,7 +143,7 @@ public record PromptEncoder(Components components) {
     if (cache.isEmpty()) {
       return encode(tokens);
     }
-    String encoder = components.textEncoder().identity();
+    String encoder = components.textEncoder().known().key();
     Map<TokenizedPrompt, EncodedPrompt> known = new HashMap<>();
     List<TokenizedPrompt> unknown = new ArrayList<>();
     for (TokenizedPrompt prompt : tokens) {
