@@ -62,6 +62,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
+  @Mixin private AdapterOptions adapters;
 
   @Option(
       names = "--output-type",
@@ -159,6 +160,7 @@ final class GenerateCommand implements Callable<Integer> {
     guidance.apply(request);
     noise.apply(request);
     imageToImage.apply(request);
+    adapters.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 

@@ -89,10 +89,16 @@ final class AdapterModule {
   }
 
   private Optional<Matrix> magnitude() throws InvalidFileException {
-    return has(Role.MAGNITUDE) ? Optional.of(matrix(Role.MAGNITUDE)) : Optional.empty();
+    if (has(Role.MAGNITUDE)) {
+      float[] ofOutputs = matrix(Role.MAGNITUDE).values();
+      return Optional.of(new Matrix(ofOutputs, ofOutputs.length, 1));
+    }
+    return has(Role.DORA_SCALE) ? Optional.of(matrix(Role.DORA_SCALE)) : Optional.empty();
   }
 
-  /** One factor of LoHa: {@code a [out, rank] · b}, or {@code aᵀ · core · b} where a is Tucker's. */
+  /**
+   * One factor of LoHa: {@code a [out, rank] · b}, or {@code aᵀ · core · b} where a is Tucker's.
+   */
   private LowRank factor(Role a, Role b, Role core) throws InvalidFileException {
     return has(core)
         ? product(matrix(a).transposed(), core(core, matrix(b)))
@@ -166,8 +172,7 @@ final class AdapterModule {
     }
     int size = (int) tensor.size();
     int rows = tensor.shape().isEmpty() ? 1 : Math.toIntExact(tensor.shape().getFirst());
-    var stored =
-        new StoredWeight(tensor.name(), Shape.of(size), dtype, file.data(tensor.name()));
+    var stored = new StoredWeight(tensor.name(), Shape.of(size), dtype, file.data(tensor.name()));
     return new Matrix(stored.toFloats(), rows, size / rows);
   }
 

@@ -38,8 +38,7 @@ public final class Adapters {
    * @param blocks what those below a name in the U-Net are multiplied by besides, as {@code
    *     up_blocks.0}; the longest name counts
    */
-  public record Use(
-      Adapter adapter, double unet, double textEncoder, Map<String, Double> blocks) {
+  public record Use(Adapter adapter, double unet, double textEncoder, Map<String, Double> blocks) {
     /** Keeps a copy of the map, in its order. */
     public Use {
       blocks = Collections.unmodifiableMap(new LinkedHashMap<>(blocks));
@@ -58,9 +57,24 @@ public final class Adapters {
       return unet;
     }
 
+    /** Of the file and of all that is said of it. */
+    String identity() {
+      return "%s %s %s %s".formatted(adapter.sha256(), unet, textEncoder, blocks);
+    }
+
     private boolean isNone() {
       return unet == 0 && textEncoder == 0;
     }
+  }
+
+  /**
+   * Adapters with all that is said of them.
+   *
+   * @param uses each with its weights
+   * @return those of a weight other than 0
+   */
+  public static Adapters of(List<Use> uses) {
+    return new Adapters(uses);
   }
 
   private Adapters(List<Use> uses) {
@@ -107,7 +121,8 @@ public final class Adapters {
    * These adapters with another weight in a part of the U-Net.
    *
    * @param block name of a block or of anything below one, as {@code up_blocks}, {@code mid_block}
-   *     or {@code down_blocks.2.attentions.1}; of several that a module is below, the longest counts
+   *     or {@code down_blocks.2.attentions.1}; of several that a module is below, the longest
+   *     counts
    * @param weight what the updates below it are multiplied by, times the weight of {@link #at}; 1
    *     where nothing is said
    * @return others
@@ -169,7 +184,7 @@ public final class Adapters {
   @Override
   public String toString() {
     return uses.stream()
-        .map(use -> use.adapter.path().getFileName() + " at " + use.unet)
+        .map(use -> use.adapter + " at " + use.unet)
         .collect(Collectors.joining(", ", "[", "]"));
   }
 }

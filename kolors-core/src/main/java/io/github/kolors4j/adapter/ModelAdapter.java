@@ -11,17 +11,19 @@ import java.util.function.ToDoubleFunction;
  * The updates of one adapter for one model.
  *
  * @param name of the adapter, for messages
+ * @param identity of the adapter and its weights
  * @param updates by the module's name in the checkpoint
  * @param strength what the update of a module is multiplied by
  */
-record ModelAdapter(String name, Map<String, Update> updates, ToDoubleFunction<String> strength)
+record ModelAdapter(
+    String name, String identity, Map<String, Update> updates, ToDoubleFunction<String> strength)
     implements WeightAdapter {
 
   /** Those of an adapter's updates whose modules the model has. */
   static Map<String, Update> updatesFor(Adapter adapter, ModuleNames modules)
       throws InvalidFileException {
     Map<String, Update> updates = new LinkedHashMap<>();
-    for (Map.Entry<String, Update> each : adapter.updates().entrySet()) {
+    for (Map.Entry<String, Update> each : adapter.contents().updates().entrySet()) {
       String module = modules.find(each.getKey()).orElse("");
       if (!module.isEmpty() && updates.put(module, each.getValue()) != null) {
         throw new InvalidFileException(

@@ -20,8 +20,10 @@ enum Role {
   MID("lora_mid"),
   /** What the update is multiplied by, times the rank. */
   ALPHA("alpha"),
-  /** DoRA's magnitudes, of the outputs or of the inputs. */
-  MAGNITUDE("dora_scale", "lora_magnitude_vector"),
+  /** DoRA's magnitudes as kohya's scripts have them: {@code [out, 1]}, or {@code [1, in]}. */
+  DORA_SCALE("dora_scale"),
+  /** DoRA's magnitudes as PEFT has them: one an output, whatever the axis. */
+  MAGNITUDE("lora_magnitude_vector"),
   HADA_W1_A("hada_w1_a"),
   HADA_W1_B("hada_w1_b"),
   HADA_W2_A("hada_w2_a"),
@@ -55,7 +57,8 @@ enum Role {
           BY_ENDING.keySet().stream()
               .sorted(Comparator.comparing(String::length).reversed())
               .map(Pattern::quote)
-              .collect(Collectors.joining("|", "(.+)\\.(", ")(?:\\.[A-Za-z0-9_-]+?)?(?:\\.weight)?")));
+              .collect(
+                  Collectors.joining("|", "(.+)\\.(", ")(?:\\.[A-Za-z0-9_-]+?)?(?:\\.weight)?")));
 
   /** The attention processors of diffusers before 0.24. */
   private static final Pattern PROCESSOR =

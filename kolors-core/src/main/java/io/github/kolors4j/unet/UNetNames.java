@@ -115,8 +115,7 @@ public final class UNetNames {
         return Optional.of(module.getValue() + name.substring(module.getKey().length()));
       }
     }
-    return partOf(name)
-        .map(part -> sgm.get(part) + ofResnet(part, name.substring(part.length())));
+    return partOf(name).map(part -> sgm.get(part) + ofResnet(part, name.substring(part.length())));
   }
 
   private static String ofResnet(String part, String rest) {

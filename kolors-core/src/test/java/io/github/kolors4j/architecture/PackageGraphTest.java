@@ -52,6 +52,7 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "adapter",
           "scheduler",
           "image",
           "request",

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
+import java.nio.file.Path;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
@@ -78,6 +81,10 @@ class RequestJsonTest {
         .outputType(OutputType.LATENT)
         .vaeTiling(true)
         .compatibility(Compatibility.DIFFUSERS)
+        .adapters(
+            Adapters.of(Adapter.reference(Path.of("a.safetensors"), "0123"))
+                .at(0.5)
+                .atBlock("up_blocks", 2))
         .build();
   }
 

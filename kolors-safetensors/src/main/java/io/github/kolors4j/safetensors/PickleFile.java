@@ -39,8 +39,7 @@ public final class PickleFile implements TensorSource {
   private final Map<String, MemorySegment> storages = new HashMap<>();
   private final Arena arena = Arena.ofShared();
 
-  private PickleFile(
-      Path path, ZipFile zip, String folder, Map<String, Unpickler.Tensor> tensors) {
+  private PickleFile(Path path, ZipFile zip, String folder, Map<String, Unpickler.Tensor> tensors) {
     this.path = path;
     this.zip = zip;
     this.folder = folder;
@@ -79,7 +78,8 @@ public final class PickleFile implements TensorSource {
       zip = new ZipFile(path.toFile());
     } catch (ZipException e) {
       throw fault(
-          path, "is no file of torch.save since PyTorch 1.6. Incomplete download? Else convert it to safetensors.");
+          path,
+          "is no file of torch.save since PyTorch 1.6. Incomplete download? Else convert it to safetensors.");
     } catch (IOException e) {
       throw SafetensorsException.of(path, "read", e);
     }
@@ -106,7 +106,8 @@ public final class PickleFile implements TensorSource {
     }
     String folder = pickle.getName().substring(0, pickle.getName().indexOf('/') + 1);
     ZipEntry order = zip.getEntry(folder + "byteorder");
-    if (order != null && !new String(bytes(path, zip, order), StandardCharsets.US_ASCII).equals("little")) {
+    if (order != null
+        && !new String(bytes(path, zip, order), StandardCharsets.US_ASCII).equals("little")) {
       throw fault(path, "has big-endian values, which are not supported.");
     }
     try {
@@ -206,8 +207,7 @@ public final class PickleFile implements TensorSource {
 
   private TensorInfo info(String name, Unpickler.Tensor tensor) {
     DType dtype = tensor.storage().dtype();
-    return new TensorInfo(
-        name, dtype, tensor.shape(), 0, dtype.byteLength(tensor.shape()), path);
+    return new TensorInfo(name, dtype, tensor.shape(), 0, dtype.byteLength(tensor.shape()), path);
   }
 
   /**
@@ -266,7 +266,12 @@ public final class PickleFile implements TensorSource {
 
   /** Copies the values of one axis and all further ones; returns where the next value goes. */
   private static long arrange(
-      Unpickler.Tensor tensor, int axis, long from, MemorySegment source, MemorySegment to, long at) {
+      Unpickler.Tensor tensor,
+      int axis,
+      long from,
+      MemorySegment source,
+      MemorySegment to,
+      long at) {
     int bytes = tensor.storage().dtype().bytes();
     if (axis == tensor.shape().size()) {
       MemorySegment.copy(source, from * bytes, to, at, bytes);

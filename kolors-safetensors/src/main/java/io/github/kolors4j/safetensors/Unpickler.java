@@ -194,7 +194,9 @@ final class Unpickler {
       value |= (i < Long.BYTES ? littleEndian[i] & 0xffL : 0) << (8 * i);
     }
     int bits = 8 * littleEndian.length;
-    return bits == 0 || bits >= Long.SIZE ? value : value << (Long.SIZE - bits) >> (Long.SIZE - bits);
+    return bits == 0 || bits >= Long.SIZE
+        ? value
+        : value << (Long.SIZE - bits) >> (Long.SIZE - bits);
   }
 
   private void tuple(int size) {
@@ -254,8 +256,7 @@ final class Unpickler {
       throw new Fault("its pickle is damaged.");
     }
     DType dtype =
-        type.dtype()
-            .orElseThrow(() -> new Fault("its pickle has a storage of " + type.name + "."));
+        type.dtype().orElseThrow(() -> new Fault("its pickle has a storage of " + type.name + "."));
     return new Storage(dtype, key);
   }
 

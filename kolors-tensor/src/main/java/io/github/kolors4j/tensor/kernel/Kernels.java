@@ -49,15 +49,7 @@ public interface Kernels {
    * @param n values of a row
    */
   void addRows(
-      float[] factors,
-      int fo,
-      int count,
-      float[] rows,
-      int ro,
-      int ld,
-      float[] y,
-      int yo,
-      int n);
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n);
 
   /** {@code y += x}. */
   void add(float[] x, int xo, float[] y, int yo, int n);

@@ -43,15 +43,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public void addRows(
-      float[] factors,
-      int fo,
-      int count,
-      float[] rows,
-      int ro,
-      int ld,
-      float[] y,
-      int yo,
-      int n) {
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n) {
     for (int j = 0; j < n; j++) {
       float sum = y[yo + j];
       for (int k = 0; k < count; k++) {

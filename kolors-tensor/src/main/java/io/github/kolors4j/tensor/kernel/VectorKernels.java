@@ -75,15 +75,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public void addRows(
-      float[] factors,
-      int fo,
-      int count,
-      float[] rows,
-      int ro,
-      int ld,
-      float[] y,
-      int yo,
-      int n) {
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n) {
     int j = 0;
     // four chains at a time hide a good part of the latency of one
     for (; j <= n - 4 * LANES; j += 4 * LANES) {
