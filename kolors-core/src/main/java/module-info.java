@@ -9,6 +9,7 @@ module io.github.kolors4j {
   uses io.github.kolors4j.image.PictureDecoder;
 
   exports io.github.kolors4j;
+  exports io.github.kolors4j.adapter;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
   exports io.github.kolors4j.estimate;

@@ -1,5 +1,7 @@
 package io.github.kolors4j;
 
+import io.github.kolors4j.adapter.AdapterFit;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
@@ -33,6 +35,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -309,6 +312,35 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
+   * A pipeline whose U-Net and text encoder are changed by adapters in all of its requests; those
+   * of a request come after them. The weights are those of this pipeline, and nothing is copied but
+   * the adapters: saving the derived pipeline writes the sums.
+   *
+   * @param adapters which ones, and how strongly
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if nothing of an adapter is for these models, or something of
+   *     it has another shape than theirs
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withAdapters(Adapters adapters) {
+    Objects.requireNonNull(adapters, "adapters");
+    return new KolorsPipeline(checkpoint.withAdapters(adapters), scheduler);
+  }
+
+  /**
+   * What of adapters this pipeline can use, as a look before they are used.
+   *
+   * @param adapters which ones
+   * @return one for each, in order
+   * @throws IllegalArgumentException if nothing of an adapter is for these models
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public List<AdapterFit> fit(Adapters adapters) {
+    checkpoint.checkOpen();
+    return components.fit(adapters);
+  }
+
+  /**
    * Saves the pipeline as a checkpoint that diffusers and {@link #open} load: this scheduler, the
    * tokenizer's files, the configurations as they were read, and all weights in the types that they
    * are stored in. Nothing large is held in memory.
@@ -400,7 +432,8 @@ public final class KolorsPipeline implements AutoCloseable {
   public ImageResult generate(ImageRequest request, RunControl control) {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(control, "control");
-    return checkpoint.use(() -> generation().generate(request, control));
+    return checkpoint.use(
+        () -> generation(checkpoint.adapted(request.adapters())).generate(request, control));
   }
 
   /**
@@ -430,11 +463,11 @@ public final class KolorsPipeline implements AutoCloseable {
   public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
     ImageRequest request =
         ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
-    return checkpoint.use(() -> generation().encodePrompt(request));
+    return checkpoint.use(() -> generation(components).encodePrompt(request));
   }
 
-  private Generation generation() {
-    return new Generation(components, scheduler, checkpoint::isCancelling);
+  private Generation generation(Components with) {
+    return new Generation(with, scheduler, checkpoint::isCancelling);
   }
 
   /**

@@ -63,6 +63,7 @@ class GenerateCommand implements Callable<Integer> {
 
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
+  @Mixin private AdapterOptions adapters;
 
   @Option(
       names = "--output-type",
@@ -211,6 +212,7 @@ class GenerateCommand implements Callable<Integer> {
     guidance.apply(request);
     noise.apply(request);
     imageToImage.apply(request);
+    adapters.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 

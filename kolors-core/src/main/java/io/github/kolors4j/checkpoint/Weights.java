@@ -106,8 +106,8 @@ public final class Weights {
     return of(model.component, model.files, chain);
   }
 
-  int adapterCount() {
-    return model.adapters.size();
+  List<String> adapterIdentities() {
+    return model.adapters.stream().map(WeightAdapter::identity).toList();
   }
 
   boolean hasAdapters() {
@@ -361,7 +361,8 @@ public final class Weights {
     return Weight.of(key, NOTHING);
   }
 
-  private static Optional<DType> dtype(TensorInfo info) {
+  /** The type of a tensor, where it is one that can be computed with. */
+  static Optional<DType> dtype(TensorInfo info) {
     return Arrays.stream(DType.values())
         .filter(dtype -> dtype.name().equals(info.dtype().name()))
         .findFirst();

@@ -1,5 +1,6 @@
 package io.github.kolors4j.request;
 
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
@@ -60,6 +61,7 @@ public final class ImageRequest {
   private final OutputType outputType;
   private final boolean vaeTiling;
   private final Compatibility compatibility;
+  private final Adapters adapters;
 
   private ImageRequest(Builder builder) {
     prompts = builder.prompts;
@@ -80,6 +82,7 @@ public final class ImageRequest {
     outputType = builder.outputType;
     vaeTiling = builder.vaeTiling;
     compatibility = builder.compatibility;
+    adapters = builder.adapters;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
           "[request] the list of prompts is empty: give at least one, which may be empty text.");
@@ -333,6 +336,15 @@ public final class ImageRequest {
   }
 
   /**
+   * The adapters that change the U-Net and the text encoder.
+   *
+   * @return by default none
+   */
+  public Adapters adapters() {
+    return adapters;
+  }
+
+  /**
    * The number of prompts, as texts or encoded.
    *
    * @return 1 or more
@@ -445,6 +457,7 @@ public final class ImageRequest {
     values.put("outputType", outputType);
     values.put("vaeTiling", vaeTiling);
     values.put("compatibility", compatibility);
+    values.put("adapters", adapters);
     return values;
   }
 
@@ -495,6 +508,7 @@ public final class ImageRequest {
     private OutputType outputType = OutputType.IMAGE;
     private boolean vaeTiling = false;
     private Compatibility compatibility = Compatibility.MENDED;
+    private Adapters adapters = Adapters.NONE;
 
     private Builder() {}
 
@@ -517,6 +531,7 @@ public final class ImageRequest {
       outputType = request.outputType;
       vaeTiling = request.vaeTiling;
       compatibility = request.compatibility;
+      adapters = request.adapters;
     }
 
     /**
@@ -1031,6 +1046,17 @@ public final class ImageRequest {
      */
     public Builder vaeTiling(boolean vaeTiling) {
       this.vaeTiling = vaeTiling;
+      return this;
+    }
+
+    /**
+     * Changes the U-Net and the text encoder by adapters, such as LoRA.
+     *
+     * @param adapters which ones, and how strongly; they come after those of the pipeline
+     * @return this
+     */
+    public Builder adapters(Adapters adapters) {
+      this.adapters = Objects.requireNonNull(adapters, "adapters");
       return this;
     }
 

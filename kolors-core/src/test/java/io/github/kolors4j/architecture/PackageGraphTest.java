@@ -53,6 +53,7 @@ class PackageGraphTest {
           "unet",
           "vae",
           "estimate",
+          "adapter",
           "scheduler",
           "image",
           "request",
