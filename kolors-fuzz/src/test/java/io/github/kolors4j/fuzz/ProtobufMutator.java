@@ -39,7 +39,10 @@ final class ProtobufMutator implements Mutator {
     byte[] file = Mutator.oneOf(random, seeds);
     int times = 1 + random.nextInt(3);
     for (int i = 0; i < times; i++) {
-      file = message(fields(file), random);
+      List<Field> fields = fields(file);
+      if (!fields.isEmpty()) { // after a former change
+        file = message(fields, random);
+      }
     }
     return file;
   }
