@@ -55,7 +55,7 @@ enum Role {
   private static final Pattern NAME =
       Pattern.compile(
           BY_ENDING.keySet().stream()
-              .sorted(Comparator.comparing(String::length).reversed())
+              .sorted(Comparator.comparingInt(String::length).reversed())
               .map(Pattern::quote)
               .collect(
                   Collectors.joining("|", "(.+)\\.(", ")(?:\\.[A-Za-z0-9_-]+?)?(?:\\.weight)?")));
@@ -64,6 +64,7 @@ enum Role {
   private static final Pattern PROCESSOR =
       Pattern.compile("(.+)\\.processor\\.(to_q|to_k|to_v|to_out)_(lora\\.(?:down|up))\\.weight");
 
+  @SuppressWarnings("ImmutableEnumChecker") // it is: List.of
   private final List<String> endings;
 
   Role(String... endings) {
