@@ -11,6 +11,7 @@ module io.github.kolors4j {
   exports io.github.kolors4j;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
+  exports io.github.kolors4j.estimate;
   exports io.github.kolors4j.image;
   exports io.github.kolors4j.metadata;
   exports io.github.kolors4j.prompts;

@@ -1,8 +1,12 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.checkpoint.HubCacheFolder;
 import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
@@ -29,7 +33,32 @@ final class CommonOptions {
     private Path model;
 
     Path directory() throws IOException {
-      return model != null ? model : MiniCheckpoint.directory();
+      if (model == null) {
+        return MiniCheckpoint.directory();
+      }
+      HubCacheFolder.refuse(model);
+      return model;
+    }
+  }
+
+  /** The options of commands that open all of a checkpoint. */
+  static final class WeightsOption {
+    @Mixin private ModelOption model;
+
+    @Option(
+        names = "--variant",
+        paramLabel = "V",
+        description =
+            "Which copy of the weights: bf16 for files as model.bf16.safetensors, empty text for the"
+                + " plain ones. Default: fp16, else the plain ones, else the only ones.")
+    private String variant;
+
+    KolorsPipeline.Builder builder(int threads) throws IOException {
+      KolorsPipeline.Builder builder = KolorsPipeline.builder(model.directory()).threads(threads);
+      if (variant != null) {
+        UsageException.check(() -> builder.variant(variant));
+      }
+      return builder;
     }
   }
 
@@ -45,10 +74,7 @@ final class CommonOptions {
       if (threads == null) {
         return Runtime.getRuntime().availableProcessors();
       }
-      if (threads < 1) {
-        throw new UsageException("[threads] " + threads + " threads: use 1 or more.");
-      }
-      return threads;
+      return UsageException.check(() -> ThreadPool.checkThreads(threads));
     }
   }
 }

@@ -105,9 +105,21 @@ public final class Checkpoint implements AutoCloseable {
   /** As in diffusers, the index decides on the class where it and the scheduler's file differ. */
   private static Scheduler loadScheduler(Path folder, ModelIndex index) throws IOException {
     Scheduler scheduler = Schedulers.load(folder);
-    return scheduler.className().equals(index.schedulerClass())
-        ? scheduler
-        : Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    if (scheduler.className().equals(index.schedulerClass())) {
+      return scheduler;
+    }
+    try {
+      return Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(
+          "[config] %s names %s, which cannot take the values of %s: %s"
+              .formatted(
+                  folder.resolveSibling(ModelIndex.FILE),
+                  index.schedulerClass(),
+                  folder.resolve("scheduler_config.json"),
+                  e.getMessage()),
+          e);
+    }
   }
 
   /** The checkpoint's own scheduler. */

@@ -59,7 +59,7 @@ public record Components(
   Map<String, String> identities() {
     Map<String, String> identities = new LinkedHashMap<>();
     identities.put("tokenizer", tokenizer.identity());
-    identities.put("text_encoder", textEncoder.identity());
+    identities.put("text_encoder", textEncoder.known().identity());
     identities.put("unet", unet.identity());
     identities.put("vae", vae.identity());
     return identities;

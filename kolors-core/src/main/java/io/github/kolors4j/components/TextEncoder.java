@@ -34,7 +34,7 @@ public final class TextEncoder implements AutoCloseable {
   private final @Nullable Source source;
   private final Optional<ChatGlmConfig> config;
   private @Nullable ChatGlmModel model;
-  private @Nullable String identity;
+  private PromptCache.@Nullable Encoder known;
   private int users;
 
   /** Somebody was given the model itself, for as long as the checkpoint is open. */
@@ -65,8 +65,13 @@ public final class TextEncoder implements AutoCloseable {
     return new TextEncoder(new Source(directory, variant, cache), config, null);
   }
 
+  /** The size of its weights. */
+  public long byteLength() {
+    return use(ChatGlmModel::byteLength);
+  }
+
   /** Its configuration; nothing where its files are gone. */
-  Optional<ChatGlmConfig> config() {
+  public Optional<ChatGlmConfig> config() {
     return config;
   }
 
@@ -111,23 +116,25 @@ public final class TextEncoder implements AutoCloseable {
     return open;
   }
 
-  /** What tells it from others. */
-  public synchronized String identity() {
-    String known = identity;
-    if (known == null) {
-      known =
-          source == null || source.cache.isEmpty()
-              ? use(ChatGlmModel::identity)
-              : source
-                  .cache
-                  .get()
-                  .encoderIdentity(
-                      source.directory,
-                      source.variant.orElse(""),
-                      () -> use(ChatGlmModel::identity));
-      identity = known;
+  /** What tells it from others, and its prompts from those of others. */
+  public synchronized PromptCache.Encoder known() {
+    PromptCache.Encoder encoder = known;
+    if (encoder == null) {
+      encoder = find();
+      known = encoder;
     }
-    return known;
+    return encoder;
+  }
+
+  private PromptCache.Encoder find() {
+    if (source == null || source.cache.isEmpty()) {
+      String identity = use(ChatGlmModel::identity);
+      return new PromptCache.Encoder(identity, identity);
+    }
+    return source
+        .cache
+        .get()
+        .encoder(source.directory, source.variant.orElse(""), () -> use(ChatGlmModel::identity));
   }
 
   /**

@@ -286,7 +286,8 @@ public final class ImageRequest {
   }
 
   /**
-   * Seeds of the noise.
+   * Seeds of the noise, 0 to 2⁶⁴−1 as in PyTorch: those from 2⁶³ on are the negative numbers, and
+   * {@link Long#toUnsignedString(long)} writes them.
    *
    * @return one {@code S} for all images, which gives them {@code S, S+1, …}, or one an image; none
    *     means that a random one is drawn and reported
@@ -439,7 +440,7 @@ public final class ImageRequest {
     values.put("eta", eta);
     values.put("guidance", guidance);
     values.put("numImagesPerPrompt", numImagesPerPrompt);
-    values.put("seeds", seeds);
+    values.put("seeds", seeds.stream().map(Long::toUnsignedString).toList());
     values.put("rng", rng);
     values.put("outputType", outputType);
     values.put("vaeTiling", vaeTiling);
@@ -968,9 +969,10 @@ public final class ImageRequest {
     }
 
     /**
-     * A seed: the images get it and its successors.
+     * A seed: the images get it and its successors, after 2⁶⁴−1 from 0 on.
      *
-     * @param seed any; as in PyTorch, only the lower 32 bits count
+     * @param seed 0 to 2⁶⁴−1, as {@link Long#parseUnsignedLong(String)} reads it; as in PyTorch, of
+     *     generators on the CPU only the lower 32 bits count
      * @return this
      */
     public Builder seed(long seed) {

@@ -52,6 +52,7 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "estimate",
           "scheduler",
           "image",
           "request",

@@ -33,14 +33,17 @@ class SafetensorsFileTest {
   }
 
   @ParameterizedTest
-  @EnumSource(DType.class)
+  @EnumSource(
+      value = DType.class,
+      mode = EnumSource.Mode.EXCLUDE, // which PyTorch cannot write; HeaderTest has them
+      names = {"C64", "F8_E8M0", "F8_E5M2FNUZ", "F8_E4M3FNUZ", "F6_E3M2", "F6_E2M3", "F4"})
   void everyDtypeHasTheBytesThatTheReferenceWrote(DType dtype) throws Exception {
     try (var file = SafetensorsFile.open(fixture("dtypes.safetensors"))) {
       TensorInfo tensor = file.find(dtype.name()).orElseThrow();
       assertEquals(dtype, tensor.dtype());
       assertEquals(List.of(3L, 5L), tensor.shape());
       assertEquals(15, tensor.size());
-      assertEquals(15L * dtype.bytes(), tensor.byteLength());
+      assertEquals(15L * dtype.bits() / Byte.SIZE, tensor.byteLength());
       byte[] bytes = file.data(dtype.name()).toArray(ValueLayout.JAVA_BYTE);
       assertEquals(file.metadata().get("hex:" + dtype), HexFormat.of().formatHex(bytes));
     }
@@ -195,7 +198,7 @@ class SafetensorsFileTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> new TensorInfo("a", DType.F16, List.of(-2L), 0, -4, path));
-    assertFalse(DType.find("F4").isPresent());
+    assertFalse(DType.find("F3").isPresent());
     assertFalse(DType.find("f32").isPresent());
   }
 

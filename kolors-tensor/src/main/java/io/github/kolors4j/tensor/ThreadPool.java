@@ -3,6 +3,7 @@ package io.github.kolors4j.tensor;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * runs it.
  */
 public final class ThreadPool implements AutoCloseable {
+  /** The most threads of a pool: far more than processors have, and far fewer than memory holds. */
+  public static final int MOST_THREADS = 1_024;
+
   /** One task of an operation. */
   @FunctionalInterface
   public interface Task {
@@ -44,13 +48,12 @@ public final class ThreadPool implements AutoCloseable {
   /**
    * A pool.
    *
-   * @param threads how many threads work on an operation, the caller's included; at least 1
-   * @throws IllegalArgumentException if {@code threads} is below 1
+   * @param threads how many threads work on an operation, the caller's included; 1 to {@link
+   *     #MOST_THREADS}
+   * @throws IllegalArgumentException if {@code threads} is less or more
    */
   public ThreadPool(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
-    }
+    checkThreads(threads);
     this.crew = new Crew();
     this.stop = null;
     this.faultsBefore = Crew.UNWATCHED;
@@ -76,6 +79,22 @@ public final class ThreadPool implements AutoCloseable {
     BooleanSupplier before = stop;
     return new ThreadPool(
         crew, before == null ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
+  }
+
+  /**
+   * Refuses a number of threads that no pool can have.
+   *
+   * @param threads how many
+   * @return the same
+   * @throws IllegalArgumentException if {@code threads} is less than 1 or more than {@link
+   *     #MOST_THREADS}
+   */
+  public static int checkThreads(int threads) {
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "[threads] %d threads: use 1 to %d.", threads, MOST_THREADS));
+    }
+    return threads;
   }
 
   /**
