@@ -218,7 +218,7 @@ final class RunState {
   /** Lets what ended the request carry what was finished before. */
   void carryFinished(Throwable failure) {
     end = System.nanoTime();
-    if (failure instanceof GenerationCancelledException || failure == outOfMemory) {
+    if (failure instanceof GenerationCancelledException || failure instanceof OutOfMemoryError) {
       return; // has it already
     }
     try {
