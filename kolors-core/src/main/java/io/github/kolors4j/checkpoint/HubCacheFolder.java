@@ -26,10 +26,7 @@ public final class HubCacheFolder {
     boolean inside = directory.endsWith(SNAPSHOTS);
     Path snapshots = inside ? directory : directory.resolve(SNAPSHOTS);
     Path repository = inside ? directory.toAbsolutePath().getParent() : directory;
-    if (repository == null
-        || !Files.isDirectory(snapshots)
-        || !Files.isDirectory(repository.resolve("refs"))
-            && !Files.isDirectory(repository.resolve("blobs"))) {
+    if (repository == null || !Files.isDirectory(snapshots) || !isRepository(repository)) {
       return;
     }
     List<String> found;
@@ -49,6 +46,10 @@ public final class HubCacheFolder {
                       "one of its %d snapshots: give such a folder, as %s"
                           .formatted(found.size(), snapshots.resolve(current(repository, found)));
                 }));
+  }
+
+  private static boolean isRepository(Path folder) {
+    return Files.isDirectory(folder.resolve("refs")) || Files.isDirectory(folder.resolve("blobs"));
   }
 
   /** The snapshot that the branch main is at. */
