@@ -1,8 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.mini.MiniCheckpoint;
-import java.io.IOException;
-import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
@@ -17,21 +14,6 @@ final class CommonOptions {
       names = "--verbose",
       description = "Show the engine's own messages, and a stack trace where something fails.")
   private boolean verbose;
-
-  /** The option of commands that read a checkpoint. */
-  static final class ModelOption {
-    @Option(
-        names = "--model",
-        paramLabel = "DIR",
-        description =
-            "A checkpoint in diffusers' layout, as Kolors-diffusers. Default: the shipped mini"
-                + " checkpoint.")
-    private Path model;
-
-    Path directory() throws IOException {
-      return model != null ? model : MiniCheckpoint.directory();
-    }
-  }
 
   /** The option of commands that compute. */
   static final class ThreadsOption {

@@ -28,7 +28,7 @@ final class EncodeCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROMPT", description = "The prompt; may be empty text.")
   private String prompt;
 
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private ModelOption model;
 
   @Option(
       names = "--negative-prompt",
@@ -54,7 +54,7 @@ final class EncodeCommand implements Callable<Integer> {
     OutputFiles.checkWritable(out);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
     try (KolorsPipeline pipeline =
-        KolorsPipeline.builder(model.directory()).threads(threadCount).open()) {
+        model.pipeline(terminal, interruption).threads(threadCount).open()) {
       EncodedPrompt encoded = encode(pipeline, prompt);
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));

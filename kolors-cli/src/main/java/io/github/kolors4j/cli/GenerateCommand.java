@@ -39,7 +39,7 @@ final class GenerateCommand implements Callable<Integer> {
   private final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private ModelOption model;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -121,7 +121,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       try (KolorsPipeline opened =
-          KolorsPipeline.builder(model.directory()).threads(threadCount).open()) {
+          model.pipeline(terminal, interruption).threads(threadCount).open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();

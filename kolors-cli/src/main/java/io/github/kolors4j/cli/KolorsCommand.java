@@ -98,11 +98,13 @@ final class KolorsCommand implements Runnable {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
-    commands.put("tokenize", () -> new TokenizeCommand(terminal));
+    commands.put("tokenize", () -> new TokenizeCommand(terminal, interruption));
     commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("pull", () -> new PullCommand(terminal, interruption));
+    commands.put("cache", () -> new CacheCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
-    commands.put("bench", () -> new BenchCommand(terminal));
+    commands.put("bench", () -> new BenchCommand(terminal, interruption));
     return commands;
   }
 

@@ -31,9 +31,9 @@ final class CacheCheck {
 
   void file(Path file, Optional<String> etag) throws IOException {
     if (!Files.isRegularFile(file)) {
-      faults.add(new CacheFault(file, CacheFault.Kind.MISSING));
+      faults.add(new CacheFault(file, file, CacheFault.Kind.MISSING));
     } else if (etag.isEmpty()) {
-      faults.add(new CacheFault(file, CacheFault.Kind.HASH_UNKNOWN));
+      faults.add(new CacheFault(file, file, CacheFault.Kind.HASH_UNKNOWN));
     } else {
       Path content = file.toRealPath();
       Boolean right = known.get(content);
@@ -42,7 +42,7 @@ final class CacheCheck {
         known.put(content, right);
       }
       if (!right) {
-        faults.add(new CacheFault(file, CacheFault.Kind.DAMAGED));
+        faults.add(new CacheFault(file, content, CacheFault.Kind.DAMAGED));
       }
     }
   }
