@@ -11,11 +11,11 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -32,17 +32,6 @@ public final class Checkpoint implements AutoCloseable {
   private final Scheduler scheduler;
   private final Lifetime lifetime;
 
-  /** From opening to closing, for all that were derived from one another. */
-  private static final class Lifetime {
-    private final Deque<Runnable> closers;
-    private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
-    private volatile boolean closed;
-
-    private Lifetime(Deque<Runnable> closers) {
-      this.closers = closers;
-    }
-  }
-
   private Checkpoint(
       ModelIndex index, Components components, Scheduler scheduler, Lifetime lifetime) {
     this.index = index;
@@ -51,7 +40,13 @@ public final class Checkpoint implements AutoCloseable {
     this.lifetime = lifetime;
   }
 
-  public static Checkpoint open(Path directory, Optional<String> variant, int threadCount)
+  /**
+   * Opens a checkpoint.
+   *
+   * @param checkWeights whether all weights are read, and NaN and infinity refused
+   */
+  public static Checkpoint open(
+      Path directory, Optional<String> variant, int threadCount, boolean checkWeights)
       throws IOException {
     ModelIndex index = ModelIndex.read(directory);
     Scheduler scheduler = loadScheduler(directory.resolve("scheduler"), index);
@@ -71,6 +66,9 @@ public final class Checkpoint implements AutoCloseable {
           new Components(
               tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
       components.checkThatTheyFit();
+      if (checkWeights) {
+        components.requireFiniteWeights();
+      }
       return new Checkpoint(index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
@@ -107,14 +105,13 @@ public final class Checkpoint implements AutoCloseable {
     return new Checkpoint(index, replaced, scheduler, lifetime);
   }
 
-  /** Writes a checkpoint, while nobody can close. */
+  /** Writes a checkpoint, while nobody can unmap it. */
   public void save(Path directory, Scheduler named, SaveOptions options) throws IOException {
-    lifetime.inUse.readLock().lock();
+    lifetime.enter();
     try {
-      checkOpen();
       new CheckpointWriter(index, components, named).write(directory, options);
     } finally {
-      lifetime.inUse.readLock().unlock();
+      lifetime.leave();
     }
   }
 
@@ -123,40 +120,50 @@ public final class Checkpoint implements AutoCloseable {
     return components;
   }
 
-  /** Computes something, while nobody can close. */
+  /**
+   * Computes something, while nobody can unmap the weights.
+   *
+   * @throws IllegalStateException at once if the checkpoint is closed, or about to be
+   */
   public <T> T use(Supplier<T> computation) {
-    lifetime.inUse.readLock().lock();
+    lifetime.enter();
     try {
-      checkOpen();
       return computation.get();
     } finally {
-      lifetime.inUse.readLock().unlock();
+      lifetime.leave();
     }
+  }
+
+  /** Whether what is computed inside {@link #use} is to end early, because somebody closes. */
+  public boolean isCancelling() {
+    return lifetime.isCancelling();
   }
 
   public void checkOpen() {
-    if (lifetime.closed) {
-      throw new IllegalStateException(
-          "[pipeline] is closed: its weights are unmapped. Open the checkpoint again.");
-    }
+    lifetime.checkOpen();
   }
 
-  /** Refuses new requests, waits for those that run, then unmaps. */
+  /**
+   * Refuses new users at once, waits for those that there are, and unmaps.
+   *
+   * @param patience how long they may go on; then they are cancelled
+   * @return whether everything is unmapped; where not, the last one who leaves does it
+   */
+  public boolean closeWithin(Duration patience) {
+    return lifetime.close(nanos(patience));
+  }
+
+  /** The same with all patience. */
   @Override
   public void close() {
-    if (lifetime.inUse.getReadHoldCount() > 0) {
-      throw new IllegalStateException(
-          "[pipeline] close was called from a callback of a request that is running: cancel the"
-              + " request there, and close when generate has returned.");
-    }
-    lifetime.closed = true;
-    lifetime.inUse.writeLock().lock();
+    lifetime.close(Long.MAX_VALUE);
+  }
+
+  private static long nanos(Duration duration) {
     try {
-      while (!lifetime.closers.isEmpty()) {
-        lifetime.closers.pop().run();
-      }
-    } finally {
-      lifetime.inUse.writeLock().unlock();
+      return duration.toNanos();
+    } catch (ArithmeticException _) { // some hundred years
+      return duration.isNegative() ? 0 : Long.MAX_VALUE;
     }
   }
 }

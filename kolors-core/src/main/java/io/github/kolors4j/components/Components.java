@@ -24,24 +24,40 @@ public record Components(
     ThreadPool threads) {
   private static final int RGB = 3;
 
-  /** The same with another tokenizer. */
+  /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another text encoder. */
+  /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another U-Net. */
+  /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
     return new Components(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
   }
 
-  /** The same with another VAE. */
+  /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
     return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
+  }
+
+  /** The same on other threads. */
+  public Components with(ThreadPool other) {
+    return new Components(tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other);
+  }
+
+  /**
+   * Whether the files that the weights are read from are still all there.
+   *
+   * @throws InvalidFileException with the name of one that was cut short
+   */
+  public void requireWholeFiles() throws InvalidFileException {
+    textEncoder.requireWholeFiles();
+    unet.requireWholeFiles();
+    vae.requireWholeFiles();
   }
 
   /**
@@ -58,6 +74,17 @@ public record Components(
           "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
               .formatted(ids, rows));
     }
+  }
+
+  /**
+   * Reads all weights.
+   *
+   * @throws InvalidFileException with the first that is NaN or infinite
+   */
+  void requireFiniteWeights() throws InvalidFileException {
+    vae.requireFiniteWeights();
+    unet.requireFiniteWeights();
+    textEncoder.requireFiniteWeights();
   }
 
   /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */

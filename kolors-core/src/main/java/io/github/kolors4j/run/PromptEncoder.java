@@ -71,6 +71,7 @@ public record PromptEncoder(Components components) {
       List<String> batch = texts.subList(from, Math.min(from + TEXT_BATCH, texts.size()));
       for (EncodedPrompt prompt : encode(batch, maxSequenceLength)) {
         String text = texts.get(encoded.size());
+        run.requireFiniteText(prompt, encoded.size() + 1, texts.size());
         encoded.put(text, PromptEmbeds.of(prompt));
         if (prompt.tokens().truncated()) {
           run.truncated(text, prompt.tokens().lost());

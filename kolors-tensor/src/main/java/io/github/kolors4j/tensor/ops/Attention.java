@@ -50,6 +50,7 @@ public final class Attention {
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
+  private final ThreadPool threads;
   private final Heads heads;
   private final int n;
   private final int sq;
@@ -62,6 +63,7 @@ public final class Attention {
   private final float[] y;
 
   private Attention(Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask, Tensor y) {
+    this.threads = q.workspace().threads();
     this.heads = heads;
     this.n = q.dim(0);
     this.sq = q.dim(1);
@@ -111,12 +113,12 @@ public final class Attention {
     check(q, k, v, heads, mask);
     Tensor y = q.workspace().tensor(q.shape());
     try (Workspace.Scope _ = q.workspace().scope()) {
-      new Attention(q, k, v, heads, mask, y).run(q.workspace().threads());
+      new Attention(q, k, v, heads, mask, y).run();
     }
     return y;
   }
 
-  private void run(ThreadPool threads) {
+  private void run() {
     int panels = Math.ceilDiv(sq, queries);
     int most = Math.clamp(TASK_QUERIES / (heads.dHead() * queries), 1, MAX_PANELS);
     int tasks = Math.ceilDiv(panels, most);
@@ -157,6 +159,7 @@ public final class Attention {
     Results s = new Results(scores, 0, queries);
     PackedRows valueRows = new PackedRows(valueBlock, 0, d);
     for (int key = 0; key < sk; key += KEYS) {
+      threads.checkStopped(); // all keys of a large picture take some tenths of a second
       int keys = Math.min(KEYS, sk - key);
       int from = (sample * sk + key) * kWidth + kvHead * d;
       PackedRows keyRows = new PackedRows(keyBlock, 0, keys);
@@ -237,6 +240,8 @@ public final class Attention {
     Checks.same("attention", "q", q, Shape.of(n, q.dim(1), heads.heads() * heads.dHead()));
     Checks.same("attention", "k", k, Shape.of(n, k.dim(1), heads.kvHeads() * heads.dHead()));
     Checks.same("attention", "v", v, k.shape());
-    Checks.same("attention", "mask", mask, Shape.of(n, q.dim(1), k.dim(1)));
+    if (mask != null) { // without one, a picture may have more scores than an array values
+      Checks.same("attention", "mask", mask, Shape.of(n, q.dim(1), k.dim(1)));
+    }
   }
 }
