@@ -65,7 +65,7 @@ final class PullCommand implements Callable<Integer> {
     PullPlan plan = hub.plan(revision, chosen);
     try (PullReport report = new PullReport(terminal, json)) {
       Path snapshot = hub.pull(plan, report);
-      report.close();
+      report.end();
       terminal
           .out()
           .println(

@@ -46,8 +46,13 @@ final class PullReport implements PullListener, AutoCloseable {
     return bytesFetched;
   }
 
+  /** Leaves the line; once is enough. */
+  void end() {
+    bar.end();
+  }
+
   @Override
   public void close() {
-    bar.end();
+    end();
   }
 }
