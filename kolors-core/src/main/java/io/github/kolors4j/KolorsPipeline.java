@@ -4,19 +4,30 @@ import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.components.OpenOptions;
+import io.github.kolors4j.estimate.CostEstimate;
+import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.hub.HubException;
 import io.github.kolors4j.hub.HubModel;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.metadata.ModelIdentity;
+import io.github.kolors4j.metadata.PictureMetadata;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageListener;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.NotFiniteException;
 import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.run.Estimator;
 import io.github.kolors4j.run.Generation;
 import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
@@ -56,6 +67,9 @@ import java.util.concurrent.CancellationException;
  * #withScheduler}.
  */
 public final class KolorsPipeline implements AutoCloseable {
+  /** How long an estimate may measure. */
+  private static final Duration PROBE = Duration.ofSeconds(2);
+
   private final Checkpoint checkpoint;
   private final Components components;
   private final Scheduler scheduler;
@@ -123,6 +137,8 @@ public final class KolorsPipeline implements AutoCloseable {
     private Optional<String> variant = Optional.empty();
     private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
+    private Optional<PromptCache> promptCache = Optional.empty();
+    private boolean textEncoderOnDemand;
 
     /** Where the files are, known when they are needed. */
     @FunctionalInterface
@@ -136,13 +152,15 @@ public final class KolorsPipeline implements AutoCloseable {
 
     /**
      * Takes the weights of this variant only, as diffusers' {@code variant}. Without it those of
-     * {@code fp16} are taken where they are there, and the plain ones otherwise.
+     * {@code fp16} are taken where they are there, else the plain ones, else those of another
+     * variant where there is only one.
      *
      * @param variant as in the file names, such as {@code fp16}; empty text for the plain files
      * @return this
+     * @throws IllegalArgumentException if it cannot be part of a file's name
      */
     public Builder variant(String variant) {
-      this.variant = Optional.of(variant);
+      this.variant = Optional.of(Variant.only(variant).name());
       return this;
     }
 
@@ -150,15 +168,12 @@ public final class KolorsPipeline implements AutoCloseable {
      * Computes with so many threads; by default, as many as there are cores. The pictures do not
      * depend on it.
      *
-     * @param threads at least 1
+     * @param threads 1 to {@link ThreadPool#MOST_THREADS}
      * @return this
-     * @throws IllegalArgumentException if {@code threads} is below 1
+     * @throws IllegalArgumentException if {@code threads} is less or more
      */
     public Builder threads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
-      }
-      this.threads = threads;
+      this.threads = ThreadPool.checkThreads(threads);
       return this;
     }
 
@@ -175,6 +190,33 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Remembers encoded prompts on disk, and finds those that were encoded before, by this pipeline
+     * or another one. The text encoder is then {@link #textEncoderOnDemand on demand}: a request
+     * whose prompts are all remembered never opens it, and its files need not be there. The
+     * pictures are the same.
+     *
+     * @param cache the folder, which pipelines and processes may share
+     * @return this
+     */
+    public Builder promptCache(PromptCache cache) {
+      promptCache = Optional.of(cache);
+      return textEncoderOnDemand();
+    }
+
+    /**
+     * Maps the text encoder's weights only while prompts are encoded, so that the system gives
+     * their memory to the U-Net first: two thirds of a checkpoint, needed for seconds. A file of it
+     * that is missing or wrong is then found by the first request, which fails with an {@link
+     * UncheckedIOException}.
+     *
+     * @return this
+     */
+    public Builder textEncoderOnDemand() {
+      textEncoderOnDemand = true;
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -184,7 +226,10 @@ public final class KolorsPipeline implements AutoCloseable {
      */
     public KolorsPipeline open() throws IOException {
       Path directory = location.directory(variant.map(Variant::only).orElse(Variant.DEFAULT));
-      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads, checkWeights);
+      Checkpoint checkpoint =
+          Checkpoint.open(
+              directory,
+              new OpenOptions(variant, threads, checkWeights, promptCache, textEncoderOnDemand));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -221,11 +266,12 @@ public final class KolorsPipeline implements AutoCloseable {
   /**
    * The text encoder.
    *
-   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
-   *     #withTextEncoder}
+   * @return the checkpoint's own, which lives as long as the pipeline, also where it was to be open
+   *     on demand only; or the one of {@link #withTextEncoder}
+   * @throws UncheckedIOException if it is opened on demand and cannot be
    */
   public ChatGlmModel textEncoder() {
-    return components.textEncoder();
+    return components.textEncoder().model();
   }
 
   /**
@@ -428,6 +474,81 @@ public final class KolorsPipeline implements AutoCloseable {
 
   private Generation generation() {
     return new Generation(components, scheduler, checkpoint::isCancelling);
+  }
+
+  /**
+   * How a picture of a result was made, to be written into its file.
+   *
+   * @param result of this pipeline's {@link #generate}
+   * @param image which of its pictures, from 0
+   * @return the metadata
+   * @throws IndexOutOfBoundsException if the result has no such picture
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageResult result, int image) {
+    return PictureMetadata.of(
+        result.request(), image, result.images().get(image), scheduler, identity());
+  }
+
+  /**
+   * How a picture was made that an {@link ImageListener} is given while the others are still to
+   * come.
+   *
+   * @param request as {@link #generate} was given it
+   * @param finished the picture
+   * @return the metadata
+   * @throws IllegalArgumentException if latents were asked for
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageRequest request, FinishedImage finished) {
+    KolorsImage picture =
+        finished
+            .image()
+            .orElseThrow(() -> new IllegalArgumentException("[metadata] latents are no picture."));
+    ImageRequest.Builder whole = request.toBuilder().size(picture.width(), picture.height());
+    if (finished.seed().isPresent() && request.seeds().size() != request.numImages()) {
+      whole.seed(finished.seed().getAsLong() - finished.index());
+    }
+    return PictureMetadata.of(whole.build(), finished.index(), picture, scheduler, identity());
+  }
+
+  /**
+   * What a request will take on this machine: time, memory and disk. Measures the machine for two
+   * seconds.
+   *
+   * @param request the request
+   * @return the estimate
+   * @throws IllegalArgumentException if the request cannot be generated by this model
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public CostEstimate estimate(ImageRequest request) {
+    return checkpoint.use(
+        () ->
+            new Estimator(components, scheduler)
+                .estimate(request, MachineSpeed.measure(components.threads(), PROBE)));
+  }
+
+  /**
+   * What a request will take on a machine of some speed.
+   *
+   * @param request the request
+   * @param speed as {@link MachineSpeed#measure} gives it
+   * @return the estimate
+   * @throws IllegalArgumentException if the request cannot be generated by this model
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public CostEstimate estimate(ImageRequest request, MachineSpeed speed) {
+    return checkpoint.use(() -> new Estimator(components, scheduler).estimate(request, speed));
+  }
+
+  /**
+   * Which model this is. The first call reads a few kilobytes of the weights.
+   *
+   * @return the hash of each component, and the checkpoint's name
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public ModelIdentity identity() {
+    return checkpoint.use(checkpoint::identity);
   }
 
   /**

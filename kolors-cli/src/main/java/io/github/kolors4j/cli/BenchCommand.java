@@ -33,7 +33,7 @@ final class BenchCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final Interruption interruption;
 
-  @Mixin private ModelOption model;
+  @Mixin private CommonOptions.ModelOption model;
 
   @Option(
       names = "--stage",

@@ -60,8 +60,8 @@ final class PullCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     RepoRevision revision = UsageException.check(() -> RepoRevision.parse(repo));
-    Variant chosen = ModelOption.variant(Optional.ofNullable(variant));
-    HubClient hub = ModelOption.client(interruption);
+    Variant chosen = ModelLocation.variant(Optional.ofNullable(variant));
+    HubClient hub = ModelLocation.client(interruption);
     PullPlan plan = hub.plan(revision, chosen);
     try (PullReport report = new PullReport(terminal, json)) {
       Path snapshot = hub.pull(plan, report);

@@ -25,7 +25,7 @@ final class TokenizeCommand implements Callable<Integer> {
   @Parameters(paramLabel = "TEXT", description = "The text; may be empty.")
   private String text;
 
-  @Mixin private ModelOption model;
+  @Mixin private CommonOptions.ModelOption model;
 
   @Option(
       names = "--json",

@@ -100,6 +100,19 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
   }
 
   /**
+   * What tells this model from others without reading all of it: a SHA-256 over the configuration,
+   * over names, types and shapes of all tensors, and over the first bytes of some of them, spread
+   * evenly. How many files they are in does not matter. Two models of one identity are the same as
+   * far as anything but the rest of their bytes can tell.
+   *
+   * @return 64 hexadecimal digits
+   * @throws IllegalStateException if the model is closed
+   */
+  public final String identity() {
+    return files.identity();
+  }
+
+  /**
    * Where the weights are.
    *
    * @return the file, or the index of several

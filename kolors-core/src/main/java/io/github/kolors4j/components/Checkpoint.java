@@ -2,6 +2,7 @@ package io.github.kolors4j.components;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The open parts of a checkpoint and the threads that compute with them, shared by the pipelines
@@ -27,28 +29,34 @@ import java.util.function.UnaryOperator;
  * {@link #close} waits for him, so that nothing is unmapped under anyone's feet.
  */
 public final class Checkpoint implements AutoCloseable {
+  private final Path directory;
   private final ModelIndex index;
   private final Components components;
   private final Scheduler scheduler;
   private final Lifetime lifetime;
 
+  /** Made when somebody asks, as it reads some of the weights. */
+  private volatile @Nullable ModelIdentity identity;
+
   private Checkpoint(
-      ModelIndex index, Components components, Scheduler scheduler, Lifetime lifetime) {
+      Path directory,
+      ModelIndex index,
+      Components components,
+      Scheduler scheduler,
+      Lifetime lifetime) {
+    this.directory = directory;
     this.index = index;
     this.components = components;
     this.scheduler = scheduler;
     this.lifetime = lifetime;
   }
 
-  /**
-   * Opens a checkpoint.
-   *
-   * @param checkWeights whether all weights are read, and NaN and infinity refused
-   */
-  public static Checkpoint open(
-      Path directory, Optional<String> variant, int threadCount, boolean checkWeights)
-      throws IOException {
-    ModelIndex index = ModelIndex.read(directory);
+  /** Opens a checkpoint. */
+  public static Checkpoint open(Path directory, OpenOptions options) throws IOException {
+    Optional<String> variant = options.variant();
+    // A remembered prompt needs no text encoder.
+    boolean textEncoderMayBeGone = options.promptCache().isPresent();
+    ModelIndex index = ModelIndex.read(directory, textEncoderMayBeGone);
     Scheduler scheduler = loadScheduler(directory.resolve("scheduler"), index);
     ChatGlmTokenizer tokenizer = ChatGlmTokenizer.load(directory.resolve("tokenizer"));
 
@@ -58,30 +66,60 @@ public final class Checkpoint implements AutoCloseable {
       closers.push(vae::close);
       UNet2DConditionModel unet = UNet2DConditionModel.load(directory.resolve("unet"), variant);
       closers.push(unet::close);
-      ChatGlmModel textEncoder = ChatGlmModel.load(directory.resolve("text_encoder"), variant);
-      closers.push(textEncoder::close);
-      ThreadPool threads = new ThreadPool(threadCount);
+      TextEncoder textEncoder =
+          openTextEncoder(directory.resolve("text_encoder"), options, closers);
+      ThreadPool threads = new ThreadPool(options.threads());
       closers.push(threads::close);
       Components components =
           new Components(
-              tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
+              tokenizer,
+              textEncoder,
+              unet,
+              vae,
+              index.forceZerosForEmptyPrompt(),
+              threads,
+              options.promptCache());
       components.checkThatTheyFit();
-      if (checkWeights) {
+      if (options.checkWeights()) {
         components.requireFiniteWeights();
       }
-      return new Checkpoint(index, components, scheduler, new Lifetime(closers));
+      return new Checkpoint(directory, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
       throw e;
     }
   }
 
+  private static TextEncoder openTextEncoder(
+      Path folder, OpenOptions options, Deque<Runnable> closers) throws IOException {
+    if (options.textEncoderOnDemand()) {
+      TextEncoder onDemand = TextEncoder.onDemand(folder, options.variant(), options.promptCache());
+      closers.push(onDemand::close);
+      return onDemand;
+    }
+    ChatGlmModel model = ChatGlmModel.load(folder, options.variant());
+    closers.push(model::close);
+    return TextEncoder.of(model);
+  }
+
   /** As in diffusers, the index decides on the class where it and the scheduler's file differ. */
   private static Scheduler loadScheduler(Path folder, ModelIndex index) throws IOException {
     Scheduler scheduler = Schedulers.load(folder);
-    return scheduler.className().equals(index.schedulerClass())
-        ? scheduler
-        : Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    if (scheduler.className().equals(index.schedulerClass())) {
+      return scheduler;
+    }
+    try {
+      return Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(
+          "[config] %s names %s, which cannot take the values of %s: %s"
+              .formatted(
+                  folder.resolveSibling(ModelIndex.FILE),
+                  index.schedulerClass(),
+                  folder.resolve("scheduler_config.json"),
+                  e.getMessage()),
+          e);
+    }
   }
 
   /** The checkpoint's own scheduler. */
@@ -102,7 +140,7 @@ public final class Checkpoint implements AutoCloseable {
     } catch (InvalidFileException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-    return new Checkpoint(index, replaced, scheduler, lifetime);
+    return new Checkpoint(directory, index, replaced, scheduler, lifetime);
   }
 
   /** Writes a checkpoint, while nobody can unmap it. */
@@ -113,6 +151,16 @@ public final class Checkpoint implements AutoCloseable {
     } finally {
       lifetime.leave();
     }
+  }
+
+  /** Which model this is; to be called inside of {@link #use}. */
+  public ModelIdentity identity() {
+    ModelIdentity known = identity;
+    if (known == null) {
+      known = new ModelIdentity(CheckpointName.of(directory), components.identities());
+      identity = known;
+    }
+    return known;
   }
 
   /** For what reads no weights. */

@@ -2,6 +2,7 @@ package io.github.kolors4j.components;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
@@ -9,44 +10,65 @@ import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What requests compute with.
  *
  * @param forceZerosForEmptyPrompt as in {@link ModelIndex}
+ * @param promptCache where encoded prompts are remembered, if anywhere
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
-    ChatGlmModel textEncoder,
+    TextEncoder textEncoder,
     UNet2DConditionModel unet,
     AutoencoderKL vae,
     boolean forceZerosForEmptyPrompt,
-    ThreadPool threads) {
+    ThreadPool threads,
+    Optional<PromptCache> promptCache) {
   private static final int RGB = 3;
 
   /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
-    return new Components(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
   /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
-    return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
+    TextEncoder given = TextEncoder.of(other);
+    return new Components(
+        tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
   /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
-    return new Components(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
   /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
-    return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads, promptCache);
   }
 
-  /** The same on other threads. */
+  /** What tells each component from others, by the name of its folder. */
+  Map<String, String> identities() {
+    Map<String, String> identities = new LinkedHashMap<>();
+    identities.put("tokenizer", tokenizer.identity());
+    identities.put("text_encoder", textEncoder.known().identity());
+    identities.put("unet", unet.identity());
+    identities.put("vae", vae.identity());
+    return identities;
+  }
+
+  /** These components, on other threads. */
   public Components with(ThreadPool other) {
-    return new Components(tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other);
+    return new Components(
+        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache);
   }
 
   /**
@@ -66,9 +88,13 @@ public record Components(
    * @throws InvalidFileException if two contradict each other
    */
   void checkThatTheyFit() throws InvalidFileException {
-    checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
+    if (textEncoder.config().isEmpty()) {
+      return; // its files are gone, and remembered prompts fit to the U-Net or are refused there
+    }
+    ChatGlmConfig encoder = textEncoder.config().get();
+    checkThatTheyFit(encoder, unet.config(), vae.config());
     int ids = tokenizer.vocabularySize();
-    int rows = textEncoder.config().paddedVocabSize();
+    int rows = encoder.paddedVocabSize();
     if (ids > rows) {
       throw new InvalidFileException(
           "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."

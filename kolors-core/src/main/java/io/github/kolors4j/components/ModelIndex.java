@@ -1,5 +1,6 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.checkpoint.HubCacheFolder;
 import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.SchedulerType;
@@ -21,6 +22,8 @@ import java.util.stream.Stream;
 record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonConfig json) {
   static final String FILE = "model_index.json";
 
+  private static final String DIFFUSERS = "diffusers";
+
   /** {@code KolorsPipeline}, {@code KolorsImg2ImgPipeline}, {@code KolorsPAGPipeline} and so on. */
   private static final Pattern PIPELINE = Pattern.compile("Kolors\\w*Pipeline");
 
@@ -32,9 +35,10 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
    * Reads and checks the index, and that the folders it names are there.
    *
    * @param directory the checkpoint
+   * @param textEncoderMayBeGone whether that folder need not be there
    * @throws InvalidFileException if this is not a Kolors checkpoint in diffusers' layout
    */
-  static ModelIndex read(Path directory) throws InvalidFileException {
+  static ModelIndex read(Path directory, boolean textEncoderMayBeGone) throws InvalidFileException {
     if (!Files.isDirectory(directory)) {
       throw new InvalidFileException(
           "[checkpoint] %s %s: give the directory that has the %s."
@@ -42,6 +46,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
                   directory, Files.exists(directory) ? "is a file" : "does not exist", FILE));
     }
     if (!Files.exists(directory.resolve(FILE))) {
+      HubCacheFolder.refuse(directory);
       throw new InvalidFileException(
           "[checkpoint] %s has no %s: a checkpoint in diffusers' layout is needed, as Kolors-diffusers."
               .formatted(directory, FILE));
@@ -50,11 +55,16 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
     requirePipeline(config);
     requireClass(config, "text_encoder", "kolors", "ChatGLMModel");
     requireClass(config, "tokenizer", "kolors", "ChatGLMTokenizer");
-    requireClass(config, "unet", "diffusers", "UNet2DConditionModel");
-    requireClass(config, "vae", "diffusers", "AutoencoderKL");
+    requireClass(config, "unet", DIFFUSERS, "UNet2DConditionModel");
+    requireClass(config, "vae", DIFFUSERS, "AutoencoderKL");
     String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
+    if (scheduler.equals(DIFFUSERS)) {
+      throw config.fault(
+          "scheduler", "[\"%s\", a class of schedulers] is needed".formatted(DIFFUSERS));
+    }
     for (String part : PARTS) {
-      if (!Files.isDirectory(directory.resolve(part))) {
+      boolean needed = !textEncoderMayBeGone || !part.equals("text_encoder");
+      if (needed && !Files.isDirectory(directory.resolve(part))) {
         throw new InvalidFileException(
             "[checkpoint] %s has no folder %s, which its %s names. Incomplete download?"
                 .formatted(directory, part, FILE));
@@ -81,7 +91,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
   /** The library's name, and those of the classes. */
   private static String[] schedulerClasses() {
     return Stream.concat(
-            Stream.of("diffusers"), Schedulers.all().stream().map(SchedulerType::className))
+            Stream.of(DIFFUSERS), Schedulers.all().stream().map(SchedulerType::className))
         .toArray(String[]::new);
   }
 }

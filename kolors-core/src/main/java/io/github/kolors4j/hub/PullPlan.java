@@ -40,6 +40,10 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
 
   private static final int NAMED_AT_MOST = 4;
 
+  private static final Pattern VARIANT =
+      Pattern.compile(
+          "(?:diffusion_pytorch_model|model)\\.(?!safetensors)([\\w]+)(?:-\\d{5}-of-\\d{5})?\\.safetensors");
+
   /** No text in a repository's root that anyone must read is larger. */
   private static final long LARGEST_TEXT = 1 << 20;
 
@@ -136,6 +140,12 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
       if (found.isEmpty() && variant.orPlain()) {
         found = weights(inside, "");
       }
+      if (found.isEmpty() && variant.equals(Variant.DEFAULT)) {
+        Set<String> others = variants(inside);
+        if (others.size() == 1) {
+          found = weights(inside, others.iterator().next());
+        }
+      }
       if (found.isPresent()) {
         chosen.addAll(found.get());
         return;
@@ -179,6 +189,18 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
         }
       }
       return Optional.empty();
+    }
+
+    /** {@code bf16} of {@code model.bf16.safetensors}: the only one is taken, as from a folder. */
+    private static Set<String> variants(Collection<RepoFile> inside) {
+      Set<String> variants = new LinkedHashSet<>();
+      for (RepoFile file : inside) {
+        Matcher weights = VARIANT.matcher(file.name());
+        if (weights.matches()) {
+          variants.add(weights.group(1));
+        }
+      }
+      return variants;
     }
 
     private static Optional<RepoFile> named(Collection<RepoFile> inside, String name) {

@@ -1,7 +1,9 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.PromptEmbeds;
@@ -13,8 +15,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +33,9 @@ public record PromptEncoder(Components components) {
 
   /** Texts that are encoded together, so that the weights are decoded once for all of them. */
   private static final int TEXT_BATCH = 4;
+
+  /** Of a long text that a log shows, at either end. */
+  private static final int SHOWN_LETTERS = 100;
 
   /** Each prompt of a request, under guidance with its negative prompt. */
   List<PromptEmbeds> encode(ResolvedRequest resolved, RunState run) {
@@ -55,6 +62,22 @@ public record PromptEncoder(Components components) {
 
   private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {
     return Objects.requireNonNull(encoded.get(text));
+  }
+
+  /** How many texts of a request the encoder would have to read. */
+  int textsToEncode(ResolvedRequest resolved) {
+    List<String> texts = textsOf(resolved);
+    Optional<PromptCache> cache = components.promptCache();
+    if (texts.isEmpty() || cache.isEmpty()) {
+      return texts.size();
+    }
+    String encoder = components.textEncoder().known().key();
+    int length = maxSequenceLength(resolved);
+    return (int)
+        texts.stream()
+            .map(text -> PromptCache.key(components.tokenizer().encode(text, length), encoder))
+            .filter(key -> !cache.get().has(key))
+            .count();
   }
 
   /** Every text of a request once. */
@@ -108,20 +131,55 @@ public record PromptEncoder(Components components) {
         LOG.warn(
             "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
             maxSequenceLength,
-            prompt.lost());
+            shown(prompt.lost()));
       }
     }
+    return remembered(tokens);
+  }
+
+  /** Those that the cache knows from there, and the others encoded, all together. */
+  private List<EncodedPrompt> remembered(List<TokenizedPrompt> tokens) {
+    Optional<PromptCache> cache = components.promptCache();
+    if (cache.isEmpty()) {
+      return encode(tokens);
+    }
+    String encoder = components.textEncoder().known().key();
+    Map<TokenizedPrompt, EncodedPrompt> known = new HashMap<>();
+    List<TokenizedPrompt> unknown = new ArrayList<>();
+    for (TokenizedPrompt prompt : tokens) {
+      cache
+          .get()
+          .find(PromptCache.key(prompt, encoder))
+          .ifPresentOrElse(
+              embeds -> known.put(prompt, encoded(prompt, embeds)), () -> unknown.add(prompt));
+    }
+    if (!unknown.isEmpty()) {
+      for (EncodedPrompt made : encode(unknown)) {
+        known.put(made.tokens(), made);
+        cache.get().remember(PromptCache.key(made.tokens(), encoder), PromptEmbeds.of(made));
+      }
+    }
+    return tokens.stream().map(prompt -> Objects.requireNonNull(known.get(prompt))).toList();
+  }
+
+  private static EncodedPrompt encoded(TokenizedPrompt prompt, PromptEmbeds embeds) {
+    return new EncodedPrompt(prompt, embeds.promptEmbeds(), embeds.pooledPromptEmbeds());
+  }
+
+  private List<EncodedPrompt> encode(List<TokenizedPrompt> tokens) {
+    return components.textEncoder().use(textEncoder -> encode(textEncoder, tokens));
+  }
+
+  private List<EncodedPrompt> encode(ChatGlmModel textEncoder, List<TokenizedPrompt> tokens) {
     try (Workspace workspace = new Workspace(components.threads())) {
       PromptEmbedding embedding =
-          components
-              .textEncoder()
-              .encode(
-                  workspace,
-                  tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
+          textEncoder.encode(
+              workspace,
+              tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
+              tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
+              tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
       List<EncodedPrompt> encoded = new ArrayList<>();
-      for (int row = 0; row < texts.size(); row++) {
+      for (int row = 0; row < tokens.size(); row++) {
         encoded.add(
             new EncodedPrompt(
                 tokens.get(row),
@@ -130,6 +188,16 @@ public record PromptEncoder(Components components) {
       }
       return encoded;
     }
+  }
+
+  /** A text of any length in a line of a log: its beginning and its end. */
+  private static String shown(String text) {
+    int length = text.length();
+    return length <= 2 * SHOWN_LETTERS
+        ? text
+        : text.substring(0, SHOWN_LETTERS)
+            + String.format(Locale.ROOT, " ... (%,d letters) ... ", length)
+            + text.substring(length - SHOWN_LETTERS);
   }
 
   private static FloatArray arrayOf(Tensor batch, int row) {

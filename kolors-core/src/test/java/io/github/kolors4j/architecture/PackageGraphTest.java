@@ -53,9 +53,12 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "estimate",
           "scheduler",
           "image",
           "request",
+          "metadata",
+          "prompts",
           "components",
           "run",
           "");

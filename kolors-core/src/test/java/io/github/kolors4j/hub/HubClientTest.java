@@ -567,6 +567,17 @@ class HubClientTest {
   }
 
   @Test
+  void theOnlyVariantIsTakenWhereThereIsNoOther() throws IOException {
+    hub.files.keySet().removeIf(path -> path.startsWith("unet/diffusion"));
+    hub.text("unet/diffusion_pytorch_model.bf16.safetensors", "weights");
+    assertTrue(
+        client().plan(MAIN, Variant.DEFAULT).files().stream()
+            .anyMatch(file -> file.path().endsWith("model.bf16.safetensors")));
+    hub.text("unet/diffusion_pytorch_model.int8.safetensors", "weights");
+    assertThrows(HubException.class, () -> client().plan(MAIN, Variant.DEFAULT));
+  }
+
+  @Test
   void aRevisionOfWhichAllIsThereHasItsListing() throws IOException {
     List.of(
             "README.md",

@@ -212,6 +212,7 @@ public final class Attention {
             0,
             present,
             0,
+            threads,
             scratch);
   }
 

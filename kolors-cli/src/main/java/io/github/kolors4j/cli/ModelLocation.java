@@ -1,11 +1,9 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.hub.HubClient;
 import io.github.kolors4j.hub.HubEnvironment;
 import io.github.kolors4j.hub.PullPlan;
 import io.github.kolors4j.hub.RepoRevision;
-import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.Variant;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -16,48 +14,26 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import picocli.CommandLine.Option;
 
-/** The options of commands that read a checkpoint, and the way from its name to its folder. */
-final class ModelOption {
+/**
+ * The way from the name of a checkpoint to its folder.
+ *
+ * @param pull whether to download without a question
+ */
+record ModelLocation(Terminal terminal, Interruption interruption, boolean pull) {
   private static final String SCHEME = "://";
 
-  @Option(
-      names = "--model",
-      paramLabel = "DIR|REPO",
-      description =
-          "A checkpoint in diffusers' layout: a folder, or owner/name[@revision] of the Hugging Face"
-              + " hub or after modelscope://. Default: the shipped mini checkpoint.")
-  private String model;
-
-  @Option(
-      names = "--pull",
-      description = "Download --model where the cache does not have it, without a question.")
-  private boolean pull;
-
-  @Option(
-      names = "--variant",
-      paramLabel = "V",
-      description =
-          "Take these weights only. Default: fp16 where it is there, else the plain ones.")
-  private String variant;
-
-  /** Begins to open the pipeline. */
-  KolorsPipeline.Builder pipeline(Terminal terminal, Interruption interruption) throws IOException {
-    KolorsPipeline.Builder pipeline = KolorsPipeline.builder(directory(terminal, interruption));
-    return variant == null ? pipeline : pipeline.variant(variant);
-  }
-
-  /** The folder, which is downloaded where the user wants it. */
-  Path directory(Terminal terminal, Interruption interruption) throws IOException {
-    if (model == null) {
-      return MiniCheckpoint.directory();
-    }
+  /**
+   * Finds the folder.
+   *
+   * @param model as it was given
+   * @param chosen which copy of the weights has to be there
+   */
+  Path directory(String model, Variant chosen) throws IOException {
     if (isFolder(model)) {
       return Path.of(model);
     }
     RepoRevision revision = UsageException.check(() -> RepoRevision.parse(model));
-    Variant chosen = variant(Optional.ofNullable(variant));
     HubClient hub = client(interruption);
     Optional<Path> cached = hub.find(revision, chosen);
     if (cached.isPresent()) {
