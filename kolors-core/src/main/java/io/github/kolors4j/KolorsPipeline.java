@@ -9,6 +9,8 @@ import io.github.kolors4j.components.Components;
 import io.github.kolors4j.components.OpenOptions;
 import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
+import io.github.kolors4j.hub.HubException;
+import io.github.kolors4j.hub.HubModel;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.metadata.PictureMetadata;
@@ -94,26 +96,61 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
+   * Opens a checkpoint by its name at the Hugging Face hub, with its F16 weights where it has them,
+   * on all cores; diffusers' {@code from_pretrained}. What is not in the cache that Python's {@code
+   * huggingface_hub} shares is downloaded: 18 GB for Kolors.
+   *
+   * @param repository {@code owner/name} or {@code owner/name@revision}, also after {@code
+   *     modelscope://}
+   * @return the pipeline, to be closed
+   * @throws HubException if it cannot be had; the message says what to do
+   * @throws InvalidFileException if a file is missing or not what it should be
+   * @throws IOException if a file cannot be read or written
+   * @throws IllegalArgumentException if it can be no name
+   */
+  public static KolorsPipeline fromPretrained(String repository) throws IOException {
+    return builder(HubModel.of(repository)).open();
+  }
+
+  /**
+   * Begins to open a checkpoint by its name in another way than {@link #fromPretrained}.
+   *
+   * @param model the name, and how to come by the files
+   * @return what opens it, and downloads it then
+   */
+  public static Builder builder(HubModel model) {
+    Objects.requireNonNull(model, "model");
+    return new Builder(model::snapshot);
+  }
+
+  /**
    * Begins to open a checkpoint in another way than {@link #open}.
    *
    * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
    * @return what opens it
    */
   public static Builder builder(Path directory) {
-    return new Builder(directory);
+    Objects.requireNonNull(directory, "directory");
+    return new Builder(_ -> directory);
   }
 
   /** How to open a checkpoint. */
   public static final class Builder {
-    private final Path directory;
+    private final Location location;
     private Optional<String> variant = Optional.empty();
     private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Optional<PromptCache> promptCache = Optional.empty();
     private boolean textEncoderOnDemand;
 
-    private Builder(Path directory) {
-      this.directory = Objects.requireNonNull(directory, "directory");
+    /** Where the files are, known when they are needed. */
+    @FunctionalInterface
+    private interface Location {
+      Path directory(Variant variant) throws IOException;
+    }
+
+    private Builder(Location location) {
+      this.location = location;
     }
 
     /**
@@ -186,10 +223,12 @@ public final class KolorsPipeline implements AutoCloseable {
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
+     * @throws HubException if it was given by its name and cannot be had
      * @throws InvalidFileException if a file is missing or not what it should be
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
+      Path directory = location.directory(variant.map(Variant::only).orElse(Variant.DEFAULT));
       Checkpoint checkpoint =
           Checkpoint.open(
               directory,

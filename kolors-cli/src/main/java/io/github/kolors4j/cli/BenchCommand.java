@@ -31,6 +31,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final double NO_PEAK = Double.NaN;
 
   private final Terminal terminal;
+  private final Interruption interruption;
 
   @Mixin private CommonOptions.ModelOption model;
 
@@ -96,8 +97,9 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
 
-  BenchCommand(Terminal terminal) {
+  BenchCommand(Terminal terminal, Interruption interruption) {
     this.terminal = terminal;
+    this.interruption = interruption;
   }
 
   @Override
@@ -148,7 +150,9 @@ final class BenchCommand implements Callable<Integer> {
   private StageBenchmark open(
       StageBenchmark.Stage chosen, StageBenchmark.Size size, int threadCount) throws IOException {
     return UsageException.check(
-        () -> StageBenchmark.open(chosen, model.directory(), size, threadCount));
+        () ->
+            StageBenchmark.open(
+                chosen, model.directory(terminal, interruption), size, threadCount));
   }
 
   private Map<String, Object> result(

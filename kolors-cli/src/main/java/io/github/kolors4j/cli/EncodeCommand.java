@@ -57,7 +57,7 @@ final class EncodeCommand implements Callable<Integer> {
     OutputFiles.checkSuffix(file, OutputFiles.SAFETENSORS);
     OutputFiles.checkWritable(file);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
-    try (KolorsPipeline pipeline = model.builder(threadCount).open()) {
+    try (KolorsPipeline pipeline = model.builder(terminal, interruption, threadCount).open()) {
       EncodedPrompt encoded = encode(pipeline, prompt);
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));

@@ -37,7 +37,7 @@ class GenerateCommand implements Callable<Integer> {
   private static final String LATENT = "latent";
 
   final Terminal terminal;
-  private final Interruption interruption;
+  final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
   @Mixin CommonOptions.WeightsOption model;
@@ -126,7 +126,8 @@ class GenerateCommand implements Callable<Integer> {
 
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      try (KolorsPipeline opened = promptCache.apply(model.builder(threadCount)).open()) {
+      try (KolorsPipeline opened =
+          promptCache.apply(model.builder(terminal, interruption, threadCount)).open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         long loaded = System.nanoTime();
         ImageResult result =

@@ -119,12 +119,14 @@ final class KolorsCommand implements Runnable {
     commands.put("replay", () -> new ReplayCommand(terminal, interruption));
     commands.put("show", () -> new ShowCommand(terminal));
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
-    commands.put("tokenize", () -> new TokenizeCommand(terminal));
+    commands.put("tokenize", () -> new TokenizeCommand(terminal, interruption));
     commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("pull", () -> new PullCommand(terminal, interruption));
+    commands.put("cache", () -> new CacheCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
     commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
-    commands.put("bench", () -> new BenchCommand(terminal));
+    commands.put("bench", () -> new BenchCommand(terminal, interruption));
     commands.put("completion", () -> new CompletionCommand(terminal, interruption));
     return commands;
   }

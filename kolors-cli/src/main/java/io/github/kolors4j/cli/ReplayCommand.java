@@ -74,7 +74,7 @@ final class ReplayCommand implements Callable<Integer> {
     Scheduler scheduler = scheduler(made);
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      Path directory = model.directory();
+      Path directory = model.directory(terminal, interruption);
       try (KolorsPipeline opened =
           promptCache.apply(KolorsPipeline.builder(directory).threads(threadCount)).open()) {
         checkModel(made, opened, directory);

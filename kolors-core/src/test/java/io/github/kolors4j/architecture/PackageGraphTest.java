@@ -47,6 +47,7 @@ class PackageGraphTest {
           "tensor",
           "tap",
           "checkpoint",
+          "hub",
           "nn",
           "tokenizer",
           "chatglm",
@@ -109,6 +110,14 @@ class PackageGraphTest {
           }
         });
     assertEquals(Set.of(ROOT + ".tensor.kernel"), users);
+  }
+
+  @Test
+  void theHubKnowsFilesAndNoModel() {
+    Set<String> allowed = Set.of("safetensors", "safetensors.json");
+    for (String to : ownUses("hub")) {
+      assertTrue(allowed.contains(floorOf(to)), "hub uses " + to);
+    }
   }
 
   /**
