@@ -14,6 +14,7 @@ import io.github.kolors4j.run.PromptEncoder;
 import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
@@ -86,6 +87,7 @@ public final class KolorsPipeline implements AutoCloseable {
   public static final class Builder {
     private final Path directory;
     private Optional<String> variant = Optional.empty();
+    private Precision precision = Precision.F32;
     private int threads = Runtime.getRuntime().availableProcessors();
 
     private Builder(Path directory) {
@@ -121,6 +123,20 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Computes products in another precision than F32, where the machine can: it takes the module
+     * {@code kolors-x86}, a CPU with instructions for BF16, and {@code --enable-native-access}. A
+     * line in the log says where one of them is missing, and F32 is used then.
+     *
+     * @param precision the precision
+     * @return this
+     * @see KolorsPipeline#precision
+     */
+    public Builder precision(Precision precision) {
+      this.precision = Objects.requireNonNull(precision, "precision");
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -128,7 +144,7 @@ public final class KolorsPipeline implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
-      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads);
+      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads, precision);
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -142,6 +158,15 @@ public final class KolorsPipeline implements AutoCloseable {
   public KolorsPipeline withScheduler(Scheduler scheduler) {
     checkpoint.checkOpen();
     return new KolorsPipeline(checkpoint, Objects.requireNonNull(scheduler, "scheduler"));
+  }
+
+  /**
+   * What products are computed with.
+   *
+   * @return the precision that was asked for, or F32 where the machine has not got it
+   */
+  public Precision precision() {
+    return components.products().precision();
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -30,6 +31,22 @@ final class CommonOptions {
 
     Path directory() throws IOException {
       return model != null ? model : MiniCheckpoint.directory();
+    }
+  }
+
+  /** The option of commands that compute a model. */
+  static final class PrecisionOption {
+    @Option(
+        names = "--precision",
+        paramLabel = "f32|f32-fast|bf16",
+        description =
+            "How products are computed, where the CPU has BF16 for the last two. Default: f32.")
+    private String precision;
+
+    Precision value() {
+      return precision == null
+          ? Precision.F32
+          : UsageException.check(() -> Precision.of(precision));
     }
   }
 

@@ -5,6 +5,7 @@ import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -39,6 +40,7 @@ final class EncodeCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where to.")
   private Path out;
 
+  @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
 
@@ -50,11 +52,12 @@ final class EncodeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     int threadCount = threads.number();
+    Precision chosen = precision.value();
     OutputFiles.checkSuffix(out, OutputFiles.SAFETENSORS);
     OutputFiles.checkWritable(out);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
     try (KolorsPipeline pipeline =
-        KolorsPipeline.builder(model.directory()).threads(threadCount).open()) {
+        KolorsPipeline.builder(model.directory()).threads(threadCount).precision(chosen).open()) {
       EncodedPrompt encoded = encode(pipeline, prompt);
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));

@@ -13,6 +13,7 @@ import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -90,6 +91,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 
+  @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
 
   @Option(names = "--json", description = "One line of JSON instead of the files' names.")
@@ -108,6 +110,7 @@ final class GenerateCommand implements Callable<Integer> {
     // Everything that can be known without the model comes first.
     checkArguments();
     final int threadCount = threads.number();
+    final Precision wantedPrecision = precision.value();
     Map<String, Object> options = options();
     if (scheduler != null) {
       UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
@@ -121,7 +124,10 @@ final class GenerateCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       try (KolorsPipeline opened =
-          KolorsPipeline.builder(model.directory()).threads(threadCount).open()) {
+          KolorsPipeline.builder(model.directory())
+              .threads(threadCount)
+              .precision(wantedPrecision)
+              .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();

@@ -91,6 +91,7 @@ final class Relaunch {
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(options(System.getenv(OPTIONS)));
     command.addAll(List.of("--add-modules", VECTOR_MODULE));
+    command.add("--enable-native-access=ALL-UNNAMED"); // for the machine code of --precision
     command.add("-D" + PROPERTY + "=false");
     if (!isAscii(args)) {
       command.add("-D" + ARGUMENTS + "=" + encode(args));

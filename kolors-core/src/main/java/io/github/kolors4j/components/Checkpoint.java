@@ -5,6 +5,8 @@ import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -51,7 +53,8 @@ public final class Checkpoint implements AutoCloseable {
     this.lifetime = lifetime;
   }
 
-  public static Checkpoint open(Path directory, Optional<String> variant, int threadCount)
+  public static Checkpoint open(
+      Path directory, Optional<String> variant, int threadCount, Precision precision)
       throws IOException {
     ModelIndex index = ModelIndex.read(directory);
     Scheduler scheduler = loadScheduler(directory.resolve("scheduler"), index);
@@ -69,7 +72,13 @@ public final class Checkpoint implements AutoCloseable {
       closers.push(threads::close);
       Components components =
           new Components(
-              tokenizer, textEncoder, unet, vae, index.forceZerosForEmptyPrompt(), threads);
+              tokenizer,
+              textEncoder,
+              unet,
+              vae,
+              index.forceZerosForEmptyPrompt(),
+              threads,
+              Products.of(precision));
       components.checkThatTheyFit();
       return new Checkpoint(index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {

@@ -3,7 +3,9 @@ package io.github.kolors4j.components;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -21,27 +23,36 @@ public record Components(
     UNet2DConditionModel unet,
     AutoencoderKL vae,
     boolean forceZerosForEmptyPrompt,
-    ThreadPool threads) {
+    ThreadPool threads,
+    Products products) {
   private static final int RGB = 3;
+
+  /** Where a part of a request is computed; to be closed. */
+  public Workspace workspace() {
+    return new Workspace(threads, products);
+  }
 
   /** The same with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
-    return new Components(other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, products);
   }
 
   /** The same with another text encoder. */
   public Components with(ChatGlmModel other) {
-    return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads);
+    return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads, products);
   }
 
   /** The same with another U-Net. */
   public Components with(UNet2DConditionModel other) {
-    return new Components(tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads, products);
   }
 
   /** The same with another VAE. */
   public Components with(AutoencoderKL other) {
-    return new Components(tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads);
+    return new Components(
+        tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads, products);
   }
 
   /**

@@ -17,7 +17,7 @@ record LatentDecoder(Components components, LatentSize size, boolean vaeTiling) 
 
   /** The picture of the latents {@code [h, w, c]}. */
   KolorsImage decode(float[] latents) {
-    try (Workspace workspace = new Workspace(components.threads())) {
+    try (Workspace workspace = components.workspace()) {
       // unscale/denormalize the latents
       float scalingFactor = components.vae().config().scalingFactor();
       Tensor scaled = workspace.copyOf(latents, 1, size.height(), size.width(), size.channels());

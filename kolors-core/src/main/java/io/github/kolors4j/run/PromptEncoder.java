@@ -110,7 +110,7 @@ public record PromptEncoder(Components components) {
             prompt.lost());
       }
     }
-    try (Workspace workspace = new Workspace(components.threads())) {
+    try (Workspace workspace = components.workspace()) {
       PromptEmbedding embedding =
           components
               .textEncoder()

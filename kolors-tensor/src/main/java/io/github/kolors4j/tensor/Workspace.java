@@ -28,6 +28,7 @@ public final class Workspace implements AutoCloseable {
   private static final double MIN_FILL = 0.1;
 
   private final ThreadPool threads;
+  private final Products products;
 
   /**
    * By length. The references are soft, so that the collector takes free arrays before any
@@ -45,7 +46,18 @@ public final class Workspace implements AutoCloseable {
    * @param threads the threads that operations may use; not closed with the workspace
    */
   public Workspace(ThreadPool threads) {
+    this(threads, Products.F32);
+  }
+
+  /**
+   * An empty workspace for another precision.
+   *
+   * @param threads the threads that operations may use; not closed with the workspace
+   * @param products who computes the products of operations on its tensors
+   */
+  public Workspace(ThreadPool threads, Products products) {
     this.threads = threads;
+    this.products = products;
     scopes.push(new Scope());
   }
 
@@ -56,6 +68,15 @@ public final class Workspace implements AutoCloseable {
    */
   public ThreadPool threads() {
     return threads;
+  }
+
+  /**
+   * Who computes the products of operations on this workspace's tensors.
+   *
+   * @return {@link Products#F32}, or those that it was made with
+   */
+  public Products products() {
+    return products;
   }
 
   /**

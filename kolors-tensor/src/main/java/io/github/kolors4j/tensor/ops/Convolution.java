@@ -177,8 +177,7 @@ public final class Convolution {
             cOut,
             k,
             rows,
-            (row, from, count, to, at, _) ->
-                System.arraycopy(columns, row * k + from, to, at, count),
+            new DenseRows(columns, k),
             y.data(),
             false,
             part -> {
