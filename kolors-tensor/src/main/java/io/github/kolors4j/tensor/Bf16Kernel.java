@@ -109,6 +109,17 @@ public interface Bf16Kernel {
   void packColumns(Values values, int piece, Matrix panel);
 
   /**
+   * Packs rows of B, as they are, into a panel: a piece of each value, and zeros up to a depth of a
+   * multiple of {@link #STEP}.
+   *
+   * @param values the rows, F32, each as long as the panel is wide
+   * @param piece which piece, 0 to {@link #PIECES} − 1
+   * @param panel where to; its stride as in {@link #packColumns}
+   * @throws IndexOutOfBoundsException if one of the two has not as many bytes
+   */
+  void packPairs(Values values, int piece, Matrix panel);
+
+  /**
    * Adds a product: {@code C += A · B}.
    *
    * @param block how many rows, columns and values of k

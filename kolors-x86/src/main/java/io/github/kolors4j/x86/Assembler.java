@@ -338,6 +338,10 @@ final class Assembler {
     vector(MAP_0F, P66, 0, 0xef, to, first, second);
   }
 
+  void vpord(Zmm to, Zmm first, Zmm second) {
+    vector(MAP_0F, P66, 0, 0xeb, to, first, second);
+  }
+
   /** {@code to += first · second}: two BF16 products for each F32 sum. */
   void vdpbf16ps(Zmm to, Zmm first, Zmm second) {
     vector(MAP_0F38, PF3, 0, 0x52, to, first, second);

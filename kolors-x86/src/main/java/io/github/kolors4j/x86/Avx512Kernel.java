@@ -66,6 +66,11 @@ final class Avx512Kernel implements Bf16Kernel {
   }
 
   @Override
+  public void packPairs(Values values, int piece, Matrix panel) {
+    packing.packPairs(values, piece, panel);
+  }
+
+  @Override
   public void multiply(Block block, Matrix a, Matrix b, Matrix c) {
     Extents extents = new Extents(block, LANES);
     MemorySegment rows = extents.rows(a);

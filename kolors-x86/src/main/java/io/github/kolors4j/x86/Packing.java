@@ -153,6 +153,75 @@ record Packing(DType dtype, int piece) {
     return entry;
   }
 
+  /**
+   * {@code void packPairs(const void* x, long strideX, long rows, long length, void* y, long
+   * strideY)}: two rows at a time, value beside value. F32 alone; {@code length} is a multiple of
+   * 16, and rows that are missing from a {@link Bf16Kernel#STEP} are zeros.
+   */
+  Label assemblePairs(Assembler x86) {
+    x86.align();
+    Label entry = x86.label();
+    Label pair = new Label();
+    Label vector = new Label();
+    Label one = new Label();
+    Label pack = new Label();
+    Label none = new Label();
+    Label end = new Label();
+    x86.push(RBX);
+    x86.push(R12);
+    Register pairs = R12; // that are not written yet
+    x86.mov(pairs, RDX);
+    x86.add(pairs, Bf16Kernel.STEP - 1);
+    x86.shr(pairs, 5);
+    x86.shl(pairs, 4);
+    x86.bind(pair);
+    x86.mov(R10, RDI);
+    x86.mov(R11, R8);
+    x86.mov(RBX, RCX);
+    x86.cmp(RDX, 0);
+    x86.jle(none);
+    x86.bind(vector);
+    x86.vmovups(LOW, Memory.at(R10));
+    x86.vpxord(HIGH, HIGH, HIGH);
+    x86.cmp(RDX, 1);
+    x86.je(one);
+    x86.vmovups(HIGH, Memory.at(R10, RSI, 1, 0));
+    x86.bind(one);
+    for (int i = 0; i < piece; i++) {
+      assembleRest(x86, LOW);
+      assembleRest(x86, HIGH);
+    }
+    x86.vcvtneps2bf16(LOW, LOW);
+    x86.vpmovzxwd(LOW, LOW);
+    x86.vcvtneps2bf16(HIGH, HIGH);
+    x86.vpmovzxwd(HIGH, HIGH);
+    x86.vpslld(HIGH, HIGH, 16);
+    x86.vpord(LOW, LOW, HIGH);
+    x86.jmp(pack);
+    x86.bind(none);
+    x86.vpxord(LOW, LOW, LOW);
+    x86.bind(pack);
+    x86.vmovups(Memory.at(R11), LOW);
+    x86.add(R10, PACKED);
+    x86.add(R11, PACKED);
+    x86.sub(RBX, COLUMNS);
+    x86.jle(end);
+    x86.cmp(RDX, 0);
+    x86.jg(vector);
+    x86.jmp(pack);
+    x86.bind(end);
+    x86.lea(RDI, Memory.at(RDI, RSI, 2, 0));
+    x86.add(R8, R9);
+    x86.sub(RDX, 2);
+    x86.sub(pairs, 1);
+    x86.jg(pair);
+    x86.vzeroupper();
+    x86.pop(R12);
+    x86.pop(RBX);
+    x86.ret();
+    return entry;
+  }
+
   /** 32 values, or as many as are left and zeros, as 32 BF16. Uses RAX, two masks and zmm0 to 2. */
   private void assembleBlock(Assembler x86, Register from, Register left, Zmm to) {
     Register masks = RAX;

@@ -22,11 +22,13 @@ final class PackingCode {
 
   private final Map<Packing, MethodHandle> rows = new HashMap<>();
   private final Map<Packing, MethodHandle> columns = new HashMap<>();
+  private final Map<Packing, MethodHandle> pairs = new HashMap<>();
 
   PackingCode() {
     Assembler x86 = new Assembler();
     Map<Packing, Label> rowLabels = new HashMap<>();
     Map<Packing, Label> columnLabels = new HashMap<>();
+    Map<Packing, Label> pairLabels = new HashMap<>();
     for (DType dtype : DType.values()) {
       for (int piece = 0; piece < Bf16Kernel.PIECES; piece++) {
         Packing packing = new Packing(dtype, piece);
@@ -34,10 +36,14 @@ final class PackingCode {
           rowLabels.put(packing, packing.assembleRows(x86));
           columnLabels.put(packing, packing.assembleColumns(x86));
         }
+        if (dtype == DType.F32) {
+          pairLabels.put(packing, packing.assemblePairs(x86));
+        }
       }
     }
     MachineCode code = new MachineCode(x86);
     rowLabels.forEach((packing, label) -> rows.put(packing, code.function(label, PACK)));
+    pairLabels.forEach((packing, label) -> pairs.put(packing, code.function(label, PACK)));
     columnLabels.forEach((packing, label) -> columns.put(packing, code.function(label, PACK)));
   }
 
@@ -72,6 +78,23 @@ final class PackingCode {
         call(function, values, source(values, from, count), count, packed, to.stride());
       }
     }
+  }
+
+  void packPairs(Values values, int piece, Matrix panel) {
+    if (values.rows() == 0 || values.length() == 0) {
+      return;
+    }
+    MethodHandle function = function(pairs, values, piece);
+    long width = 2L * values.length() * Bf16Kernel.BYTES;
+    if (values.length() % COLUMNS != 0 || panel.stride() != width) {
+      throw new IllegalArgumentException(
+          "[x86] rows of %d values into a panel of %d bytes a pair: as wide, and a multiple of %d."
+              .formatted(values.length(), panel.stride(), COLUMNS));
+    }
+    int depth = Math.ceilDiv(values.rows(), Bf16Kernel.STEP) * Bf16Kernel.STEP;
+    MemorySegment packed = Extents.part(panel, depth / 2, width);
+    MemorySegment from = source(values, values.matrix(), values.rows());
+    call(function, values, from, values.rows(), packed, panel.stride());
   }
 
   private static void zero(Matrix to, int pairs) {

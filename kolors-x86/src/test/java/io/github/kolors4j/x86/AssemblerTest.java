@@ -111,6 +111,7 @@ class AssemblerTest {
               x86 -> x86.vaddps(Z1, K3, Z19, Memory.at(RCX))),
           line("vsubps zmm1,zmm10,zmm19", x86 -> x86.vsubps(Z1, Z10, Z19)),
           line("vpxord zmm28,zmm28,zmm28", x86 -> x86.vpxord(Z28, Z28, Z28)),
+          line("vpord zmm19,zmm1,zmm28", x86 -> x86.vpord(Z19, Z1, Z28)),
           line("vdpbf16ps zmm10,zmm28,zmm19", x86 -> x86.vdpbf16ps(Z10, Z28, Z19)),
           line("vdpbf16ps zmm19,zmm1,zmm10", x86 -> x86.vdpbf16ps(Z19, Z1, Z10)),
           line("vcvtne2ps2bf16 zmm28,zmm1,zmm10", x86 -> x86.vcvtne2ps2bf16(Z28, Z1, Z10)),

@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -89,7 +90,9 @@ class Bf16KernelTest {
         for (int j = 0; j < depth + 32; j++) {
           short expected = j < length ? Bf16.bits(Bf16.piece(values[i][j], piece)) : 0;
           short packed = to.getAtIndex(SHORT, i * (depth + 32L) + j);
-          String where = "%s piece %d, %d of %d".formatted(dtype, piece, j, length);
+          int at = j;
+          Supplier<String> where =
+              () -> "%s piece %d, %d of %d".formatted(dtype, piece, at, length);
           assertEquals(j < depth ? expected : 0x5555, packed, where);
         }
       }
@@ -134,7 +137,42 @@ class Bf16KernelTest {
           boolean present = k < length && j < columns;
           short expected = present ? Bf16.bits(Bf16.piece(values[j * length + k], piece)) : 0;
           short packed = panel.getAtIndex(SHORT, (long) k / 2 * width * 2 + j * 2L + k % 2);
-          assertEquals(expected, packed, "%s piece %d [%d,%d]".formatted(dtype, piece, k, j));
+          String where = k + "," + j;
+          assertEquals(expected, packed, () -> "%s piece %d [%s]".formatted(dtype, piece, where));
+        }
+      }
+    }
+  }
+
+  @Test
+  void rowsOfTheRightOperandArePackedAsPairsOfPieces() {
+    for (int piece = 0; piece < 3; piece++) {
+      for (int rows : new int[] {1, 2, 31, 32, 33, 120}) {
+        checkPairs(piece, rows, 16);
+        checkPairs(piece, rows, 64);
+      }
+    }
+  }
+
+  private static void checkPairs(int piece, int rows, int width) {
+    Random random = new Random(rows);
+    int depth = Math.ceilDiv(rows, 32) * 32;
+    float[] values = new float[rows * width];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = value(random, DType.F32);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment panel = arena.allocate((long) width * depth * 2, 64).fill((byte) 0x55);
+      kernel.packPairs(
+          new Values(
+              DType.F32, new Matrix(MemorySegment.ofArray(values), 0, width * 4L), rows, width),
+          piece,
+          new Matrix(panel, 0, width * 4L));
+      for (int k = 0; k < depth; k++) {
+        for (int j = 0; j < width; j++) {
+          short expected = k < rows ? Bf16.bits(Bf16.piece(values[k * width + j], piece)) : 0;
+          short packed = panel.getAtIndex(SHORT, (long) k / 2 * width * 2 + j * 2L + k % 2);
+          assertEquals(expected, packed, () -> "piece of %d rows".formatted(rows));
         }
       }
     }
