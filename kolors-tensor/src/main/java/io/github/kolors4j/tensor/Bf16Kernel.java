@@ -73,6 +73,14 @@ public interface Bf16Kernel {
   String description();
 
   /**
+   * How many products it makes in the time that the Vector API takes for one in F32: what the rates
+   * of the instructions say. Algorithms are chosen by it, so it is a constant of the kernel.
+   *
+   * @return above 1
+   */
+  double speedup();
+
+  /**
    * Rows of A that are read at a time: a block of it has memory for a multiple of them.
    *
    * @return at least 1

@@ -56,6 +56,11 @@ final class Avx512Kernel implements Bf16Kernel {
   }
 
   @Override
+  public double speedup() {
+    return 2;
+  }
+
+  @Override
   public void packRows(Values values, int piece, Matrix to) {
     packing.packRows(values, piece, to);
   }
@@ -72,7 +77,7 @@ final class Avx512Kernel implements Bf16Kernel {
 
   @Override
   public void multiply(Block block, Matrix a, Matrix b, Matrix c) {
-    Extents extents = new Extents(block, LANES);
+    Extents extents = new Extents(block, 1, LANES);
     MemorySegment rows = extents.rows(a);
     MemorySegment panel = extents.panel(b);
     MemorySegment results = extents.results(c);

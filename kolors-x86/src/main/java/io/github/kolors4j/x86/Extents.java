@@ -10,9 +10,10 @@ import java.lang.foreign.MemorySegment;
  * out here, which fails where there is less.
  *
  * @param block the extents of the product
- * @param lanes columns of a vector
+ * @param rowUnit rows of A that are read at a time
+ * @param lanes columns of a panel that are read at a time
  */
-record Extents(Block block, int lanes) {
+record Extents(Block block, int rowUnit, int lanes) {
   Extents {
     if (block.rows() < 1
         || block.columns() < 1
@@ -36,7 +37,8 @@ record Extents(Block block, int lanes) {
   }
 
   MemorySegment rows(Matrix a) {
-    return part(a, block.rows(), (long) block.depth() * Bf16Kernel.BYTES);
+    int rows = Math.ceilDiv(block.rows(), rowUnit) * rowUnit;
+    return part(a, rows, (long) block.depth() * Bf16Kernel.BYTES);
   }
 
   MemorySegment panel(Matrix b) {

@@ -4,6 +4,7 @@ import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Bf16Provider;
 import io.github.kolors4j.tensor.Precision;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds what the CPU has for BF16: AMX where there is AMX, else AVX512-BF16, which is too slow for
@@ -25,6 +26,11 @@ public final class X86Provider implements Bf16Provider {
     static final Bf16Kernel KERNEL = new Avx512Kernel();
   }
 
+  private static final class Amx {
+    static final boolean ALLOWED = Found.FEATURES.hasAmxBf16() && Libc.requestTiles();
+    static final @Nullable Bf16Kernel KERNEL = ALLOWED ? new AmxKernel() : null;
+  }
+
   @Override
   public Bf16Kernel kernel(Precision precision) {
     checkThatCodeMayRun();
@@ -33,9 +39,14 @@ public final class X86Provider implements Bf16Provider {
           "this CPU has no instructions for BF16 (AVX512-BF16 since Zen 4 and Cooper Lake, AMX since"
               + " Sapphire Rapids).");
     }
+    if (Amx.KERNEL != null) {
+      return Amx.KERNEL;
+    }
     if (precision == Precision.F32_FAST) {
       throw new UnsupportedOperationException(
-          "this CPU has AVX512-BF16 without AMX, which is slower for it than F32.");
+          Found.FEATURES.hasAmxBf16()
+              ? "the system does not let this process use AMX (Linux does since 5.16)."
+              : "this CPU has AVX512-BF16 without AMX, which is slower for it than F32.");
     }
     return Avx512.KERNEL;
   }

@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Bf16Kernel.Matrix;
 import io.github.kolors4j.tensor.Bf16Kernel.Values;
 import io.github.kolors4j.tensor.DType;
@@ -11,8 +12,14 @@ import java.lang.foreign.MemorySegment;
  *
  * @param data the array
  * @param length values of a row
+ * @param pieces how many pieces of BF16 make a value
  */
-record DenseRows(float[] data, int length) implements Rows {
+record DenseRows(float[] data, int length, int pieces) implements Rows {
+  /** Any values. */
+  DenseRows(float[] data, int length) {
+    this(data, length, Bf16Kernel.PIECES);
+  }
+
   @Override
   public void read(int row, int from, int count, float[] to, int at, Scratch scratch) {
     System.arraycopy(data, row * length + from, to, at, count);
