@@ -12,6 +12,8 @@ module io.github.kolors4j {
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
   exports io.github.kolors4j.image;
+  exports io.github.kolors4j.metadata;
+  exports io.github.kolors4j.prompts;
   exports io.github.kolors4j.request;
   exports io.github.kolors4j.scheduler;
   exports io.github.kolors4j.tap;

@@ -4,13 +4,21 @@ import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.components.OpenOptions;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.metadata.EngineVersion;
+import io.github.kolors4j.metadata.ModelIdentity;
+import io.github.kolors4j.metadata.PictureMetadata;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageListener;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.NotFiniteException;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.run.Generation;
-import io.github.kolors4j.run.PromptEncoder;
 import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -19,9 +27,12 @@ import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /**
  * Text to picture with Kolors; diffusers {@code KolorsPipeline}.
@@ -88,7 +99,10 @@ public final class KolorsPipeline implements AutoCloseable {
     private final Path directory;
     private Optional<String> variant = Optional.empty();
     private Precision precision = Precision.F32;
+    private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
+    private Optional<PromptCache> promptCache = Optional.empty();
+    private boolean textEncoderOnDemand;
 
     private Builder(Path directory) {
       this.directory = Objects.requireNonNull(directory, "directory");
@@ -137,6 +151,45 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Reads all weights while opening, and refuses NaN and infinity, of which nothing but black
+     * pictures become. Without it the weights are mapped and not read, and such a value ends the
+     * request that comes to it.
+     *
+     * @return this
+     */
+    public Builder checkWeights() {
+      checkWeights = true;
+      return this;
+    }
+
+    /**
+     * Remembers encoded prompts on disk, and finds those that were encoded before, by this pipeline
+     * or another one. The text encoder is then {@link #textEncoderOnDemand on demand}: a request
+     * whose prompts are all remembered never opens it, and its files need not be there. The
+     * pictures are the same.
+     *
+     * @param cache the folder, which pipelines and processes may share
+     * @return this
+     */
+    public Builder promptCache(PromptCache cache) {
+      promptCache = Optional.of(cache);
+      return textEncoderOnDemand();
+    }
+
+    /**
+     * Maps the text encoder's weights only while prompts are encoded, so that the system gives
+     * their memory to the U-Net first: two thirds of a checkpoint, needed for seconds. A file of it
+     * that is missing or wrong is then found by the first request, which fails with an {@link
+     * UncheckedIOException}.
+     *
+     * @return this
+     */
+    public Builder textEncoderOnDemand() {
+      textEncoderOnDemand = true;
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -144,7 +197,11 @@ public final class KolorsPipeline implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
-      Checkpoint checkpoint = Checkpoint.open(directory, variant, threads, precision);
+      Checkpoint checkpoint =
+          Checkpoint.open(
+              directory,
+              new OpenOptions(
+                  variant, threads, precision, checkWeights, promptCache, textEncoderOnDemand));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -190,11 +247,12 @@ public final class KolorsPipeline implements AutoCloseable {
   /**
    * The text encoder.
    *
-   * @return the checkpoint's own, which lives as long as the pipeline, or the one of {@link
-   *     #withTextEncoder}
+   * @return the checkpoint's own, which lives as long as the pipeline, also where it was to be open
+   *     on demand only; or the one of {@link #withTextEncoder}
+   * @throws UncheckedIOException if it is opened on demand and cannot be
    */
   public ChatGlmModel textEncoder() {
-    return components.textEncoder();
+    return components.textEncoder().model();
   }
 
   /**
@@ -330,8 +388,12 @@ public final class KolorsPipeline implements AutoCloseable {
    * @return the images, or their latents, with their seeds and the time that it took
    * @throws IllegalArgumentException if the request cannot be generated by this model; nothing has
    *     been computed then
-   * @throws GenerationCancelledException if its thread was interrupted
-   * @throws IllegalStateException if the pipeline is closed
+   * @throws GenerationCancelledException if its thread was interrupted, or the pipeline closed with
+   *     a limit
+   * @throws IllegalStateException if the pipeline is closed, or about to be
+   * @throws NotFiniteException if it came to NaN or infinity, of which a black picture would become
+   * @throws UncheckedIOException if a file of the weights was cut short while it was in use; with
+   *     its name
    * @throws OutOfMemoryError if the heap is too small, with a sentence that says what helps
    */
   public ImageResult generate(ImageRequest request) {
@@ -346,14 +408,19 @@ public final class KolorsPipeline implements AutoCloseable {
    * @return the images, or their latents, with their seeds and the time that it took
    * @throws IllegalArgumentException if the request cannot be generated by this model; nothing has
    *     been computed then
-   * @throws GenerationCancelledException if the request was cancelled, or its thread interrupted
-   * @throws IllegalStateException if the pipeline is closed
+   * @throws GenerationCancelledException if the request was cancelled, its time is over, its thread
+   *     was interrupted, or the pipeline closed with a limit; within half a second, wherever it
+   *     stands, callbacks aside
+   * @throws IllegalStateException if the pipeline is closed, or about to be
+   * @throws NotFiniteException if it came to NaN or infinity, of which a black picture would become
+   * @throws UncheckedIOException if a file of the weights was cut short while it was in use; with
+   *     its name
    * @throws OutOfMemoryError if the heap is too small, with a sentence that says what helps
    */
   public ImageResult generate(ImageRequest request, RunControl control) {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(control, "control");
-    return checkpoint.use(() -> new Generation(components, scheduler).generate(request, control));
+    return checkpoint.use(() -> generation().generate(request, control));
   }
 
   /**
@@ -361,6 +428,8 @@ public final class KolorsPipeline implements AutoCloseable {
    *
    * @param prompt the prompt, or a negative one
    * @return ids, context and pooled vector
+   * @throws CancellationException if the thread was interrupted, or the pipeline closed with a
+   *     limit
    * @throws IllegalStateException if the pipeline is closed
    */
   public EncodedPrompt encodePrompt(String prompt) {
@@ -374,27 +443,99 @@ public final class KolorsPipeline implements AutoCloseable {
    * @param maxSequenceLength 1 to 256 tokens
    * @return ids, context and pooled vector
    * @throws IllegalArgumentException if the prompt is null or the length not 1 to 256
+   * @throws CancellationException if the thread was interrupted, or the pipeline closed with a
+   *     limit
    * @throws IllegalStateException if the pipeline is closed
    */
   public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
     ImageRequest request =
         ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
-    return checkpoint.use(
-        () ->
-            new PromptEncoder(components)
-                .encode(request.prompts(), request.maxSequenceLength())
-                .getFirst());
+    return checkpoint.use(() -> generation().encodePrompt(request));
+  }
+
+  private Generation generation() {
+    return new Generation(components, scheduler, checkpoint::isCancelling);
+  }
+
+  /**
+   * How a picture of a result was made, to be written into its file.
+   *
+   * @param result of this pipeline's {@link #generate}
+   * @param image which of its pictures, from 0
+   * @return the metadata
+   * @throws IndexOutOfBoundsException if the result has no such picture
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageResult result, int image) {
+    return PictureMetadata.of(
+        result.request(), image, result.images().get(image), scheduler, identity(), engine());
+  }
+
+  private EngineVersion engine() {
+    return EngineVersion.current(components.products());
+  }
+
+  /**
+   * How a picture was made that an {@link ImageListener} is given while the others are still to
+   * come.
+   *
+   * @param request as {@link #generate} was given it
+   * @param finished the picture
+   * @return the metadata
+   * @throws IllegalArgumentException if latents were asked for
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public PictureMetadata metadata(ImageRequest request, FinishedImage finished) {
+    KolorsImage picture =
+        finished
+            .image()
+            .orElseThrow(() -> new IllegalArgumentException("[metadata] latents are no picture."));
+    ImageRequest.Builder whole = request.toBuilder().size(picture.width(), picture.height());
+    if (finished.seed().isPresent() && request.seeds().size() != request.numImages()) {
+      whole.seed(finished.seed().getAsLong() - finished.index());
+    }
+    return PictureMetadata.of(
+        whole.build(), finished.index(), picture, scheduler, identity(), engine());
+  }
+
+  /**
+   * Which model this is. The first call reads a few kilobytes of the weights.
+   *
+   * @return the hash of each component, and the checkpoint's name
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public ModelIdentity identity() {
+    return checkpoint.use(checkpoint::identity);
   }
 
   /**
    * Unmaps the weights and ends the compute threads, for all pipelines that were derived from one
-   * another. New requests are refused at once; those that are running are waited for: cancel them
-   * first if that takes too long. Closing twice does no harm.
+   * another. New requests are refused at once, with an {@link IllegalStateException}; those that
+   * are running are waited for. As with an executor's {@code close}, an interrupt of the waiting
+   * thread cancels them, and stays set. Closing twice does no harm; several threads that close all
+   * return when it is done.
+   *
+   * <p>A callback must not wait for a thread that closes in this way, which waits for the callback:
+   * {@link #closeWithin} always comes back.
    *
    * @throws IllegalStateException if called from a callback of a running request
    */
   @Override
   public void close() {
     checkpoint.close();
+  }
+
+  /**
+   * Closes as {@link #close} does, and does not wait for ever: requests that are still running
+   * after some time are cancelled. They end within half a second; one that sits in a callback ends
+   * when that returns. The call waits for at most five seconds after it has cancelled, whatever
+   * callbacks do. What is then still in use is unmapped by the last request that ends.
+   *
+   * @param patience how long requests may go on; zero cancels them at once
+   * @return whether all requests have ended and everything is unmapped
+   * @throws IllegalStateException if called from a callback of a running request
+   */
+  public boolean closeWithin(Duration patience) {
+    return checkpoint.closeWithin(patience);
   }
 }

@@ -75,9 +75,12 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to. Several pictures get -0, -1 ... before the suffix. Default: kolors.png, or"
-              + " kolors.safetensors for latents.")
+          "Where to; a name that ends with .jpg makes a JPEG. Several pictures get -0, -1 ... before"
+              + " the suffix. Default: kolors.png, or kolors.safetensors for latents.")
   private Path out;
+
+  @Mixin private PictureOptions pictureOptions;
+  @Mixin private PromptCacheOptions promptCache;
 
   @Option(
       names = "--vae-tiling",
@@ -124,9 +127,11 @@ final class GenerateCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       try (KolorsPipeline opened =
-          KolorsPipeline.builder(model.directory())
-              .threads(threadCount)
-              .precision(wantedPrecision)
+          promptCache
+              .apply(
+                  KolorsPipeline.builder(model.directory())
+                      .threads(threadCount)
+                      .precision(wantedPrecision))
               .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         KolorsPipeline pipeline = opened.withScheduler(chosen);
@@ -134,7 +139,7 @@ final class GenerateCommand implements Callable<Integer> {
         RunControl control =
             RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
         ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
-        save(result, files);
+        save(pipeline, result, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
       }
@@ -187,7 +192,11 @@ final class GenerateCommand implements Callable<Integer> {
     boolean pictures = request.outputType() == OutputType.IMAGE;
     String suffix = pictures ? OutputFiles.PNG : OutputFiles.SAFETENSORS;
     Path file = out == null ? Path.of("kolors" + suffix) : out;
-    OutputFiles.checkSuffix(file, suffix);
+    if (pictures) {
+      OutputFiles.checkPictureSuffix(file);
+    } else {
+      OutputFiles.checkSuffix(file, suffix);
+    }
     return OutputFiles.names(file, pictures ? request.numImagesPerPrompt() : 1);
   }
 
@@ -219,7 +228,8 @@ final class GenerateCommand implements Callable<Integer> {
     return Schedulers.byName(name).fromConfig(own.config(), options);
   }
 
-  private void save(ImageResult result, List<Path> files) throws IOException {
+  private void save(KolorsPipeline pipeline, ImageResult result, List<Path> files)
+      throws IOException {
     if (result.latents().isPresent()) {
       FloatArray all = result.latents().get();
       long[] shape = Arrays.stream(all.shape().dims()).asLongStream().toArray();
@@ -230,7 +240,12 @@ final class GenerateCommand implements Callable<Integer> {
     }
     for (int i = 0; i < files.size(); i++) {
       int index = i;
-      interruption.whole(() -> result.images().get(index).save(files.get(index)));
+      interruption.whole(
+          () ->
+              pictureOptions.save(
+                  result.images().get(index),
+                  files.get(index),
+                  () -> pipeline.metadata(result, index)));
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
@@ -67,7 +68,8 @@ final class KolorsCommand implements Runnable {
                 report(terminal, parsing(e), e, verbose);
                 return USAGE;
               })
-          .setExecutionExceptionHandler((e, _, _) -> failed(terminal, interruption, e, verbose))
+          .setExecutionExceptionHandler(
+              (e, _, _) -> failed(terminal, interruption, unwrapped(e), verbose))
           .execute(args);
     } catch (Error e) { // out of memory, as a rule: picocli passes these on
       report(terminal, sentence(e), e, verbose);
@@ -97,6 +99,8 @@ final class KolorsCommand implements Runnable {
       Terminal terminal, Interruption interruption) {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("replay", () -> new ReplayCommand(terminal, interruption));
+    commands.put("show", () -> new ShowCommand(terminal));
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
     commands.put("tokenize", () -> new TokenizeCommand(terminal));
     commands.put("inspect", () -> new InspectCommand(terminal));
@@ -111,6 +115,11 @@ final class KolorsCommand implements Runnable {
     throw new ParameterException(
         spec.commandLine(),
         "[arguments] no command: use " + String.join(", ", spec.subcommands().keySet()));
+  }
+
+  /** The fault of a file that was opened where only unchecked exceptions can pass. */
+  private static Exception unwrapped(Exception e) {
+    return e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
   }
 
   private static int failed(

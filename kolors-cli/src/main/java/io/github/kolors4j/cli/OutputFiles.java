@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.image.ImageFormat;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -15,7 +16,7 @@ final class OutputFiles {
   static final String PNG = ".png";
   static final String SAFETENSORS = ".safetensors";
 
-  /** Endings that promise another format than the two that are written. */
+  /** Endings that promise another format than those that are written. */
   private static final Set<String> OTHER_FORMATS =
       Set.of(".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".pt", ".npy");
 
@@ -36,6 +37,13 @@ final class OutputFiles {
     return out.getParent() == null ? Path.of(name) : out.getParent().resolve(name);
   }
 
+  /** Refuses a name for a picture whose ending promises what is not written. */
+  static void checkPictureSuffix(Path out) {
+    if (ImageFormat.of(out).isEmpty()) {
+      checkSuffix(out, PNG);
+    }
+  }
+
   /** Refuses a name whose ending promises another format. */
   static void checkSuffix(Path out, String format) {
     if (out.getFileName() == null || out.toString().isEmpty()) {
@@ -46,7 +54,7 @@ final class OutputFiles {
     if (suffix.equals(other) || OTHER_FORMATS.contains(suffix)) {
       throw new UsageException(
           "[output] --out %s: what is written is a %s file, so let the name end with that."
-              .formatted(out, format));
+              .formatted(out, format.equals(PNG) ? PNG + " or .jpg" : format));
     }
   }
 

@@ -56,7 +56,8 @@ class CommandLineTest {
         new Wrong("generate x --scheduler-option use_karras_sigmas", "key=value"),
         new Wrong("generate x --scheduler-option use_karras_sigmas=7", "use_karras_sigmas"),
         new Wrong("generate x --output-type video", "video"),
-        new Wrong("generate x --out x.jpg", ".png"),
+        new Wrong("generate x --out x.webp", ".png or .jpg"),
+        new Wrong("generate x --output-type latent --out x.jpg", ".safetensors"),
         new Wrong("generate x --out x.safetensors", ".png"),
         new Wrong("generate x --output-type latent --out x.png", ".safetensors"),
         new Wrong("generate x --out", "--out"),
@@ -178,7 +179,8 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"generate", "encode", "tokenize", "inspect", "schedulers"})
+  @ValueSource(
+      strings = {"generate", "replay", "show", "encode", "tokenize", "inspect", "schedulers"})
   void helpExplainsEachOption(String command) {
     Run run = Run.of(command, "--help");
     assertEquals(0, run.exitCode());

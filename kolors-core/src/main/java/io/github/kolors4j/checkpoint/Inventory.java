@@ -1,5 +1,6 @@
 package io.github.kolors4j.checkpoint;
 
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import java.lang.foreign.MemorySegment;
@@ -74,6 +75,11 @@ public final class Inventory implements TensorSource {
   @Override
   public Path path() {
     return source.path();
+  }
+
+  @Override
+  public void requireWhole() throws InvalidFileException {
+    source.requireWhole();
   }
 
   @Override

@@ -2,9 +2,9 @@ package io.github.kolors4j.checkpoint;
 
 /** The Python library that a model's files are for: how it names them and how large they may be. */
 public enum Library {
-  /** Of U-Net, VAE and their like. */
+  /** diffusers: U-Net, VAE and their like. */
   DIFFUSERS("diffusion_pytorch_model", 10_000_000_000L),
-  /** Of text and image encoders. */
+  /** transformers: text and image encoders. */
   TRANSFORMERS("model", 5_000_000_000L);
 
   private final String baseName;

@@ -50,6 +50,11 @@ public final class ModelFiles {
     return tensors().mapToLong(TensorInfo::byteLength).sum();
   }
 
+  String identity() {
+    return Identity.ofWeights(
+        json.map(JsonConfig::text).orElse(""), weights.files(), weights.adapterCount());
+  }
+
   void savePretrained(Path directory, SaveOptions options) throws IOException {
     if (weights.hasAdapters()) {
       throw new IllegalStateException(

@@ -1,5 +1,6 @@
 package io.github.kolors4j.checkpoint;
 
+import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -75,6 +76,40 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
    */
   public final long byteLength() {
     return files.byteLength();
+  }
+
+  /**
+   * Whether the files of the weights are still as long as they were when the model was opened. This
+   * asks the system once a file, some microseconds in all; a file that was replaced by renaming
+   * another over it, or deleted, is whole.
+   *
+   * @throws InvalidFileException if one was cut short; with its name
+   */
+  public final void requireWholeFiles() throws InvalidFileException {
+    files.weights().files().requireWhole();
+  }
+
+  /**
+   * Reads all weights as they are stored, and refuses NaN and infinity. This takes as long as
+   * reading the files does.
+   *
+   * @throws InvalidFileException if a value is not finite; with the file, the tensor and the index
+   */
+  public final void requireFiniteWeights() throws InvalidFileException {
+    new FiniteWeights(files.weights().files()).require();
+  }
+
+  /**
+   * What tells this model from others without reading all of it: a SHA-256 over the configuration,
+   * over names, types and shapes of all tensors, and over the first bytes of some of them, spread
+   * evenly. How many files they are in does not matter. Two models of one identity are the same as
+   * far as anything but the rest of their bytes can tell.
+   *
+   * @return 64 hexadecimal digits
+   * @throws IllegalStateException if the model is closed
+   */
+  public final String identity() {
+    return files.identity();
   }
 
   /**

@@ -103,6 +103,10 @@ public final class Weights {
     return of(model.component, model.files, chain);
   }
 
+  int adapterCount() {
+    return model.adapters.size();
+  }
+
   boolean hasAdapters() {
     return !model.adapters.isEmpty();
   }

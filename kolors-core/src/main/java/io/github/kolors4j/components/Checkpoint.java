@@ -2,10 +2,10 @@ package io.github.kolors4j.components;
 
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
-import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
@@ -13,13 +13,14 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The open parts of a checkpoint and the threads that compute with them, shared by the pipelines
@@ -29,34 +30,34 @@ import java.util.function.UnaryOperator;
  * {@link #close} waits for him, so that nothing is unmapped under anyone's feet.
  */
 public final class Checkpoint implements AutoCloseable {
+  private final Path directory;
   private final ModelIndex index;
   private final Components components;
   private final Scheduler scheduler;
   private final Lifetime lifetime;
 
-  /** From opening to closing, for all that were derived from one another. */
-  private static final class Lifetime {
-    private final Deque<Runnable> closers;
-    private final ReentrantReadWriteLock inUse = new ReentrantReadWriteLock();
-    private volatile boolean closed;
-
-    private Lifetime(Deque<Runnable> closers) {
-      this.closers = closers;
-    }
-  }
+  /** Made when somebody asks, as it reads some of the weights. */
+  private volatile @Nullable ModelIdentity identity;
 
   private Checkpoint(
-      ModelIndex index, Components components, Scheduler scheduler, Lifetime lifetime) {
+      Path directory,
+      ModelIndex index,
+      Components components,
+      Scheduler scheduler,
+      Lifetime lifetime) {
+    this.directory = directory;
     this.index = index;
     this.components = components;
     this.scheduler = scheduler;
     this.lifetime = lifetime;
   }
 
-  public static Checkpoint open(
-      Path directory, Optional<String> variant, int threadCount, Precision precision)
-      throws IOException {
-    ModelIndex index = ModelIndex.read(directory);
+  /** Opens a checkpoint. */
+  public static Checkpoint open(Path directory, OpenOptions options) throws IOException {
+    Optional<String> variant = options.variant();
+    // A remembered prompt needs no text encoder.
+    boolean textEncoderMayBeGone = options.promptCache().isPresent();
+    ModelIndex index = ModelIndex.read(directory, textEncoderMayBeGone);
     Scheduler scheduler = loadScheduler(directory.resolve("scheduler"), index);
     ChatGlmTokenizer tokenizer = ChatGlmTokenizer.load(directory.resolve("tokenizer"));
 
@@ -66,9 +67,9 @@ public final class Checkpoint implements AutoCloseable {
       closers.push(vae::close);
       UNet2DConditionModel unet = UNet2DConditionModel.load(directory.resolve("unet"), variant);
       closers.push(unet::close);
-      ChatGlmModel textEncoder = ChatGlmModel.load(directory.resolve("text_encoder"), variant);
-      closers.push(textEncoder::close);
-      ThreadPool threads = new ThreadPool(threadCount);
+      TextEncoder textEncoder =
+          openTextEncoder(directory.resolve("text_encoder"), options, closers);
+      ThreadPool threads = new ThreadPool(options.threads());
       closers.push(threads::close);
       Components components =
           new Components(
@@ -78,13 +79,29 @@ public final class Checkpoint implements AutoCloseable {
               vae,
               index.forceZerosForEmptyPrompt(),
               threads,
-              Products.of(precision));
+              options.promptCache(),
+              Products.of(options.precision()));
       components.checkThatTheyFit();
-      return new Checkpoint(index, components, scheduler, new Lifetime(closers));
+      if (options.checkWeights()) {
+        components.requireFiniteWeights();
+      }
+      return new Checkpoint(directory, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
       throw e;
     }
+  }
+
+  private static TextEncoder openTextEncoder(
+      Path folder, OpenOptions options, Deque<Runnable> closers) throws IOException {
+    if (options.textEncoderOnDemand()) {
+      TextEncoder onDemand = TextEncoder.onDemand(folder, options.variant(), options.promptCache());
+      closers.push(onDemand::close);
+      return onDemand;
+    }
+    ChatGlmModel model = ChatGlmModel.load(folder, options.variant());
+    closers.push(model::close);
+    return TextEncoder.of(model);
   }
 
   /** As in diffusers, the index decides on the class where it and the scheduler's file differ. */
@@ -113,18 +130,27 @@ public final class Checkpoint implements AutoCloseable {
     } catch (InvalidFileException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-    return new Checkpoint(index, replaced, scheduler, lifetime);
+    return new Checkpoint(directory, index, replaced, scheduler, lifetime);
   }
 
-  /** Writes a checkpoint, while nobody can close. */
+  /** Writes a checkpoint, while nobody can unmap it. */
   public void save(Path directory, Scheduler named, SaveOptions options) throws IOException {
-    lifetime.inUse.readLock().lock();
+    lifetime.enter();
     try {
-      checkOpen();
       new CheckpointWriter(index, components, named).write(directory, options);
     } finally {
-      lifetime.inUse.readLock().unlock();
+      lifetime.leave();
     }
+  }
+
+  /** Which model this is; to be called inside of {@link #use}. */
+  public ModelIdentity identity() {
+    ModelIdentity known = identity;
+    if (known == null) {
+      known = new ModelIdentity(CheckpointName.of(directory), components.identities());
+      identity = known;
+    }
+    return known;
   }
 
   /** For what reads no weights. */
@@ -132,40 +158,50 @@ public final class Checkpoint implements AutoCloseable {
     return components;
   }
 
-  /** Computes something, while nobody can close. */
+  /**
+   * Computes something, while nobody can unmap the weights.
+   *
+   * @throws IllegalStateException at once if the checkpoint is closed, or about to be
+   */
   public <T> T use(Supplier<T> computation) {
-    lifetime.inUse.readLock().lock();
+    lifetime.enter();
     try {
-      checkOpen();
       return computation.get();
     } finally {
-      lifetime.inUse.readLock().unlock();
+      lifetime.leave();
     }
+  }
+
+  /** Whether what is computed inside {@link #use} is to end early, because somebody closes. */
+  public boolean isCancelling() {
+    return lifetime.isCancelling();
   }
 
   public void checkOpen() {
-    if (lifetime.closed) {
-      throw new IllegalStateException(
-          "[pipeline] is closed: its weights are unmapped. Open the checkpoint again.");
-    }
+    lifetime.checkOpen();
   }
 
-  /** Refuses new requests, waits for those that run, then unmaps. */
+  /**
+   * Refuses new users at once, waits for those that there are, and unmaps.
+   *
+   * @param patience how long they may go on; then they are cancelled
+   * @return whether everything is unmapped; where not, the last one who leaves does it
+   */
+  public boolean closeWithin(Duration patience) {
+    return lifetime.close(nanos(patience));
+  }
+
+  /** The same with all patience. */
   @Override
   public void close() {
-    if (lifetime.inUse.getReadHoldCount() > 0) {
-      throw new IllegalStateException(
-          "[pipeline] close was called from a callback of a request that is running: cancel the"
-              + " request there, and close when generate has returned.");
-    }
-    lifetime.closed = true;
-    lifetime.inUse.writeLock().lock();
+    lifetime.close(Long.MAX_VALUE);
+  }
+
+  private static long nanos(Duration duration) {
     try {
-      while (!lifetime.closers.isEmpty()) {
-        lifetime.closers.pop().run();
-      }
-    } finally {
-      lifetime.inUse.writeLock().unlock();
+      return duration.toNanos();
+    } catch (ArithmeticException _) { // some hundred years
+      return duration.isNegative() ? 0 : Long.MAX_VALUE;
     }
   }
 }

@@ -30,7 +30,7 @@ record CheckpointWriter(ModelIndex index, Components components, Scheduler sched
   void write(Path directory, SaveOptions options) throws IOException {
     Schedulers.requireSavable(scheduler);
     long bytes =
-        components.textEncoder().byteLength()
+        components.textEncoder().model().byteLength()
             + components.unet().byteLength()
             + components.vae().byteLength();
     try (var target = NewDirectory.create("save", directory, bytes, "")) {
@@ -39,7 +39,7 @@ record CheckpointWriter(ModelIndex index, Components components, Scheduler sched
       Schedulers.save(scheduler, root.resolve("scheduler"));
       components.vae().savePretrained(root.resolve("vae"), options);
       components.unet().savePretrained(root.resolve("unet"), options);
-      components.textEncoder().savePretrained(root.resolve("text_encoder"), options);
+      components.textEncoder().model().savePretrained(root.resolve("text_encoder"), options);
       target.write(ModelIndex.FILE, modelIndex());
       target.complete();
     }

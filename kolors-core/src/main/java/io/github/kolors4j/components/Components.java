@@ -2,6 +2,7 @@ package io.github.kolors4j.components;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
@@ -11,19 +12,24 @@ import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What requests compute with.
  *
  * @param forceZerosForEmptyPrompt as in {@link ModelIndex}
+ * @param promptCache where encoded prompts are remembered, if anywhere
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
-    ChatGlmModel textEncoder,
+    TextEncoder textEncoder,
     UNet2DConditionModel unet,
     AutoencoderKL vae,
     boolean forceZerosForEmptyPrompt,
     ThreadPool threads,
+    Optional<PromptCache> promptCache,
     Products products) {
   private static final int RGB = 3;
 
@@ -32,27 +38,70 @@ public record Components(
     return new Workspace(threads, products);
   }
 
-  /** The same with another tokenizer. */
+  /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(
-        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, products);
+        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
   }
 
-  /** The same with another text encoder. */
+  /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
-    return new Components(tokenizer, other, unet, vae, forceZerosForEmptyPrompt, threads, products);
+    TextEncoder given = TextEncoder.of(other);
+    return new Components(
+        tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
   }
 
-  /** The same with another U-Net. */
+  /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
     return new Components(
-        tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads, products);
+        tokenizer,
+        textEncoder,
+        other,
+        vae,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products);
   }
 
-  /** The same with another VAE. */
+  /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
     return new Components(
-        tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads, products);
+        tokenizer,
+        textEncoder,
+        unet,
+        other,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products);
+  }
+
+  /** What tells each component from others, by the name of its folder. */
+  Map<String, String> identities() {
+    Map<String, String> identities = new LinkedHashMap<>();
+    identities.put("tokenizer", tokenizer.identity());
+    identities.put("text_encoder", textEncoder.identity());
+    identities.put("unet", unet.identity());
+    identities.put("vae", vae.identity());
+    return identities;
+  }
+
+  /** These components, on other threads. */
+  public Components with(ThreadPool other) {
+    return new Components(
+        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache, products);
+  }
+
+  /**
+   * Whether the files that the weights are read from are still all there.
+   *
+   * @throws InvalidFileException with the name of one that was cut short
+   */
+  public void requireWholeFiles() throws InvalidFileException {
+    textEncoder.requireWholeFiles();
+    unet.requireWholeFiles();
+    vae.requireWholeFiles();
   }
 
   /**
@@ -61,14 +110,29 @@ public record Components(
    * @throws InvalidFileException if two contradict each other
    */
   void checkThatTheyFit() throws InvalidFileException {
-    checkThatTheyFit(textEncoder.config(), unet.config(), vae.config());
+    if (textEncoder.config().isEmpty()) {
+      return; // its files are gone, and remembered prompts fit to the U-Net or are refused there
+    }
+    ChatGlmConfig encoder = textEncoder.config().get();
+    checkThatTheyFit(encoder, unet.config(), vae.config());
     int ids = tokenizer.vocabularySize();
-    int rows = textEncoder.config().paddedVocabSize();
+    int rows = encoder.paddedVocabSize();
     if (ids > rows) {
       throw new InvalidFileException(
           "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
               .formatted(ids, rows));
     }
+  }
+
+  /**
+   * Reads all weights.
+   *
+   * @throws InvalidFileException with the first that is NaN or infinite
+   */
+  void requireFiniteWeights() throws InvalidFileException {
+    vae.requireFiniteWeights();
+    unet.requireFiniteWeights();
+    textEncoder.requireFiniteWeights();
   }
 
   /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */

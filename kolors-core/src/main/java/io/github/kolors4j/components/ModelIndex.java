@@ -32,9 +32,10 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
    * Reads and checks the index, and that the folders it names are there.
    *
    * @param directory the checkpoint
+   * @param textEncoderMayBeGone whether that folder need not be there
    * @throws InvalidFileException if this is not a Kolors checkpoint in diffusers' layout
    */
-  static ModelIndex read(Path directory) throws InvalidFileException {
+  static ModelIndex read(Path directory, boolean textEncoderMayBeGone) throws InvalidFileException {
     if (!Files.isDirectory(directory)) {
       throw new InvalidFileException(
           "[checkpoint] %s %s: give the directory that has the %s."
@@ -54,7 +55,8 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
     requireClass(config, "vae", "diffusers", "AutoencoderKL");
     String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
     for (String part : PARTS) {
-      if (!Files.isDirectory(directory.resolve(part))) {
+      boolean needed = !textEncoderMayBeGone || !part.equals("text_encoder");
+      if (needed && !Files.isDirectory(directory.resolve(part))) {
         throw new InvalidFileException(
             "[checkpoint] %s has no folder %s, which its %s names. Incomplete download?"
                 .formatted(directory, part, FILE));

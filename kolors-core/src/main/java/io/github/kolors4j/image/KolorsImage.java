@@ -13,9 +13,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Iterator;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -233,19 +232,55 @@ public final class KolorsImage {
    *     file
    */
   public void save(Path file) throws IOException {
-    byte[] png = png();
+    save(file, ImageFormat.PNG, Map.of());
+  }
+
+  /**
+   * Saves the picture as {@link #save(Path)} does, in a format of choice and with texts.
+   *
+   * @param file where to, whatever its name ends with; its folder must exist
+   * @param format how it is written
+   * @param texts by their keywords, as {@link PictureText#read} gives them again; none of the
+   *     pixels depends on them
+   * @throws IOException if the folder is missing or writing fails, with a sentence that names the
+   *     file
+   * @throws IllegalArgumentException if a keyword has not 1 to 79 letters
+   */
+  public void save(Path file, ImageFormat format, Map<String, String> texts) throws IOException {
+    byte[] encoded = encode(format, texts);
     if (Files.isDirectory(file)) {
       throw new IOException("[image] " + file + " is a folder: give the name of a file.");
     }
     try {
       if (Files.exists(file) && !Files.isRegularFile(file)) {
-        Files.write(file, png, StandardOpenOption.WRITE); // a pipe or a device has no neighbour
+        Files.write(file, encoded, StandardOpenOption.WRITE); // a pipe or a device has no neighbour
       } else {
-        replace(destination(file), png);
+        replace(destination(file), encoded);
       }
     } catch (IOException e) {
       throw new IOException("[image] cannot save " + file + ": " + PictureFile.reason(e) + ".", e);
     }
+  }
+
+  /**
+   * Writes the picture in a format of choice and with texts.
+   *
+   * @param out where to; left open
+   * @param format how it is written
+   * @param texts by their keywords
+   * @throws IOException if writing fails
+   * @throws IllegalArgumentException if a keyword has not 1 to 79 letters
+   */
+  public void writeTo(OutputStream out, ImageFormat format, Map<String, String> texts)
+      throws IOException {
+    out.write(encode(format, texts));
+  }
+
+  private byte[] encode(ImageFormat format, Map<String, String> texts) throws IOException {
+    return switch (format) {
+      case PNG -> texts.isEmpty() ? png() : PictureText.intoPng(png(), texts);
+      case JPEG -> PictureText.intoJpeg(JdkWriter.jpeg(toBufferedImage()), texts);
+    };
   }
 
   @Override
@@ -300,7 +335,7 @@ public final class KolorsImage {
   }
 
   private byte[] png() throws IOException {
-    ImageWriter writer = pngWriter();
+    ImageWriter writer = JdkWriter.of("png");
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(bytes)) {
       writer.setOutput(stream);
@@ -309,17 +344,5 @@ public final class KolorsImage {
       writer.dispose();
     }
     return bytes.toByteArray();
-  }
-
-  /** The JDK's own, as another plugin's would write other bytes. */
-  private static ImageWriter pngWriter() {
-    Iterator<ImageWriter> writers = ImageIO.getImageWritersByFormatName("png");
-    while (writers.hasNext()) {
-      ImageWriter writer = writers.next();
-      if (writer.getClass().getModule() == ImageIO.class.getModule()) {
-        return writer;
-      }
-    }
-    throw new IllegalStateException("[image] the JDK's ImageIO plugin for png is not registered.");
   }
 }

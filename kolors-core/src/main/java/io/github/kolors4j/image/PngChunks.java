@@ -5,8 +5,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import java.util.zip.InflaterInputStream;
@@ -34,6 +38,11 @@ final class PngChunks {
   private byte[] exif = {};
   private byte[] exifAsText = {};
   private byte[] xmp = {};
+
+  /** A chunk of text, from its keyword on. */
+  private record TextChunk(int type, int from, int end) {}
+
+  private final List<TextChunk> texts = new ArrayList<>();
 
   PngChunks(PictureSource source) throws InvalidPictureException {
     this.source = source;
@@ -92,6 +101,25 @@ final class PngChunks {
     return xmp;
   }
 
+  /** The texts by their keywords; of two with one keyword the first. */
+  Map<String, String> texts() {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (TextChunk chunk : texts) {
+      int value = afterZero(chunk.from, chunk.end);
+      byte[] text = text(chunk.type, value, chunk.end);
+      values.putIfAbsent(
+          keyword(chunk.from, value),
+          chunk.type == INTERNATIONAL_TEXT
+              ? new String(text, StandardCharsets.UTF_8)
+              : latin(text));
+    }
+    return values;
+  }
+
+  private String keyword(int from, int value) {
+    return latin(Arrays.copyOfRange(source.bytes(), from, Math.max(from, value - 1)));
+  }
+
   private void check(int from, int end) throws InvalidPictureException {
     CRC32 sum = new CRC32();
     sum.update(source.bytes(), from, end - from);
@@ -107,8 +135,9 @@ final class PngChunks {
     if (type == EXIF) {
       exif = Arrays.copyOfRange(source.bytes(), from, end);
     } else if (type == TEXT || type == COMPRESSED_TEXT || type == INTERNATIONAL_TEXT) {
+      texts.add(new TextChunk(type, from, end));
       int value = afterZero(from, end);
-      String keyword = latin(Arrays.copyOfRange(source.bytes(), from, Math.max(from, value - 1)));
+      String keyword = keyword(from, value);
       if (keyword.equals(XMP_KEYWORD)) {
         xmp = text(type, value, end);
       } else if (keyword.equals(EXIF_KEYWORD)) {

@@ -1,9 +1,9 @@
 package io.github.kolors4j.request;
 
 /**
- * A wish to end requests, from any thread. A request that was given the token stops before its next
- * step, or before it decodes, with a {@link GenerationCancelledException}. So does one whose thread
- * is interrupted.
+ * A wish to end requests, from any thread. A request that was given the token stops with a {@link
+ * GenerationCancelledException}, within half a second and whatever it is doing, a callback aside.
+ * So does one whose thread is interrupted.
  */
 public final class CancellationToken {
   private volatile boolean cancelled;

@@ -1,6 +1,9 @@
 package io.github.kolors4j.request;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
@@ -345,6 +348,79 @@ public final class ImageRequest {
    */
   public int numImages() {
     return Math.multiplyExact(numPrompts(), numImagesPerPrompt);
+  }
+
+  /**
+   * One of the images as a request of its own: with its prompts, its seed and its picture to begin
+   * with. It gives the same bytes, except that under {@link Compatibility#DIFFUSERS} the sizes that
+   * the U-Net is told of one image depend on the others.
+   *
+   * @param image which one, from 0: all images of the first prompt, then those of the second
+   * @return the request for that image; this one where it has no other
+   * @throws IndexOutOfBoundsException if there is none
+   */
+  public ImageRequest only(int image) {
+    Objects.checkIndex(image, numImages());
+    if (numImages() == 1) {
+      return this;
+    }
+    int prompt = image / numImagesPerPrompt;
+    Builder one = toBuilder();
+    one.prompts = prompts.isEmpty() ? prompts : List.of(prompts.get(prompt));
+    one.negativePrompts = ofOne(negativePrompts, prompt);
+    one.embeds = embeds.map(all -> all.prompt(prompt));
+    one.latents = start.given().map(all -> all.row(image));
+    start
+        .image()
+        .ifPresent(
+            from -> {
+              one.images = ofOne(from.images(), image);
+              one.imageLatents =
+                  from.encoded().map(all -> all.shape().dim(0) == 1 ? all : all.row(image));
+            });
+    if (seeds.size() == 1) {
+      one.seeds = List.of(seeds.getFirst() + image);
+    } else if (!seeds.isEmpty()) {
+      one.seeds = List.of(seeds.get(image));
+    }
+    return one.numImagesPerPrompt(1).build();
+  }
+
+  /** One for all, or the one of an index. */
+  private static <T> List<T> ofOne(List<T> values, int index) {
+    return values.size() < 2 ? values : List.of(values.get(index));
+  }
+
+  /**
+   * The whole request as JSON, on one line, under the names of diffusers' arguments: {@code
+   * {"prompt": "一只瓢虫", "height": 1024, "num_inference_steps": 50, …}}. Arrays are objects of their
+   * {@code shape} and their values in Base64, pictures are PNG in Base64. {@link #fromJson} gives
+   * an equal request.
+   *
+   * @return an object with everything that the request says, also where it is a default
+   */
+  public String toJson() {
+    return JsonWriter.compact(RequestJson.write(this));
+  }
+
+  /**
+   * The request of a JSON object, as {@link #toJson} writes it. Keys may be missing, and have
+   * diffusers' defaults then; text and numbers that can be several may be one by itself.
+   *
+   * @param json an object with a {@code prompt} or {@code prompt_embeds}
+   * @return the request
+   * @throws IllegalArgumentException if it is not one JSON object, a key is unknown, or a value not
+   *     one that the builder takes; with one sentence that names the key
+   */
+  public static ImageRequest fromJson(String json) {
+    try {
+      JsonReader reader = JsonReader.of(json);
+      Map<String, Object> values = reader.object();
+      reader.end();
+      return RequestJson.read(values);
+    } catch (JsonException e) {
+      throw new IllegalArgumentException("[request] the JSON " + e.reason(), e);
+    }
   }
 
   /** What makes a request what it is, by diffusers' names. */

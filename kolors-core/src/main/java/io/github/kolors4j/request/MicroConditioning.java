@@ -11,10 +11,10 @@ import java.util.Optional;
  *     look of enlarged pictures
  * @param cropsCoordsTopLeft where the picture was cut out: values above 0 move the subject
  * @param targetSize how large the picture is to look
- * @param negativeOriginalSize the same of what the picture should not be like; acts together with
- *     {@code negativeTargetSize} only, as in diffusers
- * @param negativeCropsCoordsTopLeft the same of the crop
- * @param negativeTargetSize the same of the target
+ * @param negativeOriginalSize how large a picture was of the kind that is not wanted, before it was
+ *     cut to size; acts together with {@code negativeTargetSize} only, as in diffusers
+ * @param negativeCropsCoordsTopLeft where a picture of the kind that is not wanted was cut out
+ * @param negativeTargetSize how large a picture of the kind that is not wanted looks
  */
 public record MicroConditioning(
     Optional<Size> originalSize,

@@ -80,8 +80,8 @@ public record PromptEmbeds(
   /**
    * One encoded prompt and its negative one.
    *
-   * @param prompt of {@code KolorsPipeline.encodePrompt}
-   * @param negative the same of the negative prompt
+   * @param prompt the prompt, from {@code KolorsPipeline.encodePrompt}
+   * @param negative the negative prompt, from {@code KolorsPipeline.encodePrompt}
    * @return the embeddings
    * @throws IllegalArgumentException if they have different lengths
    */

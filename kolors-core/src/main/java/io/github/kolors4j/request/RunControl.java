@@ -1,6 +1,7 @@
 package io.github.kolors4j.request;
 
 import io.github.kolors4j.tensor.random.Generator;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,6 +27,7 @@ public final class RunControl {
   private final Optional<StepCallback> onStepEnd;
   private final Optional<ImageListener> onImage;
   private final Optional<CancellationToken> cancellation;
+  private final Optional<Duration> timeLimit;
   private final List<Generator> generators;
 
   private RunControl(Builder builder) {
@@ -33,6 +35,7 @@ public final class RunControl {
     onStepEnd = builder.onStepEnd;
     onImage = builder.onImage;
     cancellation = builder.cancellation;
+    timeLimit = builder.timeLimit;
     generators = builder.generators;
   }
 
@@ -61,6 +64,7 @@ public final class RunControl {
     private Optional<StepCallback> onStepEnd = Optional.empty();
     private Optional<ImageListener> onImage = Optional.empty();
     private Optional<CancellationToken> cancellation = Optional.empty();
+    private Optional<Duration> timeLimit = Optional.empty();
     private List<Generator> generators = List.of();
 
     private Builder() {}
@@ -103,11 +107,29 @@ public final class RunControl {
     /**
      * What ends the request from outside.
      *
-     * @param token looked at before each step and each decoding
+     * @param token looked at all the time, also inside the encoding of the prompts, a step and the
+     *     decoding
      * @return this
      */
     public Builder cancellation(CancellationToken token) {
       cancellation = Optional.of(token);
+      return this;
+    }
+
+    /**
+     * How long the request may take, from the call of {@code generate} on; then it ends as if it
+     * were cancelled.
+     *
+     * @param limit above zero
+     * @return this
+     * @throws IllegalArgumentException if the limit is not above zero
+     */
+    public Builder timeLimit(Duration limit) {
+      if (!limit.isPositive()) {
+        throw new IllegalArgumentException(
+            "[request] a time limit of %s: use one above zero, or none.".formatted(limit));
+      }
+      timeLimit = Optional.of(limit);
       return this;
     }
 
@@ -176,6 +198,15 @@ public final class RunControl {
   }
 
   /**
+   * How long the request may take.
+   *
+   * @return the limit, if there is one
+   */
+  public Optional<Duration> timeLimit() {
+    return timeLimit;
+  }
+
+  /**
    * Generators in place of seeds.
    *
    * @return one an image, or none
@@ -195,6 +226,7 @@ public final class RunControl {
     builder.onStepEnd = onStepEnd;
     builder.onImage = onImage;
     builder.cancellation = cancellation;
+    builder.timeLimit = timeLimit;
     builder.generators = generators;
     return builder;
   }

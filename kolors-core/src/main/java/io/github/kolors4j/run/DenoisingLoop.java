@@ -20,16 +20,22 @@ final class DenoisingLoop implements AutoCloseable {
   private final LatentSize size;
   private final Timetable timetable;
   private final LatentDecoder decoder;
+  private final Intact intact;
   private final PerturbedAttention perturbedAttention;
   private final PreparedBatch prepared;
 
   DenoisingLoop(
-      Components components, ResolvedRequest request, Timetable timetable, LatentDecoder decoder) {
+      Components components,
+      ResolvedRequest request,
+      Timetable timetable,
+      LatentDecoder decoder,
+      Intact intact) {
     this.unet = components.unet();
     this.request = request;
     this.size = request.size();
     this.timetable = timetable;
     this.decoder = decoder;
+    this.intact = intact;
     this.perturbedAttention =
         request.doPerturbedAttentionGuidance()
             ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
@@ -51,6 +57,8 @@ final class DenoisingLoop implements AutoCloseable {
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
       step(state, solver, i);
+      intact.check();
+      run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
       CompletedStep end = new CompletedStep(progress, state, decoder);
       run.callback(end);

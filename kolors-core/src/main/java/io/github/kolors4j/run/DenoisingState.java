@@ -94,5 +94,10 @@ final class DenoisingState {
           "[callback] %s are %s: %s is needed."
               .formatted(name, values.shape(), Arrays.toString(expected)));
     }
+    String other = Finite.other(values);
+    if (other != null) {
+      throw new IllegalArgumentException(
+          "[callback] %s hold %s: only finite numbers make a picture.".formatted(name, other));
+    }
   }
 }

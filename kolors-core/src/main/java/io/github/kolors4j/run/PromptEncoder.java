@@ -1,7 +1,9 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.PromptEmbeds;
@@ -15,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +74,7 @@ public record PromptEncoder(Components components) {
       List<String> batch = texts.subList(from, Math.min(from + TEXT_BATCH, texts.size()));
       for (EncodedPrompt prompt : encode(batch, maxSequenceLength)) {
         String text = texts.get(encoded.size());
+        run.requireFiniteText(prompt, encoded.size() + 1, texts.size());
         encoded.put(text, PromptEmbeds.of(prompt));
         if (prompt.tokens().truncated()) {
           run.truncated(text, prompt.tokens().lost());
@@ -110,17 +114,56 @@ public record PromptEncoder(Components components) {
             prompt.lost());
       }
     }
+    return remembered(tokens);
+  }
+
+  /** Those that the cache knows from there, and the others encoded, all together. */
+  private List<EncodedPrompt> remembered(List<TokenizedPrompt> tokens) {
+    Optional<PromptCache> cache = components.promptCache();
+    if (cache.isEmpty()) {
+      return encode(tokens);
+    }
+    String encoder = components.textEncoder().identity();
+    Map<TokenizedPrompt, EncodedPrompt> known = new HashMap<>();
+    List<TokenizedPrompt> unknown = new ArrayList<>();
+    for (TokenizedPrompt prompt : tokens) {
+      cache
+          .get()
+          .find(PromptCache.key(prompt, encoder, components.products()))
+          .ifPresentOrElse(
+              embeds -> known.put(prompt, encoded(prompt, embeds)), () -> unknown.add(prompt));
+    }
+    if (!unknown.isEmpty()) {
+      for (EncodedPrompt made : encode(unknown)) {
+        known.put(made.tokens(), made);
+        cache
+            .get()
+            .remember(
+                PromptCache.key(made.tokens(), encoder, components.products()),
+                PromptEmbeds.of(made));
+      }
+    }
+    return tokens.stream().map(prompt -> Objects.requireNonNull(known.get(prompt))).toList();
+  }
+
+  private static EncodedPrompt encoded(TokenizedPrompt prompt, PromptEmbeds embeds) {
+    return new EncodedPrompt(prompt, embeds.promptEmbeds(), embeds.pooledPromptEmbeds());
+  }
+
+  private List<EncodedPrompt> encode(List<TokenizedPrompt> tokens) {
+    return components.textEncoder().use(textEncoder -> encode(textEncoder, tokens));
+  }
+
+  private List<EncodedPrompt> encode(ChatGlmModel textEncoder, List<TokenizedPrompt> tokens) {
     try (Workspace workspace = components.workspace()) {
       PromptEmbedding embedding =
-          components
-              .textEncoder()
-              .encode(
-                  workspace,
-                  tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
-                  tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
+          textEncoder.encode(
+              workspace,
+              tokens.stream().map(TokenizedPrompt::inputIds).toArray(int[][]::new),
+              tokens.stream().map(TokenizedPrompt::attentionMask).toArray(int[][]::new),
+              tokens.stream().map(TokenizedPrompt::positionIds).toArray(int[][]::new));
       List<EncodedPrompt> encoded = new ArrayList<>();
-      for (int row = 0; row < texts.size(); row++) {
+      for (int row = 0; row < tokens.size(); row++) {
         encoded.add(
             new EncodedPrompt(
                 tokens.get(row),

@@ -193,6 +193,15 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
                   images == 1 ? "asks for" : "ask for",
                   expected));
     }
+    requireFinite(what, latents);
+  }
+
+  private static void requireFinite(String what, FloatArray given) {
+    String other = Finite.other(given);
+    if (other != null) {
+      throw new IllegalArgumentException(
+          "[request] the %s hold %s: only finite numbers make a picture.".formatted(what, other));
+    }
   }
 
   private void checkEmbeds(ResolvedRequest resolved, PromptEmbeds embeds) {
@@ -207,6 +216,14 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
           "[request] pooled_prompt_embeds are %s: this model's have a width of %d."
               .formatted(embeds.pooledPromptEmbeds().shape(), unet.textEmbedDim()));
     }
+    requireFinite("prompt_embeds", embeds.promptEmbeds());
+    requireFinite("pooled_prompt_embeds", embeds.pooledPromptEmbeds());
+    embeds
+        .negativePromptEmbeds()
+        .ifPresent(given -> requireFinite("negative_prompt_embeds", given));
+    embeds
+        .negativePooledPromptEmbeds()
+        .ifPresent(given -> requireFinite("negative_pooled_prompt_embeds", given));
     boolean encodesNegative =
         resolved.doClassifierFreeGuidance() && embeds.negativePromptEmbeds().isEmpty();
     if (encodesNegative && embeds.tokens() > ImageRequest.MAX_SEQUENCE_LENGTH) {

@@ -1,10 +1,11 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.request.CancellationToken;
+import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.NotFiniteException;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Stage;
@@ -22,11 +23,15 @@ import java.util.OptionalLong;
 final class RunState {
   private final ResolvedRequest request;
   private final RunControl control;
+  private final Cancellation cancellation;
   private final int images;
   private final int steps;
   private final List<TruncatedPrompt> truncatedPrompts = new ArrayList<>();
   private final List<KolorsImage> pictures = new ArrayList<>();
   private final List<FloatArray> latents = new ArrayList<>();
+
+  /** Made while the heap has room for it. */
+  private final OutOfMemoryError outOfMemory;
 
   private final long begin = System.nanoTime();
   private long stageBegin;
@@ -45,22 +50,31 @@ final class RunState {
    *
    * @param request with everything filled in
    * @param control who watches
+   * @param cancellation who may want it to end
    * @param steps denoising steps of each image
    */
-  RunState(ResolvedRequest request, RunControl control, int steps) {
+  RunState(ResolvedRequest request, RunControl control, Cancellation cancellation, int steps) {
     this.request = request;
     this.control = control;
+    this.cancellation = cancellation;
     this.images = request.numImages();
     this.steps = steps;
+    this.outOfMemory =
+        new OutOfMemoryError(
+            ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
+                    + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
+                    + " -Xmx.")
+                .formatted(
+                    request.width(),
+                    request.height(),
+                    Runtime.getRuntime().maxMemory() / 1_000_000));
   }
 
-  /** Ends the request if somebody wants that; called before each step and each decoding. */
+  /** Ends the request if somebody wants that. */
   void checkCancelled() {
-    if (Thread.currentThread().isInterrupted()) {
-      throw cancelled("its thread was interrupted");
-    }
-    if (control.cancellation().map(CancellationToken::isCancelled).orElse(false)) {
-      throw cancelled("its token was cancelled");
+    String reason = cancellation.reason();
+    if (reason != null) {
+      throw cancelled(reason);
     }
   }
 
@@ -135,6 +149,66 @@ final class RunState {
           seeds.isEmpty() ? OptionalLong.empty() : OptionalLong.of(seeds.get(image));
       control.onImage().get().onImage(new FinishedImage(image, seed, picture, imageLatents));
     }
+  }
+
+  /**
+   * What a full heap is reported with: never the JVM's own error, which many threads may share.
+   *
+   * @param cause with the place
+   */
+  OutOfMemoryError outOfMemory(OutOfMemoryError cause) {
+    outOfMemory.initCause(cause);
+    return outOfMemory;
+  }
+
+  /**
+   * Ends the request where a step gave a value that is no finite number: nothing but a black
+   * picture can become of it.
+   *
+   * @param what gave it, as the subject of a sentence
+   * @param values what it gave
+   * @param count how many values that are
+   * @param stage what is being done
+   * @param step which step of the stage
+   */
+  void requireFinite(String what, float[] values, int count, Stage stage, int step) {
+    int first = request.likeDiffusers() ? -1 : Finite.firstOther(values, count);
+    if (first >= 0) {
+      throw new NotFiniteException(
+          ("[request] %s gave %s%s, of which a black picture would become. A weight that is damaged"
+                  + " or overflows? KolorsPipeline.Builder.checkWeights() looks for one; extreme"
+                  + " guidance can be the cause, too. Compatibility.DIFFUSERS goes on.")
+              .formatted(
+                  what,
+                  values[first],
+                  stage == Stage.TEXT ? "" : ", for image %d of %d".formatted(image + 1, images)),
+          stage,
+          image,
+          step);
+    }
+  }
+
+  /** The same for a text of a request. */
+  void requireFiniteText(EncodedPrompt text, int number, int texts) {
+    for (FloatArray part : List.of(text.promptEmbeds(), text.pooledPromptEmbeds())) {
+      float[] values = part.values();
+      requireFinite(
+          "the encoding of text %d of %d".formatted(number, texts),
+          values,
+          values.length,
+          Stage.TEXT,
+          number);
+    }
+  }
+
+  /** The same for the latents after a denoising step. */
+  void requireFiniteStep(float[] stepLatents, int step, float timestep) {
+    requireFinite(
+        "denoising step %d of %d, timestep %s,".formatted(step, steps, timestep),
+        stepLatents,
+        stepLatents.length,
+        Stage.DENOISE,
+        step);
   }
 
   /** Lets what ended the request carry what was finished before. */

@@ -2,9 +2,12 @@ package io.github.kolors4j.run;
 
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.Start;
+import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
+import java.util.Arrays;
 import java.util.OptionalDouble;
 
 /**
@@ -42,6 +45,21 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
       throw new IllegalArgumentException(noStepLeft(request, timesteps.length));
     }
     return new Timetable(schedule, timesteps, begin, end);
+  }
+
+  /**
+   * Takes the first step on zeros, which costs nothing: what a scheduler refuses when a run begins
+   * or in a step is to be known before the work starts.
+   *
+   * @throws IllegalArgumentException if the scheduler cannot take the request's steps
+   */
+  void rehearse(ResolvedRequest request) {
+    NoiseSource zeros = target -> Arrays.fill(target, 0);
+    Schedule.Run run = schedule.start(zeros, request.request().eta());
+    Slice sample = Slice.of(new float[request.size().values()]);
+    Slice modelOutput = Slice.of(new float[request.size().values()]);
+    run.scaleModelInput(begin, sample, sample);
+    run.step(begin, modelOutput, sample);
   }
 
   /** How many steps are taken. */

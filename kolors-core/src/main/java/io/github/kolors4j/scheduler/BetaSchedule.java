@@ -5,10 +5,10 @@ enum BetaSchedule {
   LINEAR,
   SCALED_LINEAR,
   SQUAREDCOS_CAP_V2,
-  /** Of Heun's method alone. */
+  /** Betas of a cumulated product that falls exponentially; only Heun's method has it. */
   EXP,
-  /** Of DDPM alone. */
+  /** Betas along a sigmoid; only DDPM has it. */
   SIGMOID,
-  /** Of DDPM alone. */
+  /** Betas of a noise level with Laplace's distribution; only DDPM has it. */
   LAPLACE
 }

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brownian motion over an interval, the same whatever is asked of it and in which order: halves of
@@ -24,7 +25,7 @@ final class BrownianInterval {
   private static final int DIGITS = 6;
   private static final int POOL_SIZE = 24;
 
-  /** As many increments are kept; others are drawn again. */
+  /** How many increments are kept; others are drawn again when asked for. */
   private static final int CACHE_SIZE = 45;
 
   private final long entropy;
@@ -45,16 +46,14 @@ final class BrownianInterval {
 
   /** A part of the interval; its halves are there once somebody asked for less than it. */
   private static final class Node {
-    final Node parent;
+    final @Nullable Node parent;
     final double start;
     final double end;
     final long key;
     final int depth;
-    double middle;
-    Node left;
-    Node right;
+    private @Nullable Halves halves;
 
-    Node(Node parent, double start, double end, long key, int depth) {
+    Node(@Nullable Node parent, double start, double end, long key, int depth) {
       this.parent = parent;
       this.start = start;
       this.end = end;
@@ -62,14 +61,18 @@ final class BrownianInterval {
       this.depth = depth;
     }
 
-    void halve() {
-      if (left == null) {
-        middle = round(0.5 * (end + start));
-        left = new Node(this, start, middle, 2 * key, depth + 1);
-        right = new Node(this, middle, end, 2 * key + 1, depth + 1);
+    Halves halves() {
+      if (halves == null) {
+        double middle = round(0.5 * (end + start));
+        Node left = new Node(this, start, middle, 2 * key, depth + 1);
+        Node right = new Node(this, middle, end, 2 * key + 1, depth + 1);
+        halves = new Halves(middle, left, right);
       }
+      return halves;
     }
   }
+
+  private record Halves(double middle, Node left, Node right) {}
 
   BrownianInterval(double start, double end, long entropy, int length, Normals normals) {
     this.entropy = entropy;
@@ -116,12 +119,12 @@ final class BrownianInterval {
       }
       return;
     }
-    node.halve();
-    if (from < node.middle) {
-      add(node.left, from, Math.min(to, node.middle), sum);
+    Halves halves = node.halves();
+    if (from < halves.middle) {
+      add(halves.left, from, Math.min(to, halves.middle), sum);
     }
-    if (to > node.middle) {
-      add(node.right, Math.max(from, node.middle), to, sum);
+    if (to > halves.middle) {
+      add(halves.right, Math.max(from, halves.middle), to, sum);
     }
   }
 
@@ -136,14 +139,15 @@ final class BrownianInterval {
     Node parent = node.parent;
     float[] all = increment(parent);
     double reciprocal = 1 / (parent.end - parent.start);
-    double left = parent.middle - parent.start;
-    double right = parent.end - parent.middle;
+    Halves halves = parent.halves();
+    double left = halves.middle - parent.start;
+    double right = parent.end - halves.middle;
     float stdDev = (float) Math.sqrt(left * right * reciprocal);
     long seed = new SeedSequence(entropy, POOL_SIZE, parent.key, parent.depth).generateState(4)[0];
     float[] increment = draw(seed);
     for (int i = 0; i < length; i++) {
       float ofLeft = (float) left * all[i] * (float) reciprocal + stdDev * increment[i];
-      increment[i] = node == parent.left ? ofLeft : all[i] - ofLeft;
+      increment[i] = node == halves.left ? ofLeft : all[i] - ofLeft;
     }
     cache.put(node, increment);
     return increment;

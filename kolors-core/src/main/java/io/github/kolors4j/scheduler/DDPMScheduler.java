@@ -108,7 +108,7 @@ public final class DDPMScheduler extends ConfiguredScheduler {
 
   private final class DdpmSolver extends Solver {
     /** What the model predicts beside the mean, where it does. */
-    private Slice predictedVariance;
+    private Slice predictedVariance = new Slice(new float[0], 0, 0);
 
     DdpmSolver(Tables tables, NoiseSource noise) {
       super(tables, noise);

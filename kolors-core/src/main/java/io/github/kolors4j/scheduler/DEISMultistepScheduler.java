@@ -164,12 +164,12 @@ public final class DEISMultistepScheduler extends ConfiguredScheduler {
       return level.sigma() / level.alpha();
     }
 
-    /** Of the line that is 1 at b and 0 at c, up to ρ. */
+    /** The integral up to ρ of the line in log ρ that is 1 at b and 0 at c. */
     private static float integral(float rho, float b, float c) {
       return rho * (-c + NumpyLog.log(rho) - 1) / (b - c);
     }
 
-    /** Of the parabola that is 1 at b and 0 at c and d, up to ρ. */
+    /** The integral up to ρ of the parabola in log ρ that is 1 at b and 0 at c and d. */
     private static float integral(float rho, float b, float c, float d) {
       float log = NumpyLog.log(rho);
       float numerator = rho * (c * (d - log + 1) - d * log + d + log * log - 2 * log + 2);

@@ -4,6 +4,7 @@ import static io.github.kolors4j.scheduler.SharedOptions.*;
 
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver-2 for the stochastic equation, whose noise is one Brownian motion over sigma: more
@@ -122,10 +123,10 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
   private final class SdeSolver extends SigmaSolver {
     private final long seed;
 
-    private BrownianInterval motion;
+    private @Nullable BrownianInterval motion;
 
     /** The sample where the step began, and its middle; null there. */
-    private float[] begin;
+    private float @Nullable [] begin;
 
     private float middle;
 
@@ -162,7 +163,7 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
 
       float[] increments = motion(sample.length()).between(sigmaTo, sigmaFrom);
       float width = (float) Math.sqrt(Math.abs(sigmaTo - sigmaFrom));
-      float[] x = first ? sample.copy() : begin;
+      float[] x = begin == null ? sample.copy() : begin;
       for (int i = 0; i < x.length; i++) {
         float predOriginalSample =
             predictionType.originalSample(sample.get(i), modelOutput.get(i), at, at);

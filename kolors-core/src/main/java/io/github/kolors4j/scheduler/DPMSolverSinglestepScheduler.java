@@ -143,7 +143,7 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
     private final History predictions = new History(solverOrder);
 
     /** The sample at the beginning of the block. */
-    private float[] begin;
+    private float[] begin = new float[0];
 
     SinglestepSolver(Tables tables, NoiseSource noise, int[] orders) {
       super(tables, noise);
@@ -182,8 +182,8 @@ public final class DPMSolverSinglestepScheduler extends ConfiguredScheduler {
       float r0 = (tables.level(stepIndex).lambda() - s.lambda()) / h;
       float r1 = order == 3 ? (tables.level(stepIndex - 1).lambda() - s.lambda()) / h : 0;
       float[] latest = predictions.get(0);
-      float[] middle = order == 3 ? predictions.get(1) : null;
       float[] oldest = predictions.get(order - 1);
+      float[] middle = order == 3 ? predictions.get(1) : oldest;
       for (int i = 0; i < latest.length; i++) {
         float x = c.sample() * begin[i] + c.d0() * oldest[i];
         if (order > 1) {

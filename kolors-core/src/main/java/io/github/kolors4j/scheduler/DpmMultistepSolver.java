@@ -33,7 +33,7 @@ abstract class DpmMultistepSolver extends Solver {
   /** Predictions of the latest steps. */
   private final History predictions;
 
-  private float[] drawn;
+  private float[] drawn = new float[0];
 
   DpmMultistepSolver(Options options, Tables tables, NoiseSource noise) {
     super(tables, noise);

@@ -2,6 +2,8 @@ package io.github.kolors4j.scheduler;
 
 import static io.github.kolors4j.scheduler.SharedOptions.*;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * DPM-Solver-2 along sigmas: Euler's method to the middle of a step, and from its beginning the
  * slope of the middle all the way. The U-Net runs twice a step.
@@ -77,7 +79,7 @@ abstract class DpmSolver2Scheduler extends ConfiguredScheduler {
     private final float[] middles;
 
     /** The sample where the step began; null there. */
-    private float[] begin;
+    private float @Nullable [] begin;
 
     Dpm2Solver(Tables tables, NoiseSource noise, float[] middles) {
       super(tables, noise);
@@ -97,7 +99,7 @@ abstract class DpmSolver2Scheduler extends ConfiguredScheduler {
       Ancestral to = first ? new Ancestral(0, middle) : split(sigma, tables.sigma(stepIndex));
       float at = first ? sigma : middle;
       float dt = to.down() - sigma;
-      float[] x = first ? sample.copy() : begin;
+      float[] x = begin == null ? sample.copy() : begin;
       float[] drawn = new float[x.length];
       if (!first && drawsNoise()) {
         noise.draw(drawn);

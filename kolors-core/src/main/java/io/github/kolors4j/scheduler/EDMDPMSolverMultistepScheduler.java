@@ -4,6 +4,7 @@ import static io.github.kolors4j.scheduler.SharedOptions.*;
 
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * DPM-Solver++ as Karras et al. precondition it, for models that were trained so.
@@ -39,7 +40,7 @@ public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
 
   private final Edm edm;
   private final DpmMultistepSolver.Options solver;
-  private final DynamicThresholding thresholding;
+  private final @Nullable DynamicThresholding thresholding;
 
   private EDMDPMSolverMultistepScheduler(OptionValues options) {
     super(options);

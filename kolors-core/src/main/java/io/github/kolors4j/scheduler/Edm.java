@@ -39,7 +39,7 @@ record Edm(
         options.get(PREDICTION_TYPE));
   }
 
-  /** Over an even ramp from 0 to 1, in double. */
+  /** Sigmas over an even ramp from 0 to 1, computed in double and rounded to F32 once. */
   float[] sigmas(double[] ramp) {
     double min = StrictMath.pow(range.min(), 1 / rho);
     double max = StrictMath.pow(range.max(), 1 / rho);
@@ -50,7 +50,7 @@ record Edm(
     return sigmaSchedule == SigmaSchedule.KARRAS ? sigmas : exponential(ramp.length);
   }
 
-  /** The same in F32. */
+  /** Sigmas over an even ramp from 0 to 1, every operation rounded to F32 as in diffusers. */
   float[] sigmas(float[] ramp) {
     double min = StrictMath.pow(range.min(), 1 / rho);
     double max = StrictMath.pow(range.max(), 1 / rho);

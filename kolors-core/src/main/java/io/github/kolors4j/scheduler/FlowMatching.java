@@ -1,6 +1,7 @@
 package io.github.kolors4j.scheduler;
 
 import io.github.kolors4j.safetensors.json.JsonWriter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of flow matching, for which Kolors was not trained. The first switches it on; the
@@ -35,7 +36,7 @@ final class FlowMatching {
     options.get(USE_FLOW_SIGMAS);
   }
 
-  private static Option<Boolean> option(String key, String meaning, Object defaultValue) {
+  private static Option<Boolean> option(String key, String meaning, @Nullable Object defaultValue) {
     return Option.fixed(
         key,
         meaning,

@@ -3,6 +3,7 @@ package io.github.kolors4j.scheduler;
 import static io.github.kolors4j.scheduler.SharedOptions.*;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Heun's method: a step of Euler's, then again with the mean of the slopes at both ends. The U-Net
@@ -84,9 +85,9 @@ public final class HeunDiscreteScheduler extends ConfiguredScheduler {
 
   private final class HeunSolver extends SigmaSolver {
     /** The slope at the beginning, and the sample there; null where a step begins. */
-    private float[] derivative;
+    private float @Nullable [] derivative;
 
-    private float[] begin;
+    private float[] begin = new float[0];
 
     HeunSolver(Tables tables, NoiseSource noise) {
       super(tables, noise);

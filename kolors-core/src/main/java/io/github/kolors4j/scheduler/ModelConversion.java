@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Makes a picture of the model's output, or noise, as a solver needs it that keeps the variance.
  *
@@ -8,7 +10,7 @@ package io.github.kolors4j.scheduler;
  * @param thresholding bounds for pictures; null for none
  */
 record ModelConversion(
-    PredictionType predictionType, Target target, DynamicThresholding thresholding) {
+    PredictionType predictionType, Target target, @Nullable DynamicThresholding thresholding) {
   /** What a solver integrates. */
   enum Target {
     ORIGINAL_SAMPLE,

@@ -29,12 +29,18 @@ final class NoiseSchedule {
     }
   }
 
-  /** With the last timestep as {@code rescale_betas_zero_snr} leaves it, where a class has it. */
+  /**
+   * The schedule of a configuration; where it has {@code rescale_betas_zero_snr}, the last timestep
+   * is noise alone.
+   */
   static NoiseSchedule of(OptionValues options) {
     return new NoiseSchedule(alphasCumprod(rescaled(options)));
   }
 
-  /** The same where no sigma may be infinite: rescaled betas end just before noise alone. */
+  /**
+   * The schedule of a configuration whose sigmas must be finite: with {@code
+   * rescale_betas_zero_snr} the last timestep is just short of noise alone.
+   */
   static NoiseSchedule withFiniteSigmas(OptionValues options) {
     float[] alphasCumprod = alphasCumprod(rescaled(options));
     if (rescales(options)) {
@@ -43,7 +49,9 @@ final class NoiseSchedule {
     return new NoiseSchedule(alphasCumprod);
   }
 
-  /** What another scheduler has left for its own kind does not count. */
+  /**
+   * Whether betas are rescaled; a class without the option ignores what another left in the file.
+   */
   private static boolean rescales(OptionValues options) {
     return options.has(RESCALE_BETAS_ZERO_SNR) && options.get(RESCALE_BETAS_ZERO_SNR);
   }
@@ -237,7 +245,10 @@ final class NoiseSchedule {
     return slope * (t - low) + sigmas[low];
   }
 
-  /** The timesteps of sigmas, linear in log sigma; diffusers {@code _sigma_to_t}. */
+  /**
+   * The timesteps of sigmas, interpolated in log sigma and in double; diffusers {@code
+   * _sigma_to_t}.
+   */
   double[] timestepsOf(double[] sigmas) {
     double[] result = new double[sigmas.length];
     for (int i = 0; i < result.length; i++) {
@@ -250,7 +261,10 @@ final class NoiseSchedule {
     return result;
   }
 
-  /** The same in F32 throughout, as sigmas that a user gives go. */
+  /**
+   * The timesteps of sigmas that a user gave, interpolated in log sigma with every operation
+   * rounded to F32; diffusers {@code _sigma_to_t} of F32 sigmas.
+   */
   double[] timestepsOf(float[] sigmas, int count) {
     double[] result = new double[count];
     for (int i = 0; i < result.length; i++) {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An option of schedulers: reading, checking, saving and documentation follow from it. A class of
@@ -34,15 +35,15 @@ record Option<T>(
     String key,
     String meaning,
     String values,
-    Function<Object, Optional<T>> reader,
+    Function<@Nullable Object, Optional<T>> reader,
     Map<Object, Object> renamed) {
 
   private static <T> Option<T> of(
-      String key, String meaning, String values, Function<Object, Optional<T>> reader) {
+      String key, String meaning, String values, Function<@Nullable Object, Optional<T>> reader) {
     return new Option<>(key, meaning, values, reader, Collections.emptyMap());
   }
 
-  private static <T> Optional<T> as(Class<T> type, Object raw) {
+  private static <T> Optional<T> as(Class<T> type, @Nullable Object raw) {
     return type.isInstance(raw) ? Optional.of(type.cast(raw)) : Optional.empty();
   }
 
@@ -110,7 +111,7 @@ record Option<T>(
   }
 
   /** What can only be left as it is; the rule says why. */
-  static Option<Boolean> fixed(String key, String meaning, Object value, String rule) {
+  static Option<Boolean> fixed(String key, String meaning, @Nullable Object value, String rule) {
     return of(
         key,
         meaning,
@@ -127,7 +128,7 @@ record Option<T>(
         });
   }
 
-  private Option<T> taking(String values, Function<Object, Optional<T>> reader) {
+  private Option<T> taking(String values, Function<@Nullable Object, Optional<T>> reader) {
     return new Option<>(key, meaning, values, reader, renamed);
   }
 
@@ -159,7 +160,7 @@ record Option<T>(
   }
 
   /** This option where another raw value stands for a typed one too. */
-  Option<T> alias(Object alias, T value) {
+  Option<T> alias(@Nullable Object alias, T value) {
     return taking(
         values, raw -> Objects.equals(alias, raw) ? Optional.of(value) : reader.apply(raw));
   }
@@ -192,7 +193,7 @@ record Option<T>(
    *
    * @throws OptionException if the option does not take it
    */
-  T read(Object raw) {
+  T read(@Nullable Object raw) {
     return reader
         .apply(raw)
         .orElseThrow(() -> new OptionException(key, raw, "use " + values + "."));

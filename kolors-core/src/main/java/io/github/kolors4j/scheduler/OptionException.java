@@ -1,6 +1,7 @@
 package io.github.kolors4j.scheduler;
 
 import io.github.kolors4j.safetensors.json.JsonWriter;
+import org.jspecify.annotations.Nullable;
 
 /** An option's value that the scheduler cannot take, said so that a file's name fits before it. */
 final class OptionException extends IllegalArgumentException {
@@ -13,7 +14,7 @@ final class OptionException extends IllegalArgumentException {
     this.reason = reason;
   }
 
-  OptionException(String key, Object value, String rule) {
+  OptionException(String key, @Nullable Object value, String rule) {
     this(key + " is " + JsonWriter.abbreviated(value) + ": " + rule);
   }
 

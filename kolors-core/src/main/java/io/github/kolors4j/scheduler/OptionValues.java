@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What each option of one scheduler is: as somebody set it, else its class's default. A value is
  * checked when it is read. So what a scheduler of another class left behind may be anything, as
@@ -40,7 +42,7 @@ final class OptionValues {
   }
 
   /** The value as somebody gave it, before names of other schedulers were renamed. */
-  Object given(Option<?> option) {
+  @Nullable Object given(Option<?> option) {
     return given.get(option.key());
   }
 }

@@ -115,8 +115,8 @@ public final class PNDMScheduler extends ConfiguredScheduler {
     private final History outputs = new History(ORDER);
 
     private int counter;
-    private float[] curModelOutput;
-    private float[] curSample;
+    private float[] curModelOutput = new float[0];
+    private float[] curSample = new float[0];
 
     PndmSolver(Tables tables, NoiseSource noise, int ratio, int prkSteps) {
       super(tables, noise);

@@ -28,12 +28,15 @@ record PreservingPath(
         noise, timesteps, lastTimestep, law, ends, law == SigmaSpacing.KARRAS);
   }
 
-  /** The same by another law, which rounds timesteps and spans the table whatever options say. */
+  /**
+   * This path, spaced by another law that rounds timesteps and spans the whole table, whatever
+   * options say.
+   */
   PreservingPath overTheTableBy(SigmaSpacing law) {
     return new PreservingPath(noise, timesteps, lastTimestep, law, SigmaEnds.FREE, true);
   }
 
-  /** The same with timesteps that are cut off. */
+  /** This path, with timesteps cut off to whole numbers and not rounded. */
   PreservingPath cuttingOff() {
     return new PreservingPath(noise, timesteps, lastTimestep, sigmaSpacing, ends, false);
   }

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of a scheduler under the names of {@code scheduler_config.json}, in order. Immutable.
@@ -34,10 +35,10 @@ public final class SchedulerConfig {
   /** Whole numbers of more digits are as good as infinite. */
   private static final int MOST_DIGITS = 40;
 
-  private final Map<String, Object> values;
+  private final Map<String, @Nullable Object> values;
   private final Set<String> defaults;
 
-  SchedulerConfig(Map<String, Object> values, Set<String> defaults) {
+  SchedulerConfig(Map<String, @Nullable Object> values, Set<String> defaults) {
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     this.defaults = Set.copyOf(defaults);
   }
@@ -52,7 +53,7 @@ public final class SchedulerConfig {
    * @throws IllegalArgumentException if a value is of another type
    */
   public static SchedulerConfig of(Map<String, ?> values) {
-    Map<String, Object> plain = new LinkedHashMap<>();
+    Map<String, @Nullable Object> plain = new LinkedHashMap<>();
     values.forEach((key, value) -> plain.put(key, plain(key, value)));
     Set<String> defaults = new LinkedHashSet<>();
     if (plain.remove(USE_DEFAULT_VALUES) instanceof List<?> keys) {
@@ -82,7 +83,7 @@ public final class SchedulerConfig {
    * @param text as {@code true}, {@code 3}, {@code [0.1, 0.2]} or {@code karras}
    * @return a value for an option; may be null
    */
-  public static Object parseValue(String text) {
+  public static @Nullable Object parseValue(String text) {
     try {
       return plain(text, JsonReader.of(text).withInfinity().document());
     } catch (JsonException notJson) {
@@ -96,7 +97,7 @@ public final class SchedulerConfig {
    * @param value of an option, as {@link #get} gives it; may be null
    * @return as {@code true}, {@code 3}, {@code null}, {@code -Infinity} or {@code karras}
    */
-  public static String formatValue(Object value) {
+  public static String formatValue(@Nullable Object value) {
     return value instanceof String text && text.equals(parseValue(text))
         ? text
         : JsonWriter.line(value);
@@ -128,7 +129,7 @@ public final class SchedulerConfig {
    * @return a {@code Boolean}, {@code Long} (beyond it {@code BigInteger}), {@code Double}, {@code
    *     String}, {@code List}, {@code Map}, or null where it is null or absent
    */
-  public Object get(String key) {
+  public @Nullable Object get(String key) {
     return values.get(key);
   }
 
@@ -203,20 +204,20 @@ public final class SchedulerConfig {
   }
 
   /** The values that somebody set. */
-  Map<String, Object> withoutDefaults() {
-    Map<String, Object> set = new LinkedHashMap<>(values);
+  Map<String, @Nullable Object> withoutDefaults() {
+    Map<String, @Nullable Object> set = new LinkedHashMap<>(values);
     set.keySet().removeAll(defaults);
     return set;
   }
 
   /** This configuration with other values, each set by whoever set the old one. */
-  SchedulerConfig map(BiFunction<String, Object, Object> change) {
-    Map<String, Object> changed = new LinkedHashMap<>();
+  SchedulerConfig map(BiFunction<String, @Nullable Object, @Nullable Object> change) {
+    Map<String, @Nullable Object> changed = new LinkedHashMap<>();
     values.forEach((key, value) -> changed.put(key, change.apply(key, value)));
     return new SchedulerConfig(changed, defaults);
   }
 
-  static Object plain(String key, Object value) {
+  static @Nullable Object plain(String key, @Nullable Object value) {
     return switch (value) {
       case null -> null;
       case Boolean flag -> flag;
@@ -228,7 +229,7 @@ public final class SchedulerConfig {
       case Float number -> Double.valueOf(number.toString());
       case Number number -> number.doubleValue();
       case float[] array -> {
-        List<Object> list = new ArrayList<>();
+        List<@Nullable Object> list = new ArrayList<>();
         for (float item : array) {
           list.add(plain(key, item));
         }
@@ -236,12 +237,12 @@ public final class SchedulerConfig {
       }
       case double[] array -> Arrays.stream(array).boxed().toList();
       case List<?> items -> {
-        List<Object> list = new ArrayList<>();
+        List<@Nullable Object> list = new ArrayList<>();
         items.forEach(item -> list.add(plain(key, item)));
         yield Collections.unmodifiableList(list);
       }
       case Map<?, ?> entries -> {
-        Map<String, Object> map = new LinkedHashMap<>();
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
         entries.forEach((name, item) -> map.put(String.valueOf(name), plain(key, item)));
         yield Collections.unmodifiableMap(map);
       }

@@ -1,5 +1,7 @@
 package io.github.kolors4j.scheduler;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One option of a class of schedulers.
  *
@@ -9,4 +11,5 @@ package io.github.kolors4j.scheduler;
  * @param values which values it takes, as {@code 0 to 1}
  * @param meaning what it says, as {@code the part of the noise that is added again}
  */
-public record SchedulerOption(String key, Object defaultValue, String values, String meaning) {}
+public record SchedulerOption(
+    String key, @Nullable Object defaultValue, String values, String meaning) {}

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One class of scheduler: its names, its options with their defaults, and how to make one. */
 public final class SchedulerType {
@@ -36,7 +37,7 @@ public final class SchedulerType {
     private final String className;
     private final List<String> shortNames;
     private final Map<String, Option<?>> options = new LinkedHashMap<>();
-    private final Map<String, Object> defaults = new LinkedHashMap<>();
+    private final Map<String, @Nullable Object> defaults = new LinkedHashMap<>();
     private boolean takesTimesteps;
 
     private Builder(String className, List<String> shortNames) {
@@ -55,11 +56,11 @@ public final class SchedulerType {
     }
 
     /** An option that must be left at its default. */
-    Builder fixed(Option<?> option, Object defaultValue) {
+    Builder fixed(Option<?> option, @Nullable Object defaultValue) {
       return row(option, defaultValue);
     }
 
-    /** That timesteps can be chosen one by one. */
+    /** Says that a caller may choose the timesteps one by one. */
     Builder takesTimesteps() {
       takesTimesteps = true;
       return this;
@@ -73,7 +74,7 @@ public final class SchedulerType {
       };
     }
 
-    private Builder row(Option<?> option, Object defaultValue) {
+    private Builder row(Option<?> option, @Nullable Object defaultValue) {
       options.put(option.key(), option);
       defaults.put(option.key(), SchedulerConfig.plain(option.key(), defaultValue));
       return this;
@@ -142,13 +143,13 @@ public final class SchedulerType {
 
   /** What each option is, from a configuration of any scheduler and from options of this one. */
   OptionValues values(SchedulerConfig config, Map<?, ?>[] options) {
-    Map<String, Object> given = new LinkedHashMap<>();
+    Map<String, @Nullable Object> given = new LinkedHashMap<>();
     for (Map<?, ?> each : options) {
       each.forEach((key, value) -> given.put(String.valueOf(key), value));
     }
     given.forEach(this::check);
-    Map<String, Object> known = new LinkedHashMap<>();
-    Map<String, Object> hidden = config.withoutDefaults();
+    Map<String, @Nullable Object> known = new LinkedHashMap<>();
+    Map<String, @Nullable Object> hidden = config.withoutDefaults();
     hidden.remove(SchedulerConfig.CLASS_NAME);
     Set<String> untouched = new LinkedHashSet<>();
     for (String key : this.options.keySet()) {
@@ -163,7 +164,7 @@ public final class SchedulerType {
       hidden.remove(key);
     }
 
-    Map<String, Object> all = new LinkedHashMap<>();
+    Map<String, @Nullable Object> all = new LinkedHashMap<>();
     all.put(SchedulerConfig.CLASS_NAME, className);
     all.putAll(known);
     all.putAll(hidden);
@@ -171,7 +172,7 @@ public final class SchedulerType {
   }
 
   /** What somebody asks for by name must be right, also where the scheduler would not use it. */
-  private void check(String key, Object value) {
+  private void check(String key, @Nullable Object value) {
     Option<?> option = options.get(key);
     if (option == null) {
       throw new OptionException(
@@ -200,7 +201,7 @@ public final class SchedulerType {
   }
 
   /** A value under the name that the class itself has for it. */
-  Object renamed(String key, Object value) {
+  @Nullable Object renamed(String key, @Nullable Object value) {
     Option<?> option = options.get(key);
     return option == null ? value : option.renamed().getOrDefault(value, value);
   }

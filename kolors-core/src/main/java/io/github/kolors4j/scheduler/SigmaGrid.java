@@ -25,14 +25,14 @@ record SigmaGrid(double[] timesteps, double[] sigmas) {
     return sigmas[sigmas.length - 1];
   }
 
-  /** With another first timestep; all else stays. */
+  /** This grid with another first timestep; its sigmas and other timesteps stay. */
   SigmaGrid beginningAt(int timestep) {
     double[] changed = timesteps.clone();
     changed[0] = timestep;
     return new SigmaGrid(changed, sigmas);
   }
 
-  /** With whole timesteps, rounded or cut off; sigmas stay. */
+  /** This grid with whole timesteps, rounded or cut off; its sigmas stay. */
   SigmaGrid whole(boolean round) {
     double[] whole = new double[timesteps.length];
     for (int i = 0; i < whole.length; i++) {

@@ -2,6 +2,8 @@ package io.github.kolors4j.scheduler;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How noise levels lie between the greatest and the least: as the timesteps have them, or by law.
@@ -83,25 +85,29 @@ enum SigmaSpacing {
 
   /** The option that asks for it; null where none need. */
   @SuppressWarnings("ImmutableEnumChecker") // a record whose reader keeps nothing
-  private final Option<Boolean> option;
+  private final @Nullable Option<Boolean> option;
 
-  SigmaSpacing(Option<Boolean> option) {
+  SigmaSpacing(@Nullable Option<Boolean> option) {
     this.option = option;
+  }
+
+  private Option<Boolean> option() {
+    return Objects.requireNonNull(option, "timesteps are asked for by no option");
   }
 
   /** The one that options ask for; no two of Karras, exponential and beta. */
   static SigmaSpacing of(OptionValues options) {
     List<SigmaSpacing> chosen = new ArrayList<>();
     for (SigmaSpacing spacing : List.of(KARRAS, EXPONENTIAL, BETA)) {
-      if (options.get(spacing.option)) {
+      if (options.get(spacing.option())) {
         chosen.add(spacing);
       }
     }
     if (chosen.size() > 1) {
       throw new OptionException(
-          chosen.get(0).option.key()
+          chosen.get(0).option().key()
               + " and "
-              + chosen.get(1).option.key()
+              + chosen.get(1).option().key()
               + " are both true: use one of them.");
     }
     return chosen.isEmpty() ? TIMESTEPS : chosen.getFirst();
@@ -111,7 +117,7 @@ enum SigmaSpacing {
   void refuseTimesteps() {
     if (this != TIMESTEPS) {
       throw new OptionException(
-          "timesteps cannot be chosen while " + option.key() + " is true: use one or the other.");
+          "timesteps cannot be chosen while " + option().key() + " is true: use one or the other.");
     }
   }
 

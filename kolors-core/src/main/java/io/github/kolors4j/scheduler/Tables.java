@@ -53,7 +53,7 @@ final class Tables implements Schedule {
     return new Tables(name, order, timesteps, sigmas, levels, initNoiseSigma, starter);
   }
 
-  /** Of samples whose variance is kept at 1. */
+  /** Tables of a scheduler whose samples keep a variance of 1 in every step. */
   static Tables preserving(String name, double[] timesteps, float[] sigmas, Starter starter) {
     Level[] levels = new Level[sigmas.length];
     for (int i = 0; i < levels.length; i++) {

@@ -5,6 +5,7 @@ import static io.github.kolors4j.scheduler.SharedOptions.*;
 import io.github.kolors4j.scheduler.ModelConversion.Target;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A predictor and a corrector of one family: each step is first predicted, and with the next run of
@@ -85,13 +86,13 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
   private final ModelConversion conversion;
 
   /** What takes the steps in place of the predictor; null for the predictor. */
-  private final Scheduler solverP;
+  private final @Nullable Scheduler solverP;
 
   private UniPCMultistepScheduler(OptionValues options) {
     this(options, null);
   }
 
-  private UniPCMultistepScheduler(OptionValues options, Scheduler solverP) {
+  private UniPCMultistepScheduler(OptionValues options, @Nullable Scheduler solverP) {
     super(options);
     FlowMatching.refuse(options);
     options.get(FlowMatching.USE_DYNAMIC_SHIFTING); // diffusers refuses these also without it
@@ -149,7 +150,7 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
   @Override
   Schedule ofCount(int n) {
     SigmaGrid grid = path.ofCount(n);
-    Schedule predictor = solverP == null ? null : solverP.schedule(Steps.of(n));
+    @Nullable Schedule predictor = solverP == null ? null : solverP.schedule(Steps.of(n));
     return Tables.preserving(
         className(),
         grid.timesteps(),
@@ -159,12 +160,12 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
   }
 
   private final class UniPcSolver extends Solver {
-    private final Schedule.Run predictor;
+    private final Schedule.@Nullable Run predictor;
     private final History predictions;
-    private float[] lastSample;
+    private float[] lastSample = new float[0];
     private int lastOrder;
 
-    UniPcSolver(Tables tables, NoiseSource noise, Schedule.Run predictor) {
+    UniPcSolver(Tables tables, NoiseSource noise, Schedule.@Nullable Run predictor) {
       super(tables, noise);
       this.predictor = predictor;
       this.predictions = new History(Math.min(solverOrder, tables.stepCount()));
@@ -174,7 +175,7 @@ public final class UniPCMultistepScheduler extends ConfiguredScheduler {
     void advance(int stepIndex, Slice modelOutput, Slice sample) {
       float[] prediction = new float[sample.length()];
       conversion.convert(tables.level(stepIndex), modelOutput, sample, prediction);
-      if (lastSample != null && !disableCorrector.contains(stepIndex - 1.0)) {
+      if (lastOrder > 0 && !disableCorrector.contains(stepIndex - 1.0)) {
         correct(stepIndex, prediction, sample);
       }
       System.arraycopy(prediction, 0, predictions.push(prediction.length), 0, prediction.length);

@@ -11,7 +11,7 @@
  * <p>Own schedulers need no registration: implement {@code Scheduler}, {@code Schedule} and {@code
  * Run}, and give the first to the pipeline. The example {@code OwnScheduler} shows all of it.
  */
-@NullUnmarked // a value of a configuration may be null, and most of its code asks for it
+@NullMarked
 package io.github.kolors4j.scheduler;
 
-import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.NullMarked;

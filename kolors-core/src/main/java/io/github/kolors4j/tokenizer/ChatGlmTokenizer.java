@@ -1,5 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
+import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.NewDirectory;
 import java.io.IOException;
@@ -197,6 +198,20 @@ public final class ChatGlmTokenizer {
    */
   public int vocabularySize() {
     return model.size() + SPECIAL_TOKENS.size();
+  }
+
+  /**
+   * What tells this tokenizer from others: a SHA-256 over its tokens in the order of their ids, and
+   * over whether a text's role tokens stand for themselves.
+   *
+   * @return 64 hexadecimal digits
+   */
+  public String identity() {
+    Identity identity = new Identity().add("special tokens " + config.encodeSpecialTokens());
+    for (int id = 0; id < vocabularySize(); id++) {
+      identity.add(token(id));
+    }
+    return identity.digits();
   }
 
   /**

@@ -42,13 +42,13 @@ public final class Conditioning {
     this.prepared = prepared;
   }
 
-  /** The same, with some self-attentions replaced by the identity. */
+  /** This conditioning, with some self-attentions replaced by the identity. */
   Conditioning perturbing(PerturbedAttention choice) {
     return new Conditioning(augEmb, contexts, choice, prepared);
   }
 
   /**
-   * The same with something to look at beside the text, as an image prompt is.
+   * This conditioning, with something to look at beside the text, as an image prompt is.
    *
    * @param more for each cross-attention that is to look at it; of as many samples, and of any
    *     number of tokens

@@ -55,6 +55,8 @@ class PackageGraphTest {
           "scheduler",
           "image",
           "request",
+          "metadata",
+          "prompts",
           "components",
           "run",
           "");

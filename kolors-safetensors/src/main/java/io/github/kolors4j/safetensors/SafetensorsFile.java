@@ -1,6 +1,7 @@
 package io.github.kolors4j.safetensors;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -27,9 +28,14 @@ public final class SafetensorsFile implements TensorSource {
   private final Arena arena;
   private final MemorySegment mapping;
 
-  private SafetensorsFile(Path path, Header header, Arena arena, MemorySegment mapping) {
+  /** To ask how long the file is now; a channel would be closed by an interrupt. */
+  private final RandomAccessFile file;
+
+  private SafetensorsFile(
+      Path path, Header header, RandomAccessFile file, Arena arena, MemorySegment mapping) {
     this.path = path;
     this.header = header;
+    this.file = file;
     this.arena = arena;
     this.mapping = mapping;
   }
@@ -60,12 +66,14 @@ public final class SafetensorsFile implements TensorSource {
   @SuppressWarnings("MustBeClosedChecker") // the file that is returned closes it
   private static SafetensorsFile map(Path path, Header header, FileChannel channel)
       throws IOException {
+    RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
     Arena arena = Arena.ofShared();
     try {
       var mapping = channel.map(MapMode.READ_ONLY, 0, header.fileSize(), arena);
-      return new SafetensorsFile(path, header, arena, mapping);
+      return new SafetensorsFile(path, header, file, arena, mapping);
     } catch (Throwable e) {
       arena.close();
+      file.close();
       throw e;
     }
   }
@@ -94,9 +102,7 @@ public final class SafetensorsFile implements TensorSource {
 
   @Override
   public MemorySegment data(String name) {
-    if (!arena.scope().isAlive()) {
-      throw new IllegalStateException(SafetensorsException.message(path, "is closed."));
-    }
+    checkOpen();
     TensorInfo tensor =
         find(name).orElseThrow(() -> unknownTensor(path, name, header.tensors().size()));
     return mapping.asSlice(tensor.offset(), tensor.byteLength());
@@ -108,6 +114,36 @@ public final class SafetensorsFile implements TensorSource {
   }
 
   @Override
+  public void requireWhole() throws SafetensorsException {
+    checkOpen();
+    try {
+      long length = file.length();
+      if (length < header.fileSize()) {
+        throw SafetensorsException.of(
+            path,
+            String.format(
+                Locale.ROOT,
+                "has %,d bytes now, and had %,d when it was opened: it was cut short while it was"
+                    + " in use. Restore it, and replace a file that is in use by renaming another"
+                    + " over it.",
+                length,
+                header.fileSize()));
+      }
+    } catch (SafetensorsException e) {
+      throw e;
+    } catch (IOException e) { // as of a network's file that is gone
+      checkOpen();
+      throw SafetensorsException.of(path, "read", e);
+    }
+  }
+
+  private void checkOpen() {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException(SafetensorsException.message(path, "is closed."));
+    }
+  }
+
+  @Override
   public Path path() {
     return path;
   }
@@ -116,6 +152,11 @@ public final class SafetensorsFile implements TensorSource {
   public synchronized void close() {
     if (arena.scope().isAlive()) {
       arena.close();
+      try {
+        file.close();
+      } catch (IOException _) {
+        // Nothing was written to it.
+      }
     }
   }
 

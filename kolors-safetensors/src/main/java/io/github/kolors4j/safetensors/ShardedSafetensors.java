@@ -233,6 +233,13 @@ public final class ShardedSafetensors implements TensorSource {
   }
 
   @Override
+  public void requireWhole() throws SafetensorsException {
+    for (SafetensorsFile shard : shards) {
+      shard.requireWhole();
+    }
+  }
+
+  @Override
   public void close() {
     shards.forEach(SafetensorsFile::close);
   }

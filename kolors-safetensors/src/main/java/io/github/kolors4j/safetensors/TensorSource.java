@@ -18,8 +18,9 @@ import java.util.Set;
  *
  * <p><b>A file must not be cut short or overwritten in place while it is open.</b> Everything was
  * checked when it was opened, but the system has no means to keep a file as it was: a touched page
- * that is gone ends in an {@link InternalError}, and changed bytes are seen. Replacing a file by
- * renaming another over it, as {@link SafetensorsWriter} does, is harmless.
+ * that is gone ends in an {@link InternalError}, and changed bytes are seen. {@link #requireWhole}
+ * tells which file was cut. Replacing a file by renaming another over it, as {@link
+ * SafetensorsWriter} does, is harmless.
  */
 public interface TensorSource extends AutoCloseable {
 
@@ -60,6 +61,18 @@ public interface TensorSource extends AutoCloseable {
    *     first in the order of their names where they differ; also after close
    */
   Map<String, String> metadata();
+
+  /**
+   * Whether the mapped files are still as long as they were when they were opened. It asks the
+   * system about what was opened, whatever has its name by now: a file that was deleted, or
+   * replaced by renaming another over it, is whole.
+   *
+   * @throws InvalidFileException if one was cut short, with its name and both lengths
+   * @throws IllegalStateException after close
+   */
+  default void requireWhole() throws InvalidFileException {
+    // A source without files cannot lose any.
+  }
 
   /**
    * What was opened.

@@ -18,6 +18,9 @@ public final class Scratch {
   private int[] lengths = new int[0];
   private @Nullable Scratch inner;
 
+  /** The next in a list of those that nobody uses; the list's owner's. */
+  @Nullable Scratch nextFree;
+
   Scratch() {}
 
   /**

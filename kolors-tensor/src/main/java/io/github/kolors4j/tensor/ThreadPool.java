@@ -7,11 +7,13 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed set of threads that share the tasks of one operation at a time. The calling thread works
- * too, so a pool of one has no thread of its own. Several threads may call at once; the workers
- * help whom they find.
+ * too, so a pool of one has no thread of its own. Several threads may call at once, virtual ones as
+ * well; the workers help whom they find.
  *
  * <p>Tasks are picked up dynamically, so what a task computes must not depend on the thread that
  * runs it.
@@ -35,10 +37,11 @@ public final class ThreadPool implements AutoCloseable {
    */
   private static final int SPINS = 2_000;
 
-  private final List<Worker> workers = new ArrayList<>();
-  private final Deque<Job> jobs = new ConcurrentLinkedDeque<>();
-  private final Deque<Scratch> callerScratch = new ConcurrentLinkedDeque<>();
-  private volatile boolean closed;
+  private static final BooleanSupplier NEVER = () -> false;
+
+  private final Crew crew;
+  private final BooleanSupplier stop;
+  private final int faultsBefore;
 
   /**
    * A pool.
@@ -50,11 +53,32 @@ public final class ThreadPool implements AutoCloseable {
     if (threads < 1) {
       throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
     }
-    for (int i = 1; i < threads; i++) {
-      Worker worker = new Worker("kolors4j-" + i);
-      workers.add(worker);
-      worker.start();
-    }
+    this.crew = new Crew();
+    this.stop = NEVER;
+    this.faultsBefore = Crew.UNWATCHED;
+    crew.start(threads - 1);
+  }
+
+  private ThreadPool(Crew crew, BooleanSupplier stop) {
+    this.crew = crew;
+    this.stop = stop;
+    this.faultsBefore = crew.lateFaults.get();
+  }
+
+  /**
+   * The same threads, for operations that can be ended from outside: they end with an {@link
+   * OperationStoppedException} soon after the condition holds. It is looked at before each task, by
+   * whichever thread takes that.
+   *
+   * @param condition whether nobody wants the result any more; once true it must stay so, it is
+   *     asked by several threads at once, and it may read the calling thread's interrupt
+   * @return a view; closing either closes both
+   */
+  public ThreadPool stoppedBy(BooleanSupplier condition) {
+    BooleanSupplier before = stop;
+    return new ThreadPool(
+        crew,
+        before == NEVER ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
   }
 
   /**
@@ -63,7 +87,7 @@ public final class ThreadPool implements AutoCloseable {
    * @return at least 1
    */
   public int threads() {
-    return workers.size() + 1;
+    return crew.workers.size() + 1;
   }
 
   /**
@@ -71,87 +95,128 @@ public final class ThreadPool implements AutoCloseable {
    *
    * @param count how many
    * @param task what to do for each
-   * @throws RuntimeException or {@code Error}, the first that a task threw
+   * @throws RuntimeException or {@code Error}, the first that a task threw; none runs any more then
+   * @throws OperationStoppedException if the condition of {@link #stoppedBy} held before a task
+   * @throws IllegalStateException if the pool is closed
    */
   public void run(int count, Task task) {
-    if (closed) {
+    if (crew.closed) {
       throw new IllegalStateException("[threads] the pool is closed.");
     }
-    Scratch scratch = callerScratch.poll();
-    if (scratch == null) {
-      scratch = new Scratch();
-    }
+    Scratch scratch = crew.borrowScratch();
     try {
-      if (count == 1 || workers.isEmpty()) {
+      if (count == 1 || crew.workers.isEmpty()) {
         for (int i = 0; i < count; i++) {
+          checkStopped();
           task.run(i, scratch);
         }
         return;
       }
-      Job job = new Job(count, task, Thread.currentThread());
-      jobs.add(job);
-      int helpers = Math.min(count - 1, workers.size());
-      for (int i = 0; i < helpers; i++) {
-        workers.get(i).wake();
+      Job job = new Job(count, task, this, Thread.currentThread());
+      crew.jobs.add(job);
+      try {
+        int helpers = Math.min(count - 1, crew.workers.size());
+        for (int i = 0; i < helpers; i++) {
+          crew.workers.get(i).wake();
+        }
+        job.work(scratch);
+      } finally {
+        crew.jobs.remove(job);
+        job.await();
       }
-      job.work(scratch);
-      jobs.remove(job);
-      job.await();
+      job.throwFailure();
     } finally {
-      callerScratch.push(scratch);
+      crew.giveBack(scratch);
     }
   }
 
-  /** Ends the threads. Operations that are under way are finished by their callers. */
+  /**
+   * Ends an operation that nobody wants any more. For tasks that take longer than some tenths of a
+   * second, from within; before each task it is done for them.
+   *
+   * @throws OperationStoppedException if the condition of {@link #stoppedBy} holds
+   * @throws InternalError if memory that a task has read since {@link #stoppedBy} was not there,
+   *     and the JVM has noticed it after the task had ended: a mapped file was cut short
+   */
+  public void checkStopped() {
+    if (stop.getAsBoolean()) {
+      throw new OperationStoppedException();
+    }
+    if (faultsBefore != Crew.UNWATCHED && crew.lateFaults.get() != faultsBefore) {
+      throw new InternalError("[threads] a task has read memory that was not there.");
+    }
+  }
+
+  /**
+   * Ends the threads and gives their buffers back. Operations that are under way are finished by
+   * their callers.
+   */
   @Override
   public void close() {
-    closed = true;
-    workers.forEach(LockSupport::unpark);
+    crew.close();
   }
 
   /** The tasks of one call. */
   private static final class Job {
     private final int count;
     private final Task task;
+    private final ThreadPool pool;
     private final Thread caller;
     private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger finished = new AtomicInteger();
+
+    /** Threads that may be in a task. Whoever takes one is counted before. */
+    private final AtomicInteger working = new AtomicInteger();
+
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Job(int count, Task task, Thread caller) {
+    Job(int count, Task task, ThreadPool pool, Thread caller) {
       this.count = count;
       this.task = task;
+      this.pool = pool;
       this.caller = caller;
     }
 
+    /**
+     * Takes tasks until none is left. The JVM reports a mapping whose file was cut short at any
+     * point soon after the access, so whatever is thrown between two tasks ends the operation too.
+     */
     void work(Scratch scratch) {
-      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-        try {
-          if (failure.get() == null) {
-            task.run(i, scratch);
-          }
-        } catch (Throwable e) {
-          failure.compareAndSet(null, e);
+      working.incrementAndGet();
+      try {
+        for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+          pool.checkStopped();
+          task.run(i, scratch);
         }
-        if (finished.incrementAndGet() == count) {
+      } catch (Throwable e) {
+        failure.compareAndSet(null, e);
+        next.set(count);
+      } finally {
+        if (working.decrementAndGet() == 0 && Thread.currentThread() != caller) {
           LockSupport.unpark(caller);
         }
       }
     }
 
+    /** Waits for the threads that are still in a task; none is left to be taken. */
     void await() {
       boolean interrupted = false;
-      for (int spins = 0; finished.get() < count; spins++) {
+      for (int spins = 0; working.get() > 0; spins++) {
         if (spins < SPINS) {
           Thread.onSpinWait();
         } else {
           LockSupport.park(this);
-          interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
+          if (caller.isInterrupted()) {
+            pool.stop.getAsBoolean(); // who stops for an interrupt must see it first
+            interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
+          }
         }
       }
       if (interrupted) {
         caller.interrupt();
       }
+    }
+
+    void throwFailure() {
       Throwable thrown = failure.get();
       if (thrown instanceof RuntimeException e) {
         throw e;
@@ -165,12 +230,62 @@ public final class ThreadPool implements AutoCloseable {
     }
   }
 
-  private final class Worker extends Thread {
-    private final Scratch scratch = new Scratch();
+  /** The threads and their work, shared by all views. */
+  private static final class Crew {
+    /** In place of a number of faults, for a pool that does not look. */
+    private static final int UNWATCHED = -1;
+
+    private final List<Worker> workers = new ArrayList<>();
+    private final Deque<Job> jobs = new ConcurrentLinkedDeque<>();
+
+    /** Faults that came to light in no task any more. */
+    private final AtomicInteger lateFaults = new AtomicInteger();
+
+    private volatile boolean closed;
+
+    /** Buffers of callers, a list through {@link Scratch#nextFree}: giving one back makes none. */
+    private @Nullable Scratch freeScratch;
+
+    void start(int threads) {
+      for (int i = 1; i <= threads; i++) {
+        workers.add(new Worker("kolors4j-" + i, this));
+      }
+      workers.forEach(Thread::start);
+    }
+
+    synchronized Scratch borrowScratch() {
+      Scratch scratch = freeScratch;
+      if (scratch == null) {
+        return new Scratch();
+      }
+      freeScratch = scratch.nextFree;
+      scratch.nextFree = null;
+      return scratch;
+    }
+
+    synchronized void giveBack(Scratch scratch) {
+      if (!closed) {
+        scratch.nextFree = freeScratch;
+        freeScratch = scratch;
+      }
+    }
+
+    void close() {
+      synchronized (this) {
+        closed = true;
+        freeScratch = null;
+      }
+      workers.forEach(LockSupport::unpark);
+    }
+  }
+
+  private static final class Worker extends Thread {
+    private final Crew crew;
     private volatile boolean asleep;
 
-    Worker(String name) {
+    Worker(String name, Crew crew) {
       super(name);
+      this.crew = crew;
       setDaemon(true);
     }
 
@@ -182,18 +297,29 @@ public final class ThreadPool implements AutoCloseable {
 
     @Override
     public void run() {
+      Scratch scratch = new Scratch();
+      while (!crew.closed) {
+        try {
+          work(scratch);
+        } catch (Throwable _) { // late: the operation that it belongs to may have ended
+          crew.lateFaults.incrementAndGet();
+        }
+      }
+    }
+
+    private void work(Scratch scratch) {
       int spins = 0;
-      while (!closed) {
-        Job job = jobs.peek();
+      while (!crew.closed) {
+        Job job = crew.jobs.peek();
         if (job != null) {
           job.work(scratch);
-          jobs.remove(job);
+          crew.jobs.remove(job);
           spins = 0;
         } else if (spins++ < SPINS) {
           Thread.onSpinWait();
         } else {
           asleep = true;
-          if (jobs.isEmpty() && !closed) {
+          if (crew.jobs.isEmpty() && !crew.closed) {
             LockSupport.park(this);
           }
           asleep = false;

@@ -2,13 +2,10 @@ package io.github.kolors4j.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.SoftReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,22 +17,10 @@ import org.jspecify.annotations.Nullable;
  * operations split their work over {@link #threads()} inside.
  */
 public final class Workspace implements AutoCloseable {
-  /**
-   * A free array may stand in for a request of at least this share of its length. The maps of a VAE
-   * grow from block to block, and what is left of one block serves the next: a decode of 1024×1024
-   * makes 4.5 GB of arrays in all, where it makes 6.5 GB if nothing below three quarters will do.
-   */
-  private static final double MIN_FILL = 0.1;
-
   private final ThreadPool threads;
   private final Products products;
 
-  /**
-   * By length. The references are soft, so that the collector takes free arrays before any
-   * allocation fails, be it of this workspace or of anything else in the program.
-   */
-  private final NavigableMap<Integer, Deque<SoftReference<float[]>>> free = new TreeMap<>();
-
+  private final FreeArrays free = new FreeArrays();
   private final Deque<Scope> scopes = new ArrayDeque<>();
   private @Nullable Arena arena;
   private @Nullable MemorySegment panels;
@@ -88,7 +73,7 @@ public final class Workspace implements AutoCloseable {
   public Tensor tensor(Shape shape) {
     checkOpen("no tensor can be made from it");
     Scope scope = scopes.element();
-    Buffer buffer = new Buffer(borrow(shape.size()));
+    Buffer buffer = new Buffer(free.lend(shape.size()));
     scope.buffers.add(buffer);
     return new Tensor(shape, buffer);
   }
@@ -188,35 +173,24 @@ public final class Workspace implements AutoCloseable {
     }
   }
 
-  private float[] borrow(int length) {
-    var fitting = free.ceilingEntry(length);
-    while (fitting != null && length >= MIN_FILL * fitting.getKey()) {
-      float[] array = fitting.getValue().pop().get();
-      if (fitting.getValue().isEmpty()) {
-        free.remove(fitting.getKey());
-      }
-      if (array != null) {
-        return array;
-      }
-      fitting = free.ceilingEntry(length);
-    }
-    return new float[length];
-  }
-
   /** The memory of one tensor and its views. */
   final class Buffer {
-    private float @Nullable [] array;
+    private FreeArrays.@Nullable Memory memory;
 
-    private Buffer(float[] array) {
-      this.array = array;
+    private Buffer(FreeArrays.Memory memory) {
+      this.memory = memory;
     }
 
     float[] array() {
-      if (array == null) {
+      return memory().array();
+    }
+
+    private FreeArrays.Memory memory() {
+      if (memory == null) {
         throw new IllegalStateException(
             "[tensor] used after its scope was closed: keep what must outlive a scope.");
       }
-      return array;
+      return memory;
     }
 
     Workspace workspace() {
@@ -224,9 +198,8 @@ public final class Workspace implements AutoCloseable {
     }
 
     private void release() {
-      float[] array = array();
-      free.computeIfAbsent(array.length, _ -> new ArrayDeque<>()).push(new SoftReference<>(array));
-      this.array = null;
+      free.giveBack(memory());
+      memory = null;
     }
   }
 
@@ -265,12 +238,17 @@ public final class Workspace implements AutoCloseable {
       }
     }
 
-    /** Gives the memory of this scope's tensors back to the workspace. */
+    /**
+     * Gives the memory of this scope's tensors back to the workspace; no object is made, so that
+     * this works when the heap is full.
+     */
     @Override
     public void close() {
       while (!scopes.isEmpty() && scopes.contains(this)) {
         Scope inner = scopes.pop();
-        inner.buffers.forEach(Buffer::release);
+        for (int i = 0; i < inner.buffers.size(); i++) { // an iterator is an object
+          inner.buffers.get(i).release();
+        }
         inner.buffers.clear();
         if (inner == this) {
           break;

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -240,6 +243,124 @@ class ThreadPoolTest {
       assertTrue(Thread.interrupted());
       assertEquals(1000, runs.get());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7})
+  void anOperationThatNobodyWantsAnyMoreEndsBeforeItsNextTask(int threads) {
+    try (ThreadPool pool = new ThreadPool(threads)) {
+      AtomicBoolean unwanted = new AtomicBoolean();
+      ThreadPool stopped = pool.stoppedBy(unwanted::get);
+      assertEquals(threads, stopped.threads());
+      AtomicInteger runs = new AtomicInteger();
+      stopped.run(1000, (_, _) -> runs.incrementAndGet());
+      assertEquals(1000, runs.get());
+      assertThrows(
+          OperationStoppedException.class,
+          () ->
+              stopped.run(
+                  1000,
+                  (_, _) -> {
+                    runs.incrementAndGet();
+                    unwanted.set(true);
+                  }));
+      assertTrue(runs.get() <= 1000 + threads, "no more than each thread's one: " + runs);
+      var before = runs.get();
+      for (int count : new int[] {1, 2, 100}) {
+        assertThrows(
+            OperationStoppedException.class,
+            () -> stopped.run(count, (_, _) -> runs.incrementAndGet()));
+      }
+      assertThrows(OperationStoppedException.class, stopped::checkStopped);
+      assertEquals(before, runs.get());
+      pool.run(100, (_, _) -> runs.incrementAndGet());
+      assertEquals(before + 100, runs.get(), "others on the same threads are not concerned");
+    }
+  }
+
+  @Test
+  void eitherConditionEndsAnOperationThatHasTwo() {
+    try (ThreadPool pool = new ThreadPool(2)) {
+      for (int which = 0; which < 2; which++) {
+        boolean first = which == 0;
+        ThreadPool both = pool.stoppedBy(() -> first).stoppedBy(() -> !first);
+        assertThrows(OperationStoppedException.class, () -> both.run(5, (_, _) -> {}));
+      }
+    }
+  }
+
+  /** The caller waits for a task of the other thread, which looks at the caller's interrupt. */
+  @Test
+  void anInterruptOfAWaitingCallerCanBeTheConditionAndStaysSet() throws InterruptedException {
+    try (ThreadPool pool = new ThreadPool(2)) {
+      CountDownLatch both = new CountDownLatch(2);
+      AtomicReference<String> outcome = new AtomicReference<>("");
+      Thread caller =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    Thread self = Thread.currentThread();
+                    AtomicBoolean seen = new AtomicBoolean();
+                    ThreadPool stopped =
+                        pool.stoppedBy(
+                            () -> {
+                              if (self.isInterrupted()) {
+                                seen.set(true);
+                              }
+                              return seen.get();
+                            });
+                    try {
+                      stopped.run(
+                          2,
+                          (_, _) -> {
+                            both.countDown();
+                            try {
+                              both.await();
+                            } catch (InterruptedException e) {
+                              throw new IllegalStateException(e);
+                            }
+                            while (Thread.currentThread() != self) {
+                              stopped.checkStopped();
+                              Thread.onSpinWait();
+                            }
+                          });
+                    } catch (OperationStoppedException e) {
+                      outcome.set("stopped, interrupted " + self.isInterrupted());
+                    }
+                  });
+      both.await();
+      Thread.sleep(20); // until it is parked
+      caller.interrupt();
+      caller.join();
+      assertEquals("stopped, interrupted true", outcome.get());
+    }
+  }
+
+  @Test
+  void aClosedPoolKeepsNoBuffers() throws InterruptedException {
+    Scratch.Slot<float[]> slot = Scratch.Slot.floats("values");
+    List<WeakReference<float[]>> buffers = Collections.synchronizedList(new ArrayList<>());
+    ThreadPool pool = new ThreadPool(3);
+    CountDownLatch all = new CountDownLatch(3);
+    pool.run(
+        3,
+        (_, scratch) -> {
+          buffers.add(new WeakReference<>(scratch.get(slot, 1000)));
+          all.countDown();
+          try {
+            assertTrue(all.await(30, TimeUnit.SECONDS));
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    assertEquals(3, buffers.size());
+    pool.close();
+    for (int round = 0; buffers.stream().anyMatch(each -> each.get() != null); round++) {
+      assertTrue(round < 100, "a buffer is still held");
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertEquals(3, pool.threads());
   }
 
   @Test

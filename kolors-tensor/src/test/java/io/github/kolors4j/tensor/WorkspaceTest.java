@@ -270,18 +270,52 @@ class WorkspaceTest {
   /** In a JVM of its own, with a heap that can be filled. */
   @Test
   void aFullHeapTakesTheArraysThatAreFree() throws Exception {
+    String printed = onSmallHeap(FullHeap.class);
+    assertTrue(printed.endsWith("40 MB twice"), printed);
+  }
+
+  /** Nor would a request that fails for the heap be able to give back what it has. */
+  @Test
+  void givingBackNeedsNoHeap() throws Exception {
+    String printed = onSmallHeap(GivesBack.class);
+    assertTrue(printed.endsWith("all given back"), printed);
+  }
+
+  private static String onSmallHeap(Class<?> program) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
                 "-cp",
-                folder(Workspace.class) + File.pathSeparator + folder(FullHeap.class),
-                FullHeap.class.getName())
+                folder(Workspace.class) + File.pathSeparator + folder(program),
+                program.getName())
             .redirectErrorStream(true)
             .start();
     String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), printed);
-    assertTrue(printed.endsWith("40 MB twice"), printed);
+    return printed;
+  }
+
+  @Test
+  void ofFreeArraysTheShortestThatFitsIsTakenAndOfEqualOnesTheLastGivenBack() {
+    try (Workspace.Scope scope = workspace.scope()) {
+      Tensor[] made = new Tensor[40];
+      float[][] arrays = new float[made.length][];
+      for (int i = 0; i < made.length; i++) {
+        made[i] = workspace.tensor(100 + i % 20); // each length twice
+        arrays[i] = made[i].data();
+      }
+      for (int i : new int[] {7, 35, 15, 0, 39, 19, 27}) {
+        scope.release(made[i]);
+      }
+      assertSame(arrays[0], workspace.tensor(90).data());
+      assertSame(arrays[27], workspace.tensor(107).data());
+      assertSame(arrays[7], workspace.tensor(101).data());
+      assertSame(arrays[15], workspace.tensor(108).data()); // 35 was given back before
+      assertSame(arrays[35], workspace.tensor(108).data());
+      assertSame(arrays[19], workspace.tensor(119).data());
+      assertSame(arrays[39], workspace.tensor(119).data());
+    }
   }
 
   private static Path folder(Class<?> type) throws Exception {

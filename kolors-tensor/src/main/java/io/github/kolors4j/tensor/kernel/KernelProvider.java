@@ -22,6 +22,39 @@ public final class KernelProvider {
     return KERNELS;
   }
 
+  /**
+   * Width of the kernels' vectors.
+   *
+   * @return in bits; 0 for the scalar kernels
+   */
+  public static int vectorBits() {
+    return KERNELS instanceof VectorKernels ? VectorWidth.SHAPE.vectorBitSize() : 0;
+  }
+
+  /**
+   * Whether a multiply-add is one instruction.
+   *
+   * @return true where nobody knows
+   */
+  public static boolean fma() {
+    return Cpu.fma();
+  }
+
+  /**
+   * Why the kernels are slower than they could be, and what helps.
+   *
+   * @return two parts of a sentence, or nothing where they are not
+   */
+  public static String slowness() {
+    if (!fma()) {
+      return "no fused multiply-add: use a CPU with FMA, and no -XX:-UseFMA";
+    }
+    if (!hasVectorApi()) {
+      return "no Vector API: start java with --add-modules " + MODULE;
+    }
+    return Jvm.CURRENT.slowVectors().map(slow -> slow.reason() + ": " + slow.cure()).orElse("");
+  }
+
   /** Whether the JVM runs with the module of the Vector API. */
   static boolean hasVectorApi() {
     return ModuleLayer.boot().findModule(MODULE).isPresent();

@@ -52,6 +52,7 @@ public final class Attention {
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
+  private final ThreadPool threads;
   private final Heads heads;
   private final int n;
   private final int sq;
@@ -65,6 +66,7 @@ public final class Attention {
 
   private Attention(AttentionOperands operands) {
     this.operands = operands;
+    threads = operands.q().workspace().threads();
     heads = operands.heads();
     n = operands.n();
     sq = operands.sq();
@@ -117,15 +119,15 @@ public final class Attention {
     try (Workspace.Scope _ = workspace.scope()) {
       Optional<Bf16Kernel> kernel = workspace.products().kernel();
       if (kernel.isPresent()) {
-        new Bf16Attention(operands, workspace.products(), kernel.get()).run(workspace.threads());
+        new Bf16Attention(operands, workspace.products(), kernel.get()).run();
       } else {
-        new Attention(operands).run(workspace.threads());
+        new Attention(operands).run();
       }
     }
     return y;
   }
 
-  private void run(ThreadPool threads) {
+  private void run() {
     int panels = Math.ceilDiv(sq, queries);
     int most = Math.clamp(TASK_QUERIES / (heads.dHead() * queries), 1, MAX_PANELS);
     int tasks = Math.ceilDiv(panels, most);
@@ -166,6 +168,7 @@ public final class Attention {
     Results s = new Results(scores, 0, queries);
     PackedRows valueRows = new PackedRows(valueBlock, 0, d);
     for (int key = 0; key < sk; key += KEYS) {
+      threads.checkStopped(); // all keys of a large picture take some tenths of a second
       int keys = Math.min(KEYS, sk - key);
       int from = (sample * sk + key) * kWidth + kvHead * d;
       PackedRows keyRows = new PackedRows(keyBlock, 0, keys);
@@ -237,6 +240,8 @@ public final class Attention {
     Checks.same("attention", "q", q, Shape.of(n, q.dim(1), heads.heads() * heads.dHead()));
     Checks.same("attention", "k", k, Shape.of(n, k.dim(1), heads.kvHeads() * heads.dHead()));
     Checks.same("attention", "v", v, k.shape());
-    Checks.same("attention", "mask", mask, Shape.of(n, q.dim(1), k.dim(1)));
+    if (mask != null) { // without one, a picture may have more scores than an array values
+      Checks.same("attention", "mask", mask, Shape.of(n, q.dim(1), k.dim(1)));
+    }
   }
 }

@@ -51,6 +51,7 @@ final class Bf16Attention {
   private final Attention.Heads heads;
   private final Bf16Kernel kernel;
   private final PairsOfPieces pairs;
+  private final ThreadPool threads;
 
   /** The width of a head up to a whole number of steps. */
   private final int depth;
@@ -59,11 +60,12 @@ final class Bf16Attention {
     this.operands = operands;
     this.kernel = kernel;
     heads = operands.heads();
+    threads = operands.q().workspace().threads();
     pairs = PairsOfPieces.of(products, Bf16Kernel.PIECES, Bf16Kernel.PIECES);
     depth = wholeSteps(heads.dHead());
   }
 
-  void run(ThreadPool threads) {
+  void run() {
     int panels = Math.ceilDiv(operands.sq(), QUERIES);
     int most = Math.clamp(TASK_QUERIES / (heads.dHead() * QUERIES), 1, MAX_PANELS);
     int tasks = Math.ceilDiv(panels, most);
@@ -146,6 +148,7 @@ final class Bf16Attention {
       packQueries(row + i * QUERIES * qWidth, present(query, i), queries, i * pieces, scratch);
     }
     for (int key = 0; key < sk; key += KEYS) {
+      threads.checkStopped(); // all keys of a large picture take some tenths of a second
       int keys = Math.min(KEYS, sk - key);
       int from = (sample * sk + key) * kWidth + kvHead * d;
       packKeys(from, keys, kWidth, keyRows);

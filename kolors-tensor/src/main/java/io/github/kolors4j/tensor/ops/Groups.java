@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.OperationStoppedException;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ final class Groups<P> {
     void run(int group, P prepared, int task, Scratch scratch);
   }
 
+  private final ThreadPool threads;
   private final int tasks;
   private final Work<P> work;
   private final List<Group<P>> groups = new ArrayList<>();
@@ -56,7 +58,8 @@ final class Groups<P> {
     private volatile @Nullable P prepared;
   }
 
-  private Groups(int groups, int tasks, Work<P> work) {
+  private Groups(ThreadPool threads, int groups, int tasks, Work<P> work) {
+    this.threads = threads;
     this.tasks = tasks;
     this.work = work;
     for (int g = 0; g < groups; g++) {
@@ -72,9 +75,10 @@ final class Groups<P> {
    * @param tasks how many tasks each has
    * @param work what they are
    * @throws RuntimeException or {@code Error}, the first that was thrown
+   * @throws OperationStoppedException if it was stopped before a group or a task
    */
   static <P> void run(ThreadPool threads, int groups, int tasks, Work<P> work) {
-    Groups<P> all = new Groups<>(groups, tasks, work);
+    Groups<P> all = new Groups<>(threads, groups, tasks, work);
     int workers = (int) Math.min(threads.threads(), (long) groups * tasks);
     threads.run(workers, (_, scratch) -> all.work(scratch));
   }
@@ -82,6 +86,7 @@ final class Groups<P> {
   private void work(Scratch scratch) {
     try {
       for (int g = taken.getAndIncrement(); g < groups.size(); g = taken.getAndIncrement()) {
+        threads.checkStopped();
         Group<P> own = groups.get(g);
         own.prepared = work.prepare(g, scratch);
         workOn(g, scratch);
@@ -105,6 +110,7 @@ final class Groups<P> {
     while (prepared != null && group.next.get() < tasks && !failed) {
       int task = group.next.getAndIncrement();
       if (task < tasks) {
+        threads.checkStopped();
         work.run(g, prepared, task, scratch);
         group.ended.incrementAndGet();
       }

@@ -250,6 +250,7 @@ final class Winograd {
               float[] ms = scratch.get(M, POINTS * Products.plane(tiles, columns));
               Products m = new Products(ms, tiles, columns);
               for (int k = 0; k < cIn; k += depth) {
+                workspace.threads().checkStopped();
                 Taps g = new Taps(taps, columns, Math.min(depth, cIn - k));
                 Weights u = new Weights(us, 0, columns, g.channels);
                 decode(column, k, g, scratch);

@@ -5,12 +5,15 @@ import static io.github.kolors4j.tensor.Values.assertClose;
 import static io.github.kolors4j.tensor.Values.random;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.kolors4j.tensor.OperationStoppedException;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.ops.Attention.Heads;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -237,6 +240,35 @@ class AttentionTest {
     Refused.with(
         "[attention] mask is [1, 3, 2] and must be [1, 2, 3].",
         () -> Attention.scaledDotProduct(q, k, k, heads, workspace.tensor(1, 3, 2)));
+  }
+
+  /**
+   * As many as a picture of 1728×1728 has in the VAE: it is stopped when the shapes have passed.
+   */
+  @Test
+  void thereMayBeMoreScoresThanAnArrayHasValues() {
+    try (Workspace stopped = new Workspace(threads.stoppedBy(() -> true))) {
+      Tensor q = stopped.tensor(1, 46_656, 2);
+      assertThrows(
+          OperationStoppedException.class,
+          () -> Attention.scaledDotProduct(q, q, q, Heads.of(1, 2), null));
+    }
+  }
+
+  @Test
+  void anAttentionEndsBetweenItsKeysWhenNobodyWantsItAnyMore() {
+    AtomicInteger asked = new AtomicInteger();
+    try (Workspace stopped =
+        new Workspace(threads.stoppedBy(() -> asked.incrementAndGet() > 100))) {
+      Tensor q = stopped.tensor(1, 1, 8);
+      Tensor k = stopped.tensor(1, 120 * 1000, 8);
+      Arrays.fill(k.data(), 0);
+      Arrays.fill(q.data(), 0);
+      assertThrows(
+          OperationStoppedException.class,
+          () -> Attention.scaledDotProduct(q, k, k, Heads.of(1, 8), null));
+      assertEquals(101, asked.get(), "in one task, a block of 120 keys at a time");
+    }
   }
 
   @Test

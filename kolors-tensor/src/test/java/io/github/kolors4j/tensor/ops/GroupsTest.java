@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.tensor.OperationStoppedException;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -149,6 +150,23 @@ class GroupsTest {
             assertThrows(
                 IllegalStateException.class,
                 () -> Groups.run(pool, GROUPS, TASKS, preparingFails)));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 7})
+  void aRunThatNobodyWantsAnyMoreEndsBeforeTheNextTask(int threads) {
+    try (ThreadPool pool = new ThreadPool(threads)) {
+      for (int round = 0; round < 100; round++) {
+        AtomicInteger runs = new AtomicInteger();
+        ThreadPool stopped = pool.stoppedBy(() -> runs.get() >= 20);
+        assertThrows(
+            OperationStoppedException.class,
+            () ->
+                Groups.run(
+                    stopped, GROUPS, TASKS, work(group -> group, _ -> runs.incrementAndGet())));
+        assertTrue(runs.get() < 20 + threads, "went on: " + runs);
       }
     }
   }

@@ -1,0 +1,301 @@
+package io.github.kolors4j.prompts;
+
+import io.github.kolors4j.checkpoint.Identity;
+import io.github.kolors4j.metadata.EngineVersion;
+import io.github.kolors4j.request.PromptEmbeds;
+import io.github.kolors4j.safetensors.DType;
+import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.TensorData;
+import io.github.kolors4j.safetensors.TensorInfo;
+import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Products;
+import io.github.kolors4j.tokenizer.TokenizedPrompt;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A folder of encoded prompts, so that one that was encoded before needs no text encoder, the
+ * largest part of the model: {@code KolorsPipeline.builder(directory).promptCache(cache)}.
+ *
+ * <p>A prompt is found again only if everything is the same that its embeddings depend on: its
+ * tokens, and so its text, the tokenizer and the length; the encoder's weights; the precision; and
+ * this library's version. The texts themselves are not stored. Where the folder has grown beyond
+ * its bound, those go first that were asked for longest ago.
+ *
+ * <p>Several threads and processes may use one folder at once. A file appears whole or not at all,
+ * and carries a checksum: one that was damaged is deleted and made again. A folder that cannot be
+ * read or written makes the cache forget, and is said once in the log; no request fails by it.
+ */
+public final class PromptCache {
+  /** Room for 120 prompts of Kolors, of 4 MB each. */
+  public static final long DEFAULT_MAX_BYTES = 512L << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(PromptCache.class);
+
+  private static final String SUFFIX = ".safetensors";
+  private static final String PROMPT_EMBEDS = "prompt_embeds";
+  private static final String POOLED_PROMPT_EMBEDS = "pooled_prompt_embeds";
+  private static final String CHECKSUM = "sha256";
+
+  /** What a killed process left; nothing takes as long to write. */
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
+  private static final ValueLayout.OfFloat LITTLE_FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Path directory;
+  private final long maxBytes;
+  private final AtomicBoolean complained = new AtomicBoolean();
+
+  private PromptCache(Path directory, long maxBytes) {
+    this.directory = Objects.requireNonNull(directory, "directory").toAbsolutePath();
+    this.maxBytes = maxBytes;
+  }
+
+  /**
+   * A cache of the usual size.
+   *
+   * @param directory of its own; made when the first prompt is remembered
+   * @return the cache
+   */
+  public static PromptCache at(Path directory) {
+    return at(directory, DEFAULT_MAX_BYTES);
+  }
+
+  /**
+   * A cache.
+   *
+   * @param directory of its own; made when the first prompt is remembered
+   * @param maxBytes the most that its files take together
+   * @return the cache
+   * @throws IllegalArgumentException if the bound is negative
+   */
+  public static PromptCache at(Path directory, long maxBytes) {
+    if (maxBytes < 0) {
+      throw new IllegalArgumentException(
+          "[prompts] at most %d bytes: use 0 or more.".formatted(maxBytes));
+    }
+    return new PromptCache(directory, maxBytes);
+  }
+
+  /**
+   * The folder.
+   *
+   * @return an absolute path
+   */
+  public Path directory() {
+    return directory;
+  }
+
+  /**
+   * The name of a prompt's embeddings: a hash over all that they depend on.
+   *
+   * @param tokens of the prompt
+   * @param encoder the text encoder's identity
+   * @param products who computes products
+   * @return 64 hexadecimal digits
+   */
+  public static String key(TokenizedPrompt tokens, String encoder, Products products) {
+    EngineVersion engine = EngineVersion.current(products);
+    return new Identity()
+        .add("kolors4j " + engine.library())
+        .add("precision " + products)
+        .add("text_encoder " + encoder)
+        .add(Arrays.toString(tokens.inputIds()))
+        .add(Arrays.toString(tokens.attentionMask()))
+        .add(Arrays.toString(tokens.positionIds()))
+        .digits();
+  }
+
+  /**
+   * The embeddings of a prompt that was remembered, which counts as a use of them.
+   *
+   * @param key of the prompt
+   * @return {@code [1, s, d]} and {@code [1, d]}; nothing where they are not there, or were damaged
+   */
+  public Optional<PromptEmbeds> find(String key) {
+    Path file = file(key);
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try {
+      PromptEmbeds embeds = read(file);
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      return Optional.of(embeds);
+    } catch (IOException | RuntimeException | InternalError e) {
+      // Cut short, or overwritten: InternalError is a mapped file that became shorter.
+      LOG.info("[prompts] {} is damaged and is made again: {}", file, e.getMessage());
+      deleteQuietly(file);
+      return Optional.empty();
+    }
+  }
+
+  private static PromptEmbeds read(Path file) throws IOException {
+    try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+      FloatArray context = array(tensors, PROMPT_EMBEDS);
+      FloatArray pooled = array(tensors, POOLED_PROMPT_EMBEDS);
+      if (!checksum(context, pooled).equals(tensors.metadata().get(CHECKSUM))) {
+        throw new IOException("the checksum is wrong");
+      }
+      return PromptEmbeds.of(context, pooled);
+    }
+  }
+
+  private static FloatArray array(SafetensorsFile file, String name) throws IOException {
+    TensorInfo info = file.find(name).orElseThrow(() -> new IOException("no tensor " + name));
+    if (info.dtype() != DType.F32) {
+      throw new IOException(name + " is " + info.dtype());
+    }
+    float[] values = new float[Math.toIntExact(info.size())];
+    MemorySegment.copy(file.data(name), LITTLE_FLOAT, 0, values, 0, values.length);
+    return FloatArray.wrap(values, info.shape().stream().mapToInt(Math::toIntExact).toArray());
+  }
+
+  private static String checksum(FloatArray... arrays) {
+    Identity identity = new Identity();
+    for (FloatArray array : arrays) {
+      float[] values = array.values();
+      ByteBuffer bytes =
+          ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asFloatBuffer().put(values);
+      identity.add(array.shape().toString()).add(bytes);
+    }
+    return identity.digits();
+  }
+
+  /**
+   * Remembers the embeddings of a prompt, and forgets others where they do not all fit.
+   *
+   * @param key of the prompt
+   * @param embeds {@code [1, s, d]} and {@code [1, d]}
+   */
+  public void remember(String key, PromptEmbeds embeds) {
+    FloatArray context = embeds.promptEmbeds();
+    FloatArray pooled = embeds.pooledPromptEmbeds();
+    if ((long) Float.BYTES * (context.shape().size() + pooled.shape().size()) > maxBytes) {
+      return;
+    }
+    try {
+      Files.createDirectories(directory);
+      SafetensorsWriter.write(
+          file(key),
+          Map.of(CHECKSUM, checksum(context, pooled)),
+          Map.of(PROMPT_EMBEDS, data(context), POOLED_PROMPT_EMBEDS, data(pooled)));
+      forgetOldest(key);
+    } catch (IOException | UncheckedIOException e) {
+      complain(e);
+    }
+  }
+
+  private static TensorData data(FloatArray array) {
+    return TensorData.f32(
+        array.values(), Arrays.stream(array.shape().dims()).asLongStream().toArray());
+  }
+
+  /** A file as it was when somebody looked. */
+  private record Remembered(Path file, long bytes, FileTime used) {}
+
+  private void forgetOldest(String newest) throws IOException {
+    List<Remembered> all = new ArrayList<>();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        look(file).ifPresent(all::add);
+      }
+    }
+    all.sort(Comparator.comparing(Remembered::used));
+    long bytes = all.stream().mapToLong(Remembered::bytes).sum();
+    for (Remembered each : all) {
+      if (bytes <= maxBytes) {
+        return;
+      }
+      if (!each.file.equals(file(newest))) {
+        deleteQuietly(each.file);
+        bytes -= each.bytes;
+      }
+    }
+  }
+
+  /** A file of a prompt; what was left half-written is deleted. */
+  private static Optional<Remembered> look(Path file) {
+    String name = String.valueOf(file.getFileName());
+    try {
+      FileTime used = Files.getLastModifiedTime(file);
+      if (name.startsWith(".")) {
+        if (used.toInstant().isBefore(Instant.now().minus(ABANDONED))) {
+          deleteQuietly(file);
+        }
+        return Optional.empty();
+      }
+      return name.endsWith(SUFFIX)
+          ? Optional.of(new Remembered(file, Files.size(file), used))
+          : Optional.empty();
+    } catch (IOException _) {
+      return Optional.empty(); // another process was faster
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException _) {
+      // It is tried again when somebody looks at it next.
+    }
+  }
+
+  private Path file(String key) {
+    return directory.resolve(key + SUFFIX);
+  }
+
+  private void complain(Exception e) {
+    if (!complained.getAndSet(true)) {
+      LOG.warn("[prompts] nothing is remembered in {}: {}", directory, e.getMessage());
+    }
+  }
+
+  /**
+   * The identity of a text encoder, without opening it where its files are as they were when it was
+   * opened last, or are gone.
+   *
+   * @param component the encoder's folder
+   * @param variant of its weights, empty for the usual
+   * @param opened opens it and says its identity
+   * @return the identity
+   */
+  public String encoderIdentity(Path component, String variant, Supplier<String> opened) {
+    KnownEncoder known = new KnownEncoder(directory, component, variant);
+    Map<String, String> files = known.filesNow();
+    Optional<String> identity = known.identityOf(files);
+    if (identity.isPresent()) {
+      return identity.get();
+    }
+    String found = opened.get();
+    try {
+      known.remember(found, files);
+    } catch (IOException | UncheckedIOException e) {
+      complain(e);
+    }
+    return found;
+  }
+}

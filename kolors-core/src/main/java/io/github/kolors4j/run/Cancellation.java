@@ -1,0 +1,70 @@
+package io.github.kolors4j.run;
+
+import io.github.kolors4j.request.CancellationToken;
+import io.github.kolors4j.request.RunControl;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether anybody wants a request to end: its token, its thread's interrupt, its time limit, or who
+ * closes its pipeline. All threads that compute for it ask, before each of their tasks.
+ */
+final class Cancellation {
+  private final Thread thread = Thread.currentThread();
+  private final long begin = System.nanoTime();
+  private final RunControl control;
+  private final BooleanSupplier closing;
+
+  /** Who wanted it first: an interrupt may be cleared while the threads are on their way out. */
+  private volatile @Nullable String reason;
+
+  /**
+   * For a request that begins now, on this thread.
+   *
+   * @param control its token and its time limit
+   * @param closing whether its pipeline is being closed, and does not want to wait for it
+   */
+  Cancellation(RunControl control, BooleanSupplier closing) {
+    this.control = control;
+    this.closing = closing;
+  }
+
+  /** Whether the request is to end; if once, then always. */
+  boolean isWanted() {
+    return reason() != null;
+  }
+
+  /** Who wants it to end, as part of a sentence; null where nobody does. */
+  @Nullable String reason() {
+    String known = reason;
+    if (known == null) {
+      known = look();
+      if (known != null) {
+        reason = known;
+      }
+    }
+    return known;
+  }
+
+  private @Nullable String look() {
+    if (thread.isInterrupted()) {
+      return "its thread was interrupted";
+    }
+    if (control.cancellation().map(CancellationToken::isCancelled).orElse(false)) {
+      return "its token was cancelled";
+    }
+    if (closing.getAsBoolean()) {
+      return "its pipeline is being closed";
+    }
+    if (control.timeLimit().isPresent() && isOver(control.timeLimit().get())) {
+      return "its time limit of %s s is over"
+          .formatted(control.timeLimit().get().toNanos() / 1_000_000 / 1e3);
+    }
+    return null;
+  }
+
+  private boolean isOver(Duration limit) {
+    return limit.minusNanos(System.nanoTime() - begin).isNegative();
+  }
+}
