@@ -5,6 +5,8 @@ module io.github.kolors4j.tensor {
   requires static jdk.management;
   requires static org.jspecify;
 
+  uses io.github.kolors4j.tensor.Bf16Provider;
+
   exports io.github.kolors4j.tensor;
   exports io.github.kolors4j.tensor.ops;
   exports io.github.kolors4j.tensor.random;

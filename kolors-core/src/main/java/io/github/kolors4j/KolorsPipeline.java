@@ -12,6 +12,7 @@ import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.hub.HubException;
 import io.github.kolors4j.hub.HubModel;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.prompts.PromptCache;
@@ -29,6 +30,7 @@ import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -138,6 +140,7 @@ public final class KolorsPipeline implements AutoCloseable {
   public static final class Builder {
     private final Location location;
     private Optional<String> variant = Optional.empty();
+    private Precision precision = Precision.F32;
     private boolean checkWeights;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Optional<PromptCache> promptCache = Optional.empty();
@@ -177,6 +180,20 @@ public final class KolorsPipeline implements AutoCloseable {
      */
     public Builder threads(int threads) {
       this.threads = ThreadPool.checkThreads(threads);
+      return this;
+    }
+
+    /**
+     * Computes products in another precision than F32, where the machine can: it takes the module
+     * {@code kolors-x86}, a CPU with instructions for BF16, and {@code --enable-native-access}. A
+     * line in the log says where one of them is missing, and F32 is used then.
+     *
+     * @param precision the precision
+     * @return this
+     * @see KolorsPipeline#precision
+     */
+    public Builder precision(Precision precision) {
+      this.precision = Objects.requireNonNull(precision, "precision");
       return this;
     }
 
@@ -232,7 +249,8 @@ public final class KolorsPipeline implements AutoCloseable {
       Checkpoint checkpoint =
           Checkpoint.open(
               directory,
-              new OpenOptions(variant, threads, checkWeights, promptCache, textEncoderOnDemand));
+              new OpenOptions(
+                  variant, threads, precision, checkWeights, promptCache, textEncoderOnDemand));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -246,6 +264,15 @@ public final class KolorsPipeline implements AutoCloseable {
   public KolorsPipeline withScheduler(Scheduler scheduler) {
     checkpoint.checkOpen();
     return new KolorsPipeline(checkpoint, Objects.requireNonNull(scheduler, "scheduler"));
+  }
+
+  /**
+   * What products are computed with.
+   *
+   * @return the precision that was asked for, or F32 where the machine has not got it
+   */
+  public Precision precision() {
+    return components.products().precision();
   }
 
   /**
@@ -520,7 +547,11 @@ public final class KolorsPipeline implements AutoCloseable {
    */
   public PictureMetadata metadata(ImageResult result, int image) {
     return PictureMetadata.of(
-        result.request(), image, result.images().get(image), scheduler, identity());
+        result.request(), image, result.images().get(image), scheduler, identity(), engine());
+  }
+
+  private EngineVersion engine() {
+    return EngineVersion.current(components.products());
   }
 
   /**
@@ -542,7 +573,8 @@ public final class KolorsPipeline implements AutoCloseable {
     if (finished.seed().isPresent() && request.seeds().size() != request.numImages()) {
       whole.seed(finished.seed().getAsLong() - finished.index());
     }
-    return PictureMetadata.of(whole.build(), finished.index(), picture, scheduler, identity());
+    return PictureMetadata.of(
+        whole.build(), finished.index(), picture, scheduler, identity(), engine());
   }
 
   /**

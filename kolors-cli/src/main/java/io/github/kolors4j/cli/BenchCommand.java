@@ -5,6 +5,9 @@ import io.github.kolors4j.cli.benchmarks.MachinePeak;
 import io.github.kolors4j.cli.benchmarks.ProcessMemory;
 import io.github.kolors4j.cli.benchmarks.StageBenchmark;
 import io.github.kolors4j.safetensors.json.JsonWriter;
+import io.github.kolors4j.tensor.Bf16Kernel;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -94,6 +97,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "One JSON object a run, or one for all kernels.")
   private boolean json;
 
+  @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
 
@@ -108,15 +112,16 @@ final class BenchCommand implements Callable<Integer> {
       throw new UsageException("[bench] give --stage text, unet, vae or image, or --kernels.");
     }
     int threadCount = threads.number();
+    Precision chosen = precision.value();
     if (runs < 1 || warmup < 0) {
       throw new UsageException(
           "[bench] --runs %d --warmup %d: at least one run is needed, and no less than no warm-up."
               .formatted(runs, warmup));
     }
     if (kernels) {
-      benchKernels(threadCount);
+      benchKernels(threadCount, Products.of(chosen));
     } else {
-      benchStage(threadCount);
+      benchStage(new StageBenchmark.Engine(threadCount, chosen));
     }
     return KolorsCommand.OK;
   }
@@ -131,38 +136,41 @@ final class BenchCommand implements Callable<Integer> {
                     "[bench] --stage %s: use text, unet, vae or image.".formatted(stage)));
   }
 
-  private void benchStage(int threadCount) throws IOException {
+  private void benchStage(StageBenchmark.Engine engine) throws IOException {
     StageBenchmark.Stage chosen = stage();
     StageBenchmark.Size size = new StageBenchmark.Size(width, height, batch, steps);
     long begin = System.nanoTime();
     try (ProcessMemory memory = new ProcessMemory();
-        StageBenchmark benchmark = open(chosen, size, threadCount)) {
+        StageBenchmark benchmark = open(chosen, size, engine)) {
       double loadSeconds = (System.nanoTime() - begin) / 1e9;
       for (int i = 0; i < warmup + runs; i++) {
         StageBenchmark.Run run = UsageException.check(benchmark::run);
         if (i >= warmup) {
-          print(result(run, threadCount, loadSeconds, memory), i == warmup);
+          print(result(run, engine, loadSeconds, memory), i == warmup);
         }
       }
     }
   }
 
   private StageBenchmark open(
-      StageBenchmark.Stage chosen, StageBenchmark.Size size, int threadCount) throws IOException {
+      StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
+      throws IOException {
     return UsageException.check(
-        () ->
-            StageBenchmark.open(
-                chosen, model.directory(terminal, interruption), size, threadCount));
+        () -> StageBenchmark.open(chosen, model.directory(terminal, interruption), size, engine));
   }
 
   private Map<String, Object> result(
-      StageBenchmark.Run run, int threadCount, double loadSeconds, ProcessMemory memory) {
+      StageBenchmark.Run run,
+      StageBenchmark.Engine engine,
+      double loadSeconds,
+      ProcessMemory memory) {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("stage", stage);
     result.put("seconds", rounded(run.seconds(), 4));
     new TreeMap<>(run.more()).forEach((name, value) -> result.put(name, rounded(value, 4)));
     result.put("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
-    result.put("threads", threadCount);
+    result.put("threads", engine.threads());
+    result.put("precision", engine.precision().toString());
     result.put("rss_gb", gigabytes(memory.resident()));
     result.put("anon_gb", gigabytes(memory.anonymous()));
     result.put("load_seconds", rounded(loadSeconds, 4));
@@ -203,7 +211,7 @@ final class BenchCommand implements Callable<Integer> {
     return row.toString();
   }
 
-  private void benchKernels(int threadCount) {
+  private void benchKernels(int threadCount, Products products) {
     List<String> names =
         KernelBenchmark.names().stream().filter(name -> name.contains(only)).toList();
     if (names.isEmpty()) {
@@ -213,21 +221,27 @@ final class BenchCommand implements Callable<Integer> {
     }
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("threads", threadCount);
+    result.put("precision", products.precision().toString());
     try (ThreadPool pool = new ThreadPool(threadCount)) {
-      double before = highestPeak(pool);
+      double before = peak(products, pool);
       List<Map<String, Object>> measured = new ArrayList<>();
       if (!json) {
         terminal
             .out()
             .printf(
-                "%-44s %9s %9s %8s %8s %6s%n",
-                "kernel", "ms", "median", "GFLOP/s", "FMA peak", "share");
+                "%-44s %9s %9s %8s %9s %6s%n",
+                "kernel",
+                "ms",
+                "median",
+                "GFLOP/s",
+                products.kernel().isPresent() ? "BF16 peak" : "FMA peak",
+                "share");
       }
       for (String name : names) {
-        KernelBenchmark.Result kernel = KernelBenchmark.measure(name, pool, seconds);
+        KernelBenchmark.Result kernel = KernelBenchmark.measure(name, pool, products, seconds);
         // The clock falls under load and with what other guests do: a share is of the peak that was
         // measured beside the kernel, the higher one of before and after.
-        double after = highestPeak(pool);
+        double after = peak(products, pool);
         double peak = Math.max(before, after);
         before = after;
         measured.add(kernelJson(kernel, peak));
@@ -236,7 +250,7 @@ final class BenchCommand implements Callable<Integer> {
               .out()
               .printf(
                   Locale.ROOT,
-                  "%-44s %9.2f %9.2f %8.1f %8.1f %6s%n",
+                  "%-44s %9.2f %9.2f %8.1f %9.1f %6s%n",
                   name,
                   kernel.best() * 1e3,
                   kernel.median() * 1e3,
@@ -248,6 +262,7 @@ final class BenchCommand implements Callable<Integer> {
       // Last: where vectors of another width have run, as in no pipeline, C2 more often makes slow
       // code of Winograd's weights (five processes of six, without them two of five).
       benchPeaks(pool, result);
+      products.kernel().ifPresent(kernel -> benchPeak(kernel, pool, result));
       result.put("kernels", measured);
     }
     if (json) {
@@ -255,8 +270,14 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** The rate of the widest vectors, which is the highest, without printing it. */
-  private static double highestPeak(ThreadPool pool) {
+  /**
+   * The rate of the instruction that products are made of, without printing it: in F32 that of the
+   * widest vectors, which is the highest.
+   */
+  private static double peak(Products products, ThreadPool pool) {
+    if (products.kernel().isPresent()) {
+      return MachinePeak.gflops(products.kernel().get(), pool);
+    }
     List<Integer> widths = MachinePeak.widths();
     return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool);
   }
@@ -282,6 +303,22 @@ final class BenchCommand implements Callable<Integer> {
     }
     result.put("peak_gflops", rounded(highest, 1));
     result.put("peak_gflops_by_bits", peaks);
+  }
+
+  /** The rate of BF16. */
+  private void benchPeak(Bf16Kernel kernel, ThreadPool pool, Map<String, Object> result) {
+    double gflops = MachinePeak.gflops(kernel, pool);
+    if (!json) {
+      terminal
+          .out()
+          .printf(
+              Locale.ROOT,
+              "%s peak, %d threads: %.1f GFLOP/s%n",
+              kernel.description(),
+              pool.threads(),
+              gflops);
+    }
+    result.put("bf16_peak_gflops", rounded(gflops, 1));
   }
 
   private static Map<String, Object> kernelJson(KernelBenchmark.Result kernel, double peak) {

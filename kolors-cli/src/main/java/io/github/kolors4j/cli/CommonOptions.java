@@ -4,6 +4,7 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.checkpoint.HubCacheFolder;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.Variant;
+import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -74,6 +75,22 @@ final class CommonOptions {
       KolorsPipeline.Builder builder =
           KolorsPipeline.builder(model.directory(terminal, interruption, chosen)).threads(threads);
       return variant == null ? builder : builder.variant(variant);
+    }
+  }
+
+  /** The option of commands that compute a model. */
+  static final class PrecisionOption {
+    @Option(
+        names = "--precision",
+        paramLabel = "f32|f32-fast|bf16",
+        description =
+            "How products are computed, where the CPU has BF16 for the last two. Default: f32.")
+    private String precision;
+
+    Precision value() {
+      return precision == null
+          ? Precision.F32
+          : UsageException.check(() -> Precision.of(precision));
     }
   }
 

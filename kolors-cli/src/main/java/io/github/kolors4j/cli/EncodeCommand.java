@@ -4,6 +4,7 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -42,6 +43,7 @@ final class EncodeCommand implements Callable<Integer> {
       description = "Where to; - is standard output.")
   private String out;
 
+  @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
 
@@ -53,11 +55,13 @@ final class EncodeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     int threadCount = threads.number();
+    Precision chosen = precision.value();
     Path file = OutputFiles.path(out);
     OutputFiles.checkSuffix(file, OutputFiles.SAFETENSORS);
     OutputFiles.checkWritable(file);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
-    try (KolorsPipeline pipeline = model.builder(terminal, interruption, threadCount).open()) {
+    try (KolorsPipeline pipeline =
+        model.builder(terminal, interruption, threadCount).precision(chosen).open()) {
       EncodedPrompt encoded = encode(pipeline, prompt);
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));

@@ -13,6 +13,7 @@ import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -96,6 +97,7 @@ class GenerateCommand implements Callable<Integer> {
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 
+  @Mixin CommonOptions.PrecisionOption precision;
   @Mixin CommonOptions.ThreadsOption threads;
 
   @Option(names = "--json", description = "One line of JSON instead of the files' names.")
@@ -114,6 +116,7 @@ class GenerateCommand implements Callable<Integer> {
     // Everything that can be known without the model comes first.
     checkArguments();
     final int threadCount = threads.number();
+    final Precision wantedPrecision = precision.value();
     Map<String, Object> options = options();
     if (scheduler != null) {
       UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
@@ -127,7 +130,9 @@ class GenerateCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       try (KolorsPipeline opened =
-          promptCache.apply(model.builder(terminal, interruption, threadCount)).open()) {
+          promptCache
+              .apply(model.builder(terminal, interruption, threadCount).precision(wantedPrecision))
+              .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         long loaded = System.nanoTime();
         ImageResult result =

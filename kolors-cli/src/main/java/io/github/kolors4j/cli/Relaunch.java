@@ -106,6 +106,7 @@ final class Relaunch {
         tuning(System.getProperty("os.name"), Runtime.getRuntime().availableProcessors(), given));
     command.addAll(given);
     command.addAll(List.of("--add-modules", VECTOR_MODULE));
+    command.add("--enable-native-access=ALL-UNNAMED"); // for the machine code of --precision
     command.add("-D" + PROPERTY + "=false");
     if (!isAscii(args)) {
       command.add("-D" + ARGUMENTS + "=" + encode(args));

@@ -9,9 +9,11 @@ import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -76,7 +78,12 @@ final class ReplayCommand implements Callable<Integer> {
       bar.stage("load");
       Path directory = model.directory(terminal, interruption);
       try (KolorsPipeline opened =
-          promptCache.apply(KolorsPipeline.builder(directory).threads(threadCount)).open()) {
+          promptCache
+              .apply(
+                  KolorsPipeline.builder(directory)
+                      .threads(threadCount)
+                      .precision(precisionOf(made)))
+              .open()) {
         checkModel(made, opened, directory);
         KolorsPipeline pipeline = opened.withScheduler(scheduler);
         RunControl control =
@@ -89,6 +96,14 @@ final class ReplayCommand implements Callable<Integer> {
         return report(made, metadata, again, file);
       }
     }
+  }
+
+  /** F32 where this version does not know it; the report then names the difference. */
+  private static Precision precisionOf(PictureMetadata made) {
+    return Arrays.stream(Precision.values())
+        .filter(each -> each.toString().equals(made.engine().precision()))
+        .findFirst()
+        .orElse(Precision.F32);
   }
 
   private static Path beside(Path picture) {

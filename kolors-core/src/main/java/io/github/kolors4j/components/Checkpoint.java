@@ -7,6 +7,7 @@ import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -84,7 +85,8 @@ public final class Checkpoint implements AutoCloseable {
               vae,
               index.forceZerosForEmptyPrompt(),
               threads,
-              options.promptCache());
+              options.promptCache(),
+              Products.of(options.precision()));
       components.checkThatTheyFit();
       if (options.checkWeights()) {
         components.requireFiniteWeights();

@@ -7,7 +7,9 @@ import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -31,32 +33,52 @@ public record Components(
     AutoencoderKL vae,
     boolean forceZerosForEmptyPrompt,
     ThreadPool threads,
-    Optional<PromptCache> promptCache) {
+    Optional<PromptCache> promptCache,
+    Products products) {
   private static final int RGB = 3;
+
+  /** Where a part of a request is computed; to be closed. */
+  public Workspace workspace() {
+    return new Workspace(threads, products);
+  }
 
   /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(
-        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
+        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
   }
 
   /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     TextEncoder given = StoredTextEncoder.of(other);
     return new Components(
-        tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache);
+        tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
   }
 
   /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
     return new Components(
-        tokenizer, textEncoder, other, vae, forceZerosForEmptyPrompt, threads, promptCache);
+        tokenizer,
+        textEncoder,
+        other,
+        vae,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products);
   }
 
   /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
     return new Components(
-        tokenizer, textEncoder, unet, other, forceZerosForEmptyPrompt, threads, promptCache);
+        tokenizer,
+        textEncoder,
+        unet,
+        other,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products);
   }
 
   /**
@@ -75,7 +97,8 @@ public record Components(
         vae,
         forceZerosForEmptyPrompt,
         threads,
-        promptCache);
+        promptCache,
+        products);
   }
 
   /**
@@ -104,7 +127,7 @@ public record Components(
   /** These components, on other threads. */
   public Components with(ThreadPool other) {
     return new Components(
-        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache);
+        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache, products);
   }
 
   /**

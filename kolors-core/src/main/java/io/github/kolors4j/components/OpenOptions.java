@@ -1,6 +1,7 @@
 package io.github.kolors4j.components;
 
 import io.github.kolors4j.prompts.PromptCache;
+import io.github.kolors4j.tensor.Precision;
 import java.util.Optional;
 
 /**
@@ -8,6 +9,7 @@ import java.util.Optional;
  *
  * @param variant of the weights that is demanded
  * @param threads how many compute
+ * @param precision of the products
  * @param checkWeights whether all weights are read, and NaN and infinity refused
  * @param promptCache where encoded prompts are remembered
  * @param textEncoderOnDemand whether the text encoder is open only while somebody encodes
@@ -15,6 +17,7 @@ import java.util.Optional;
 public record OpenOptions(
     Optional<String> variant,
     int threads,
+    Precision precision,
     boolean checkWeights,
     Optional<PromptCache> promptCache,
     boolean textEncoderOnDemand) {}

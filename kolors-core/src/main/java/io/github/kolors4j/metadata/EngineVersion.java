@@ -1,6 +1,7 @@
 package io.github.kolors4j.metadata;
 
 import io.github.kolors4j.tensor.Engine;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,20 +14,24 @@ import java.util.Properties;
  * so in its changelog; on the kernels never, where the precision is {@code f32}.
  *
  * @param library the version of kolors4j, as {@code 0.1.0}
- * @param kernels the inner loops, as {@code vector 256-bit}
+ * @param kernels the inner loops, as {@code vector 256-bit}, and what multiplies where that is not
+ *     F32, as {@code vector 512-bit, AVX512-BF16}
  * @param precision of the products, as {@code f32}
  */
 public record EngineVersion(String library, String kernels, String precision) {
-  private static final String F32 = "f32";
   private static final String LIBRARY_VERSION = libraryVersion();
 
   /**
    * The engine of this JVM.
    *
-   * @return this library's version, and its kernels here
+   * @param products who computes products
+   * @return this library's version, its kernels here, and the precision
    */
-  public static EngineVersion current() {
-    return new EngineVersion(LIBRARY_VERSION, Engine.current().kernels(), F32);
+  public static EngineVersion current(Products products) {
+    String kernels =
+        Engine.current().kernels()
+            + products.kernel().map(kernel -> ", " + kernel.description()).orElse("");
+    return new EngineVersion(LIBRARY_VERSION, kernels, products.precision().toString());
   }
 
   private static String libraryVersion() {

@@ -90,14 +90,16 @@ public record PictureMetadata(
    * @param picture its pixels
    * @param scheduler that took the steps
    * @param model that computed
-   * @return the metadata, with the engine of this JVM
+   * @param engine that computed
+   * @return the metadata
    */
   public static PictureMetadata of(
       ImageRequest request,
       int image,
       KolorsImage picture,
       Scheduler scheduler,
-      ModelIdentity model) {
+      ModelIdentity model,
+      EngineVersion engine) {
     boolean alone = request.numImages() == 1 || request.compatibility() == Compatibility.MENDED;
     ImageRequest own = alone ? request.only(image) : request;
     return new PictureMetadata(
@@ -105,7 +107,7 @@ public record PictureMetadata(
         alone ? 0 : image,
         named(scheduler),
         model,
-        EngineVersion.current(),
+        engine,
         hash(picture));
   }
 

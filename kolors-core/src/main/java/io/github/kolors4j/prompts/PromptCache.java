@@ -9,6 +9,7 @@ import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -114,13 +115,14 @@ public final class PromptCache {
    *
    * @param tokens of the prompt
    * @param encoder the text encoder's {@link Encoder#key}
+   * @param products who computes products
    * @return 64 hexadecimal digits
    */
-  public static String key(TokenizedPrompt tokens, String encoder) {
-    EngineVersion engine = EngineVersion.current();
+  public static String key(TokenizedPrompt tokens, String encoder, Products products) {
+    EngineVersion engine = EngineVersion.current(products);
     return new Identity()
         .add("kolors4j " + engine.library())
-        .add("precision " + engine.precision())
+        .add("precision " + products)
         .add("text_encoder " + encoder)
         .add(Arrays.toString(tokens.inputIds()))
         .add(Arrays.toString(tokens.attentionMask()))

@@ -40,7 +40,7 @@ final class DenoisingLoop implements AutoCloseable {
         request.doPerturbedAttentionGuidance()
             ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
             : unet.perturbedAttention(List.of(), 0);
-    this.prepared = new PreparedBatch(unet, components.threads());
+    this.prepared = new PreparedBatch(components);
   }
 
   /**

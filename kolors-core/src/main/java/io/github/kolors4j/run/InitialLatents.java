@@ -68,7 +68,7 @@ final class InitialLatents {
   /** A sample of what the VAE makes of an image, times the scaling factor. */
   private float[] encode(KolorsImage image, NoiseSource noise) {
     float scalingFactor = components.vae().config().scalingFactor();
-    try (Workspace workspace = new Workspace(components.threads())) {
+    try (Workspace workspace = components.workspace()) {
       DiagonalGaussianDistribution posterior = posterior(workspace, image); // [1, h, w, 2c]
       Tensor drawn =
           workspace.copyOf(drawn(noise), 1, size.height(), size.width(), size.channels());

@@ -1,11 +1,10 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.components.Components;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
-import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
-import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -16,23 +15,21 @@ import org.jspecify.annotations.Nullable;
  * steps, and over images in a row that share them. Its workspace is that of the steps, too.
  */
 final class PreparedBatch implements AutoCloseable {
-  private final UNet2DConditionModel unet;
-  private final ThreadPool threads;
+  private final Components components;
 
   private List<BatchRow> rows = List.of();
   private @Nullable Workspace workspace;
   private @Nullable Conditioning conditioning;
 
-  PreparedBatch(UNet2DConditionModel unet, ThreadPool threads) {
-    this.unet = unet;
-    this.threads = threads;
+  PreparedBatch(Components components) {
+    this.components = components;
   }
 
   /** The conditioning of a batch; valid, with its workspace, until other rows are asked for. */
   Conditioning of(List<BatchRow> wanted) {
     if (workspace == null || !rows.equals(wanted)) {
       close();
-      workspace = new Workspace(threads);
+      workspace = components.workspace();
       try {
         conditioning = prepare(wanted);
         rows = List.copyOf(wanted);
@@ -59,10 +56,12 @@ final class PreparedBatch implements AutoCloseable {
   private Conditioning prepare(List<BatchRow> wanted) {
     float[][] addTimeIds =
         wanted.stream().map(row -> row.addTimeIds().values()).toArray(float[][]::new);
-    return unet.prepare(
-        batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
-        batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
-        addTimeIds);
+    return components
+        .unet()
+        .prepare(
+            batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
+            batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
+            addTimeIds);
   }
 
   private Tensor batchOf(List<BatchRow> wanted, Function<BatchRow, FloatArray> part) {

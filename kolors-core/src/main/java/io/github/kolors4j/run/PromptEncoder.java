@@ -75,7 +75,12 @@ public record PromptEncoder(Components components) {
     int length = maxSequenceLength(resolved);
     return (int)
         texts.stream()
-            .map(text -> PromptCache.key(components.tokenizer().encode(text, length), encoder))
+            .map(
+                text ->
+                    PromptCache.key(
+                        components.tokenizer().encode(text, length),
+                        encoder,
+                        components.products()))
             .filter(key -> !cache.get().has(key))
             .count();
   }
@@ -149,14 +154,18 @@ public record PromptEncoder(Components components) {
     for (TokenizedPrompt prompt : tokens) {
       cache
           .get()
-          .find(PromptCache.key(prompt, encoder))
+          .find(PromptCache.key(prompt, encoder, components.products()))
           .ifPresentOrElse(
               embeds -> known.put(prompt, encoded(prompt, embeds)), () -> unknown.add(prompt));
     }
     if (!unknown.isEmpty()) {
       for (EncodedPrompt made : encode(unknown)) {
         known.put(made.tokens(), made);
-        cache.get().remember(PromptCache.key(made.tokens(), encoder), PromptEmbeds.of(made));
+        cache
+            .get()
+            .remember(
+                PromptCache.key(made.tokens(), encoder, components.products()),
+                PromptEmbeds.of(made));
       }
     }
     return tokens.stream().map(prompt -> Objects.requireNonNull(known.get(prompt))).toList();
@@ -171,7 +180,7 @@ public record PromptEncoder(Components components) {
   }
 
   private List<EncodedPrompt> encode(ChatGlmModel textEncoder, List<TokenizedPrompt> tokens) {
-    try (Workspace workspace = new Workspace(components.threads())) {
+    try (Workspace workspace = components.workspace()) {
       PromptEmbedding embedding =
           textEncoder.encode(
               workspace,

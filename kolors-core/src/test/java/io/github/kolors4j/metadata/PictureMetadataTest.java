@@ -17,6 +17,7 @@ import io.github.kolors4j.request.Start;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,9 +155,10 @@ class PictureMetadataTest {
             KolorsImage.of(1, 1, new byte[3]),
             Schedulers.byName("dpmsolver++")
                 .fromConfig(SchedulerConfig.of(Map.of()), Map.of("use_karras_sigmas", true)),
-            new ModelIdentity("a: b, c", Map.of("unet", "00")));
+            new ModelIdentity("a: b, c", Map.of("unet", "00")),
+            EngineVersion.current(Products.F32));
     String hash = new ModelIdentity("", Map.of("unet", "00")).hash().substring(0, 10);
-    String version = EngineVersion.current().library();
+    String version = EngineVersion.current(Products.F32).library();
     assertEquals(
         "一只瓢虫, red\n"
             + "Negative prompt: blurry, 模糊\n"

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.request.PromptEmbeds;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,21 +66,30 @@ class PromptCacheTest {
     TokenizedPrompt prompt =
         new TokenizedPrompt(new int[] {0, 5, 6}, new int[] {0, 1, 1}, new int[] {0, 0, 1}, 0, "");
     Set<String> keys = new HashSet<>();
-    keys.add(PromptCache.key(prompt, "a"));
-    keys.add(PromptCache.key(prompt, "b"));
+    keys.add(PromptCache.key(prompt, "a", Products.F32));
+    keys.add(PromptCache.key(prompt, "b", Products.F32));
     int[][] others = {{0, 5, 7}, {0, 1, 1}, {0, 0, 1}};
-    keys.add(PromptCache.key(new TokenizedPrompt(others[0], others[1], others[2], 0, ""), "a"));
     keys.add(
         PromptCache.key(
-            new TokenizedPrompt(prompt.inputIds(), new int[] {1, 1, 1}, others[2], 0, ""), "a"));
+            new TokenizedPrompt(others[0], others[1], others[2], 0, ""), "a", Products.F32));
     keys.add(
         PromptCache.key(
-            new TokenizedPrompt(prompt.inputIds(), others[1], new int[] {0, 1, 2}, 0, ""), "a"));
+            new TokenizedPrompt(prompt.inputIds(), new int[] {1, 1, 1}, others[2], 0, ""),
+            "a",
+            Products.F32));
     keys.add(
         PromptCache.key(
-            new TokenizedPrompt(new int[] {5, 6}, new int[] {1, 1}, new int[] {0, 1}, 0, ""), "a"));
+            new TokenizedPrompt(prompt.inputIds(), others[1], new int[] {0, 1, 2}, 0, ""),
+            "a",
+            Products.F32));
+    keys.add(
+        PromptCache.key(
+            new TokenizedPrompt(new int[] {5, 6}, new int[] {1, 1}, new int[] {0, 1}, 0, ""),
+            "a",
+            Products.F32));
     assertEquals(6, keys.size());
-    assertEquals(PromptCache.key(prompt, "a"), PromptCache.key(prompt, "a"));
+    assertEquals(
+        PromptCache.key(prompt, "a", Products.F32), PromptCache.key(prompt, "a", Products.F32));
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.github.kolors4j.cli.TensorFiles;
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
+import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
@@ -22,6 +23,7 @@ import io.github.kolors4j.scheduler.SchedulerType;
 import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -291,7 +293,8 @@ final class FuzzTargets {
             0,
             pixel,
             Schedulers.load(MiniCheckpoint.directory().resolve("scheduler")),
-            new ModelIdentity("mini", Map.of("unet", "00")));
+            new ModelIdentity("mini", Map.of("unet", "00")),
+            EngineVersion.current(Products.F32));
     targets.add(
         new FuzzTarget(
             "picture metadata",

@@ -88,6 +88,15 @@ public final class StoredWeight implements Weight {
     return dtype;
   }
 
+  /**
+   * The stored values.
+   *
+   * @return little-endian, row after row, of {@link #dtype}; not to be written to
+   */
+  public MemorySegment data() {
+    return data;
+  }
+
   @Override
   public void decode(int row, int from, int count, float[] target, int at, Scratch scratch) {
     Objects.checkFromIndexSize(from, count, rowLength);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Workspace implements AutoCloseable {
   private final ThreadPool threads;
+  private final Products products;
 
   private final FreeArrays free = new FreeArrays();
   private final Deque<Scope> scopes = new ArrayDeque<>();
@@ -30,7 +31,18 @@ public final class Workspace implements AutoCloseable {
    * @param threads the threads that operations may use; not closed with the workspace
    */
   public Workspace(ThreadPool threads) {
+    this(threads, Products.F32);
+  }
+
+  /**
+   * An empty workspace for another precision.
+   *
+   * @param threads the threads that operations may use; not closed with the workspace
+   * @param products who computes the products of operations on its tensors
+   */
+  public Workspace(ThreadPool threads, Products products) {
     this.threads = threads;
+    this.products = products;
     scopes.push(new Scope());
   }
 
@@ -41,6 +53,15 @@ public final class Workspace implements AutoCloseable {
    */
   public ThreadPool threads() {
     return threads;
+  }
+
+  /**
+   * Who computes the products of operations on this workspace's tensors.
+   *
+   * @return {@link Products#F32}, or those that it was made with
+   */
+  public Products products() {
+    return products;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli.benchmarks;
 
 import io.github.kolors4j.tensor.DType;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Tensor;
@@ -162,14 +163,15 @@ public final class KernelBenchmark {
    *
    * @param name one of {@link #names}
    * @param threads the threads
+   * @param products who computes products
    * @param seconds how long to repeat it, after as long a time for warming up
    * @return its time
    */
-  public static Result measure(String name, ThreadPool threads, double seconds) {
+  public static Result measure(String name, ThreadPool threads, Products products, double seconds) {
     Case chosen =
         cases().stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
     try (Arena arena = Arena.ofShared();
-        Workspace workspace = new Workspace(threads)) {
+        Workspace workspace = new Workspace(threads, products)) {
       Runnable operation =
           chosen.prepare().apply(new Inputs(workspace, arena, new SplittableRandom(0)));
       times(operation, workspace, seconds);

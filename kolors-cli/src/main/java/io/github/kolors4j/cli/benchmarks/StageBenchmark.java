@@ -8,6 +8,8 @@ import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.estimate.NominalWork;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
@@ -68,6 +70,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    */
   public record Run(double seconds, double flop, Map<String, Double> more) {}
 
+  /**
+   * What computes.
+   *
+   * @param threads how many threads
+   * @param precision of the products
+   */
+  public record Engine(int threads, Precision precision) {}
+
   private StageBenchmark() {}
 
   /**
@@ -76,22 +86,22 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    * @param stage which
    * @param model folder of the checkpoint
    * @param size what is measured
-   * @param threads compute threads
+   * @param engine what computes
    * @return the stage, to be closed
    * @throws IOException if the checkpoint is not complete or not right
    * @throws IllegalArgumentException if the size is not possible
    */
-  public static StageBenchmark open(Stage stage, Path model, Size size, int threads)
+  public static StageBenchmark open(Stage stage, Path model, Size size, Engine engine)
       throws IOException {
     requirePositive("width", size.width());
     requirePositive("height", size.height());
     requirePositive("batch", size.batch());
     requirePositive("steps", size.steps());
     return switch (stage) {
-      case TEXT -> new Text(model, size, threads);
-      case UNET -> new UNet(model, size, threads);
-      case VAE -> new Vae(model, size, threads);
-      case IMAGE -> new Image(model, size, threads);
+      case TEXT -> new Text(model, size, engine);
+      case UNET -> new UNet(model, size, engine);
+      case VAE -> new Vae(model, size, engine);
+      case IMAGE -> new Image(model, size, engine);
     };
   }
 
@@ -173,11 +183,11 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final int[][] positions;
     private final double flop;
 
-    Text(Path directory, Size size, int threadCount) throws IOException {
+    Text(Path directory, Size size, Engine engine) throws IOException {
       model = ChatGlmModel.load(directory.resolve("text_encoder"), Optional.empty());
       ChatGlmConfig config = model.config();
-      threads = new ThreadPool(threadCount);
-      workspace = new Workspace(threads);
+      threads = new ThreadPool(engine.threads());
+      workspace = new Workspace(threads, Products.of(engine.precision()));
       SplittableRandom random = new SplittableRandom(0);
       ids = new int[size.batch()][];
       mask = new int[size.batch()][TOKENS];
@@ -218,14 +228,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final float[][] timeIds;
     private final double stepFlop;
 
-    UNet(Path directory, Size size, int threadCount) throws IOException {
+    UNet(Path directory, Size size, Engine engine) throws IOException {
       Latents latents = Latents.of(directory, size);
       int n = size.batch();
       model = UNet2DConditionModel.load(directory.resolve("unet"), Optional.empty());
       UNet2DConditionConfig config = model.config();
       requirePossible("U-Net", config.largestFeatureMap(n, latents.height, latents.width), size);
-      threads = new ThreadPool(threadCount);
-      workspace = new Workspace(threads);
+      threads = new ThreadPool(engine.threads());
+      workspace = new Workspace(threads, Products.of(engine.precision()));
       TorchGenerator generator = new TorchGenerator(0);
       sample = randn(workspace, generator, n, latents.height, latents.width, config.inChannels());
       text = randn(workspace, generator, n, TOKENS, config.encoderHidDim());
@@ -267,13 +277,13 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final Tensor latents;
     private final double flop;
 
-    Vae(Path directory, Size size, int threadCount) throws IOException {
+    Vae(Path directory, Size size, Engine engine) throws IOException {
       model = AutoencoderKL.load(directory.resolve("vae"), Optional.empty());
       AutoencoderKLConfig config = model.config();
       Latents cells = Latents.of(config, size);
       requirePossible("VAE", config.largestFeatureMap(cells.height, cells.width), size);
-      threads = new ThreadPool(threadCount);
-      workspace = new Workspace(threads);
+      threads = new ThreadPool(engine.threads());
+      workspace = new Workspace(threads, Products.of(engine.precision()));
       latents =
           randn(
               workspace,
@@ -307,7 +317,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final ImageRequest request;
     private final double flop;
 
-    Image(Path directory, Size size, int threadCount) throws IOException {
+    Image(Path directory, Size size, Engine engine) throws IOException {
       Latents latents = Latents.of(directory, size);
       request =
           ImageRequest.builder(PROMPT)
@@ -331,7 +341,11 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
               latents.width);
       long promptWork = step.perPrompt() + text.perStep();
       flop = 2.0 * (2.0 * (promptWork + size.steps() * step.perStep()) + decode.perStep());
-      pipeline = KolorsPipeline.builder(directory).threads(threadCount).open();
+      pipeline =
+          KolorsPipeline.builder(directory)
+              .threads(engine.threads())
+              .precision(engine.precision())
+              .open();
     }
 
     @Override

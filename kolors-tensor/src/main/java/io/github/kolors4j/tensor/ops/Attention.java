@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
@@ -12,6 +13,7 @@ import io.github.kolors4j.tensor.kernel.MicroKernel;
 import io.github.kolors4j.tensor.ops.PackedColumns.Panel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,20 +61,20 @@ public final class Attention {
   private final float[] q;
   private final float[] k;
   private final float[] v;
-  private final float @Nullable [] mask;
   private final float[] y;
+  private final AttentionOperands operands;
 
-  private Attention(Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask, Tensor y) {
-    this.threads = q.workspace().threads();
-    this.heads = heads;
-    this.n = q.dim(0);
-    this.sq = q.dim(1);
-    this.sk = k.dim(1);
-    this.q = q.data();
-    this.k = k.data();
-    this.v = v.data();
-    this.mask = mask == null ? null : mask.data();
-    this.y = y.data();
+  private Attention(AttentionOperands operands) {
+    this.operands = operands;
+    threads = operands.q().workspace().threads();
+    heads = operands.heads();
+    n = operands.n();
+    sq = operands.sq();
+    sk = operands.sk();
+    q = operands.q().data();
+    k = operands.k().data();
+    v = operands.v().data();
+    y = operands.y().data();
   }
 
   /**
@@ -112,8 +114,15 @@ public final class Attention {
       Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask) {
     check(q, k, v, heads, mask);
     Tensor y = q.workspace().tensor(q.shape());
-    try (Workspace.Scope _ = q.workspace().scope()) {
-      new Attention(q, k, v, heads, mask, y).run();
+    AttentionOperands operands = new AttentionOperands(heads, q, k, v, mask, y);
+    Workspace workspace = q.workspace();
+    try (Workspace.Scope _ = workspace.scope()) {
+      Optional<Bf16Kernel> kernel = workspace.products().kernel();
+      if (kernel.isPresent()) {
+        new Bf16Attention(operands, workspace.products(), kernel.get()).run();
+      } else {
+        new Attention(operands).run();
+      }
     }
     return y;
   }
@@ -175,9 +184,10 @@ public final class Attention {
         Panel qt = new Panel(packed, p * panel, queries, queries, d);
         Arrays.fill(scores, 0, keys * queries, 0);
         new MacroKernel(keyRows, qt, s).run(scratch);
-        if (mask != null) {
-          addMask(mask, sample, query + p * queries, present(query, p), key, keys, scores);
-        }
+        operands.addMask(
+            new AttentionOperands.Part(sample, query + p * queries, present(query, p), key, keys),
+            scores,
+            queries);
         KERNELS.softmaxBlock(scores, keys, queries, max, sum, p * queries, correction, weights);
         KERNELS.scaleColumns(out, p * panel, d, queries, correction);
         Results o = new Results(out, p * panel, queries);
@@ -214,16 +224,6 @@ public final class Attention {
             0,
             threads,
             scratch);
-  }
-
-  private void addMask(
-      float[] mask, int sample, int query, int present, int key, int keys, float[] scores) {
-    for (int j = 0; j < present; j++) {
-      int from = (sample * sq + query + j) * sk + key;
-      for (int i = 0; i < keys; i++) {
-        scores[i * queries + j] += mask[from + i];
-      }
-    }
   }
 
   private static void check(Tensor q, Tensor k, Tensor v, Heads heads, @Nullable Tensor mask) {

@@ -1,5 +1,7 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Bf16Kernel;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
@@ -17,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  * rest are products with the neighbourhoods laid out as rows, a block at a time.
  */
 public final class Convolution {
+  /**
+   * How many times as fast as direct products Winograd is, in F32 and at the model's shapes: 1.7 to
+   * 2.9 (one thread of Zen 5).
+   */
+  private static final double WINOGRAD_GAIN = 2.3;
+
   private static final Slot<float[]> ROW = Slot.floats("a row of the weight, tap after tap");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
@@ -124,13 +132,30 @@ public final class Convolution {
               perSample ? hOut * wOut : 0,
               cOut,
               y.data());
-      if (Winograd.suits(x.shape(), kernel, geometry)) {
+      if (Winograd.suits(x.shape(), kernel, geometry) && !isFasterDirectly(x.workspace(), weight)) {
         Winograd.convolve(x, weight, y, finish);
       } else {
         direct(x, weight, geometry, y, finish);
       }
     }
     return y;
+  }
+
+  /**
+   * Whether products of neighbourhoods are faster in the workspace's precision than Winograd's in
+   * F32: a function of the kernel and the weight's type, never of the machine's load.
+   */
+  private static boolean isFasterDirectly(Workspace workspace, Weight weight) {
+    Products products = workspace.products();
+    return products
+        .kernel()
+        .map(
+            kernel -> {
+              int pieces = new WeightRows(weight).pieces();
+              int pairs = PairsOfPieces.of(products, Bf16Kernel.PIECES, pieces).count();
+              return kernel.speedup() / pairs > WINOGRAD_GAIN;
+            })
+        .orElse(false);
   }
 
   /**
@@ -177,8 +202,7 @@ public final class Convolution {
             cOut,
             k,
             rows,
-            (row, from, count, to, at, _) ->
-                System.arraycopy(columns, row * k + from, to, at, count),
+            new DenseRows(columns, k, new WeightRows(weight).pieces()),
             y.data(),
             false,
             part -> {

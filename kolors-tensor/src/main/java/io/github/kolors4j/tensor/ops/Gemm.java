@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.ThreadPool;
@@ -8,6 +9,7 @@ import io.github.kolors4j.tensor.kernel.Cpu;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,13 +136,18 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
   }
 
   /**
-   * Computes a product.
+   * Computes a product, in the precision of the workspace.
    *
    * @param workspace whose threads compute
    * @param product what is computed
    */
   static void multiply(Workspace workspace, Product product) {
     if (product.m == 0 || product.n == 0) {
+      return;
+    }
+    Optional<Bf16Kernel> kernel = workspace.products().kernel();
+    if (kernel.isPresent()) {
+      Bf16Gemm.multiply(workspace, product, kernel.get());
       return;
     }
     try (Workspace.Scope _ = workspace.scope()) {

@@ -177,15 +177,14 @@ public final class MatMul {
   private static void product(
       Tensor x, Weight weight, int n, float[] out, boolean gated, Gemm.Edges edges) {
     int k = x.dim(-1);
-    float[] data = x.data();
     Gemm.multiply(
         x.workspace(),
         new Gemm.Product(
             x.shape().rows(),
             n,
             k,
-            (row, from, count, to, at, _) -> System.arraycopy(data, row * k + from, to, at, count),
-            weight::decode,
+            new DenseRows(x.data(), k),
+            new WeightRows(weight),
             out,
             gated,
             edges));

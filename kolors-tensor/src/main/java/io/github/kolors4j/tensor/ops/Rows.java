@@ -1,5 +1,6 @@
 package io.github.kolors4j.tensor.ops;
 
+import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Scratch;
 
 /**
@@ -19,4 +20,9 @@ interface Rows {
    * @param scratch of the thread that packs
    */
   void read(int row, int from, int count, float[] to, int at, Scratch scratch);
+
+  /** How many pieces of BF16 make a value, see {@link Bf16Kernel}. */
+  default int pieces() {
+    return Bf16Kernel.PIECES;
+  }
 }
