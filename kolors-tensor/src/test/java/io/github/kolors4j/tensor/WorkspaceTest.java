@@ -290,9 +290,9 @@ class WorkspaceTest {
                 "-cp",
                 String.join(
                     File.pathSeparator,
-                    folder(Workspace.class),
-                    folder(program),
-                    folder(Logger.class)),
+                    folder(Workspace.class).toString(),
+                    folder(program).toString(),
+                    folder(Logger.class).toString()),
                 program.getName())
             .redirectErrorStream(true)
             .start();
