@@ -3,14 +3,18 @@ module io.github.kolors4j {
   requires transitive io.github.kolors4j.safetensors;
   requires transitive io.github.kolors4j.tensor;
   requires transitive java.desktop;
+  requires java.net.http;
   requires org.slf4j;
   requires static org.jspecify;
 
   uses io.github.kolors4j.image.PictureDecoder;
 
   exports io.github.kolors4j;
+  exports io.github.kolors4j.adapter;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
+  exports io.github.kolors4j.estimate;
+  exports io.github.kolors4j.hub;
   exports io.github.kolors4j.image;
   exports io.github.kolors4j.metadata;
   exports io.github.kolors4j.prompts;

@@ -1,10 +1,16 @@
 package io.github.kolors4j;
 
+import io.github.kolors4j.adapter.AdapterFit;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
 import io.github.kolors4j.components.Components;
 import io.github.kolors4j.components.OpenOptions;
+import io.github.kolors4j.estimate.CostEstimate;
+import io.github.kolors4j.estimate.MachineSpeed;
+import io.github.kolors4j.hub.HubException;
+import io.github.kolors4j.hub.HubModel;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.ModelIdentity;
@@ -18,11 +24,14 @@ import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.NotFiniteException;
 import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.run.Estimator;
 import io.github.kolors4j.run.Generation;
 import io.github.kolors4j.run.RequestResolver;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
@@ -30,6 +39,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -62,6 +72,9 @@ import java.util.concurrent.CancellationException;
  * #withScheduler}.
  */
 public final class KolorsPipeline implements AutoCloseable {
+  /** How long an estimate may measure. */
+  private static final Duration PROBE = Duration.ofSeconds(2);
+
   private final Checkpoint checkpoint;
   private final Components components;
   private final Scheduler scheduler;
@@ -85,18 +98,47 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
+   * Opens a checkpoint by its name at the Hugging Face hub, with its F16 weights where it has them,
+   * on all cores; diffusers' {@code from_pretrained}. What is not in the cache that Python's {@code
+   * huggingface_hub} shares is downloaded: 18 GB for Kolors.
+   *
+   * @param repository {@code owner/name} or {@code owner/name@revision}, also after {@code
+   *     modelscope://}
+   * @return the pipeline, to be closed
+   * @throws HubException if it cannot be had; the message says what to do
+   * @throws InvalidFileException if a file is missing or not what it should be
+   * @throws IOException if a file cannot be read or written
+   * @throws IllegalArgumentException if it can be no name
+   */
+  public static KolorsPipeline fromPretrained(String repository) throws IOException {
+    return builder(HubModel.of(repository)).open();
+  }
+
+  /**
+   * Begins to open a checkpoint by its name in another way than {@link #fromPretrained}.
+   *
+   * @param model the name, and how to come by the files
+   * @return what opens it, and downloads it then
+   */
+  public static Builder builder(HubModel model) {
+    Objects.requireNonNull(model, "model");
+    return new Builder(model::snapshot);
+  }
+
+  /**
    * Begins to open a checkpoint in another way than {@link #open}.
    *
    * @param directory of the checkpoint in diffusers' layout, with the {@code model_index.json}
    * @return what opens it
    */
   public static Builder builder(Path directory) {
-    return new Builder(directory);
+    Objects.requireNonNull(directory, "directory");
+    return new Builder(_ -> directory);
   }
 
   /** How to open a checkpoint. */
   public static final class Builder {
-    private final Path directory;
+    private final Location location;
     private Optional<String> variant = Optional.empty();
     private Precision precision = Precision.F32;
     private boolean checkWeights;
@@ -104,19 +146,27 @@ public final class KolorsPipeline implements AutoCloseable {
     private Optional<PromptCache> promptCache = Optional.empty();
     private boolean textEncoderOnDemand;
 
-    private Builder(Path directory) {
-      this.directory = Objects.requireNonNull(directory, "directory");
+    /** Where the files are, known when they are needed. */
+    @FunctionalInterface
+    private interface Location {
+      Path directory(Variant variant) throws IOException;
+    }
+
+    private Builder(Location location) {
+      this.location = location;
     }
 
     /**
      * Takes the weights of this variant only, as diffusers' {@code variant}. Without it those of
-     * {@code fp16} are taken where they are there, and the plain ones otherwise.
+     * {@code fp16} are taken where they are there, else the plain ones, else those of another
+     * variant where there is only one.
      *
      * @param variant as in the file names, such as {@code fp16}; empty text for the plain files
      * @return this
+     * @throws IllegalArgumentException if it cannot be part of a file's name
      */
     public Builder variant(String variant) {
-      this.variant = Optional.of(variant);
+      this.variant = Optional.of(Variant.only(variant).name());
       return this;
     }
 
@@ -124,15 +174,12 @@ public final class KolorsPipeline implements AutoCloseable {
      * Computes with so many threads; by default, as many as there are cores. The pictures do not
      * depend on it.
      *
-     * @param threads at least 1
+     * @param threads 1 to {@link ThreadPool#MOST_THREADS}
      * @return this
-     * @throws IllegalArgumentException if {@code threads} is below 1
+     * @throws IllegalArgumentException if {@code threads} is less or more
      */
     public Builder threads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
-      }
-      this.threads = threads;
+      this.threads = ThreadPool.checkThreads(threads);
       return this;
     }
 
@@ -193,10 +240,12 @@ public final class KolorsPipeline implements AutoCloseable {
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
+     * @throws HubException if it was given by its name and cannot be had
      * @throws InvalidFileException if a file is missing or not what it should be
      * @throws IOException if a file cannot be read
      */
     public KolorsPipeline open() throws IOException {
+      Path directory = location.directory(variant.map(Variant::only).orElse(Variant.DEFAULT));
       Checkpoint checkpoint =
           Checkpoint.open(
               directory,
@@ -329,6 +378,35 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
+   * A pipeline whose U-Net and text encoder are changed by adapters in all of its requests; those
+   * of a request come after them. The weights are those of this pipeline, and nothing is copied but
+   * the adapters: saving the derived pipeline writes the sums.
+   *
+   * @param adapters which ones, and how strongly
+   * @return the derived pipeline; closing either closes both
+   * @throws IllegalArgumentException if nothing of an adapter is for these models, or something of
+   *     it has another shape than theirs
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public KolorsPipeline withAdapters(Adapters adapters) {
+    Objects.requireNonNull(adapters, "adapters");
+    return new KolorsPipeline(checkpoint.withAdapters(adapters), scheduler);
+  }
+
+  /**
+   * What of adapters this pipeline can use, as a look before they are used.
+   *
+   * @param adapters which ones
+   * @return one for each, in order
+   * @throws IllegalArgumentException if nothing of an adapter is for these models
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public List<AdapterFit> fit(Adapters adapters) {
+    checkpoint.checkOpen();
+    return components.fit(adapters);
+  }
+
+  /**
    * Saves the pipeline as a checkpoint that diffusers and {@link #open} load: this scheduler, the
    * tokenizer's files, the configurations as they were read, and all weights in the types that they
    * are stored in. Nothing large is held in memory.
@@ -420,7 +498,8 @@ public final class KolorsPipeline implements AutoCloseable {
   public ImageResult generate(ImageRequest request, RunControl control) {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(control, "control");
-    return checkpoint.use(() -> generation().generate(request, control));
+    return checkpoint.use(
+        () -> generation(checkpoint.adapted(request.adapters())).generate(request, control));
   }
 
   /**
@@ -450,11 +529,11 @@ public final class KolorsPipeline implements AutoCloseable {
   public EncodedPrompt encodePrompt(String prompt, int maxSequenceLength) {
     ImageRequest request =
         ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
-    return checkpoint.use(() -> generation().encodePrompt(request));
+    return checkpoint.use(() -> generation(components).encodePrompt(request));
   }
 
-  private Generation generation() {
-    return new Generation(components, scheduler, checkpoint::isCancelling);
+  private Generation generation(Components with) {
+    return new Generation(with, scheduler, checkpoint::isCancelling);
   }
 
   /**
@@ -496,6 +575,35 @@ public final class KolorsPipeline implements AutoCloseable {
     }
     return PictureMetadata.of(
         whole.build(), finished.index(), picture, scheduler, identity(), engine());
+  }
+
+  /**
+   * What a request will take on this machine: time, memory and disk. Measures the machine for two
+   * seconds.
+   *
+   * @param request the request
+   * @return the estimate
+   * @throws IllegalArgumentException if the request cannot be generated by this model
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public CostEstimate estimate(ImageRequest request) {
+    return checkpoint.use(
+        () ->
+            new Estimator(components, scheduler)
+                .estimate(request, MachineSpeed.measure(components.threads(), PROBE)));
+  }
+
+  /**
+   * What a request will take on a machine of some speed.
+   *
+   * @param request the request
+   * @param speed as {@link MachineSpeed#measure} gives it
+   * @return the estimate
+   * @throws IllegalArgumentException if the request cannot be generated by this model
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public CostEstimate estimate(ImageRequest request, MachineSpeed speed) {
+    return checkpoint.use(() -> new Estimator(components, scheduler).estimate(request, speed));
   }
 
   /**

@@ -59,7 +59,7 @@ class CancellationTest {
   private static final Duration PROMISE = Duration.ofMillis(100);
 
   /** Some of the tries may fall into the pauses of a machine that others use, too. */
-  private static final int TRIES = 5;
+  private static final int TRIES = 20;
 
   private static KolorsPipeline pipeline;
   private static KolorsImage expected;

@@ -34,6 +34,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final double NO_PEAK = Double.NaN;
 
   private final Terminal terminal;
+  private final Interruption interruption;
 
   @Mixin private CommonOptions.ModelOption model;
 
@@ -100,8 +101,9 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
 
-  BenchCommand(Terminal terminal) {
+  BenchCommand(Terminal terminal, Interruption interruption) {
     this.terminal = terminal;
+    this.interruption = interruption;
   }
 
   @Override
@@ -153,7 +155,8 @@ final class BenchCommand implements Callable<Integer> {
   private StageBenchmark open(
       StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
       throws IOException {
-    return UsageException.check(() -> StageBenchmark.open(chosen, model.directory(), size, engine));
+    return UsageException.check(
+        () -> StageBenchmark.open(chosen, model.directory(terminal, interruption), size, engine));
   }
 
   private Map<String, Object> result(

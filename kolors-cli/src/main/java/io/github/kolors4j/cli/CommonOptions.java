@@ -1,9 +1,15 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.checkpoint.HubCacheFolder;
 import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
@@ -19,18 +25,56 @@ final class CommonOptions {
       description = "Show the engine's own messages, and a stack trace where something fails.")
   private boolean verbose;
 
-  /** The option of commands that read a checkpoint. */
+  /** The options of commands that read a checkpoint. */
   static final class ModelOption {
     @Option(
         names = "--model",
-        paramLabel = "DIR",
+        paramLabel = "DIR|REPO",
         description =
-            "A checkpoint in diffusers' layout, as Kolors-diffusers. Default: the shipped mini"
-                + " checkpoint.")
-    private Path model;
+            "A checkpoint in diffusers' layout: a folder, or owner/name[@revision] of the Hugging"
+                + " Face hub or after modelscope://. Default: the shipped mini checkpoint.")
+    private String model;
 
-    Path directory() throws IOException {
-      return model != null ? model : MiniCheckpoint.directory();
+    @Option(
+        names = "--pull",
+        description = "Download --model where the cache does not have it, without a question.")
+    private boolean pull;
+
+    /** The folder, which is downloaded where the user wants it. */
+    Path directory(Terminal terminal, Interruption interruption) throws IOException {
+      return directory(terminal, interruption, Variant.DEFAULT);
+    }
+
+    private Path directory(Terminal terminal, Interruption interruption, Variant variant)
+        throws IOException {
+      if (model == null) {
+        return MiniCheckpoint.directory();
+      }
+      Path directory = new ModelLocation(terminal, interruption, pull).directory(model, variant);
+      HubCacheFolder.refuse(directory);
+      return directory;
+    }
+  }
+
+  /** The options of commands that open all of a checkpoint. */
+  static final class WeightsOption {
+    @Mixin private ModelOption model;
+
+    @Option(
+        names = "--variant",
+        paramLabel = "V",
+        description =
+            "Which copy of the weights: bf16 for files as model.bf16.safetensors, empty text for the"
+                + " plain ones. Default: fp16, else the plain ones, else the only ones.")
+    private String variant;
+
+    /** Begins to open the pipeline, whose files are downloaded where the user wants it. */
+    KolorsPipeline.Builder builder(Terminal terminal, Interruption interruption, int threads)
+        throws IOException {
+      Variant chosen = ModelLocation.variant(Optional.ofNullable(variant));
+      KolorsPipeline.Builder builder =
+          KolorsPipeline.builder(model.directory(terminal, interruption, chosen)).threads(threads);
+      return variant == null ? builder : builder.variant(variant);
     }
   }
 
@@ -62,10 +106,7 @@ final class CommonOptions {
       if (threads == null) {
         return Runtime.getRuntime().availableProcessors();
       }
-      if (threads < 1) {
-        throw new UsageException("[threads] " + threads + " threads: use 1 or more.");
-      }
-      return threads;
+      return UsageException.check(() -> ThreadPool.checkThreads(threads));
     }
   }
 }

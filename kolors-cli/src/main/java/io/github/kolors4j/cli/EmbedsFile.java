@@ -23,6 +23,9 @@ final class EmbedsFile {
           tensors.get(POOLED_PROMPT_EMBEDS),
           tensors.find(NEGATIVE_PROMPT_EMBEDS),
           tensors.find(NEGATIVE_POOLED_PROMPT_EMBEDS));
+    } catch (IllegalArgumentException e) {
+      String rule = e.getMessage().replaceFirst("^\\[\\w+] ", "");
+      throw new UsageException("[embeds] %s: %s".formatted(path, rule));
     }
   }
 }

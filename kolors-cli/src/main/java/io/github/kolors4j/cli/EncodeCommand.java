@@ -2,7 +2,6 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.request.EncodedPrompt;
-import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Precision;
@@ -29,7 +28,7 @@ final class EncodeCommand implements Callable<Integer> {
   @Parameters(paramLabel = "PROMPT", description = "The prompt; may be empty text.")
   private String prompt;
 
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private CommonOptions.WeightsOption model;
 
   @Option(
       names = "--negative-prompt",
@@ -37,8 +36,12 @@ final class EncodeCommand implements Callable<Integer> {
       description = "Also writes the embeddings of this one.")
   private String negativePrompt;
 
-  @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where to.")
-  private Path out;
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      required = true,
+      description = "Where to; - is standard output.")
+  private String out;
 
   @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
@@ -53,11 +56,12 @@ final class EncodeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     int threadCount = threads.number();
     Precision chosen = precision.value();
-    OutputFiles.checkSuffix(out, OutputFiles.SAFETENSORS);
-    OutputFiles.checkWritable(out);
+    Path file = OutputFiles.path(out);
+    OutputFiles.checkSuffix(file, OutputFiles.SAFETENSORS);
+    OutputFiles.checkWritable(file);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
     try (KolorsPipeline pipeline =
-        KolorsPipeline.builder(model.directory()).threads(threadCount).precision(chosen).open()) {
+        model.builder(terminal, interruption, threadCount).precision(chosen).open()) {
       EncodedPrompt encoded = encode(pipeline, prompt);
       tensors.put("input_ids", ids(encoded.tokens().inputIds()));
       tensors.put("attention_mask", ids(encoded.tokens().attentionMask()));
@@ -71,8 +75,10 @@ final class EncodeCommand implements Callable<Integer> {
             EmbedsFile.NEGATIVE_POOLED_PROMPT_EMBEDS, values(negative.pooledPromptEmbeds()));
       }
     }
-    interruption.whole(() -> SafetensorsWriter.write(out, Latents.METADATA, tensors));
-    terminal.out().println(out);
+    interruption.whole(file, () -> OutputFiles.write(file, tensors, terminal));
+    if (!OutputFiles.isStandardOutput(file)) {
+      terminal.out().println(file);
+    }
     return KolorsCommand.OK;
   }
 

@@ -1,29 +1,30 @@
 package io.github.kolors4j.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.request.RunControl;
-import io.github.kolors4j.safetensors.SafetensorsWriter;
-import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
-import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -33,14 +34,14 @@ import picocli.CommandLine.Option;
     name = "generate",
     description = "Makes pictures, or their latents, from a prompt in Chinese or English.",
     sortOptions = false)
-final class GenerateCommand implements Callable<Integer> {
+class GenerateCommand implements Callable<Integer> {
   private static final String LATENT = "latent";
 
-  private final Terminal terminal;
-  private final Interruption interruption;
+  final Terminal terminal;
+  final Interruption interruption;
 
   @Mixin private PromptOptions prompts;
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin CommonOptions.WeightsOption model;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -63,6 +64,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
+  @Mixin private AdapterOptions adapters;
 
   @Option(
       names = "--output-type",
@@ -75,12 +77,13 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to; a name that ends with .jpg makes a JPEG. Several pictures get -0, -1 ... before"
-              + " the suffix. Default: kolors.png, or kolors.safetensors for latents.")
-  private Path out;
+          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several pictures get"
+              + " -0, -1 ... before the suffix. Default: kolors.png, or kolors.safetensors for latents.")
+  private String out;
 
   @Mixin private PictureOptions pictureOptions;
-  @Mixin private PromptCacheOptions promptCache;
+  @Mixin PromptCacheOptions promptCache;
+  @Mixin private PreviewOptions previewOptions;
 
   @Option(
       names = "--vae-tiling",
@@ -94,11 +97,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 
-  @Mixin private CommonOptions.PrecisionOption precision;
-  @Mixin private CommonOptions.ThreadsOption threads;
+  @Mixin CommonOptions.PrecisionOption precision;
+  @Mixin CommonOptions.ThreadsOption threads;
 
   @Option(names = "--json", description = "One line of JSON instead of the files' names.")
-  private boolean json;
+  boolean json;
 
   @Mixin private CommonOptions common;
 
@@ -128,18 +131,12 @@ final class GenerateCommand implements Callable<Integer> {
       bar.stage("load");
       try (KolorsPipeline opened =
           promptCache
-              .apply(
-                  KolorsPipeline.builder(model.directory())
-                      .threads(threadCount)
-                      .precision(wantedPrecision))
+              .apply(model.builder(terminal, interruption, threadCount).precision(wantedPrecision))
               .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
-        KolorsPipeline pipeline = opened.withScheduler(chosen);
         long loaded = System.nanoTime();
-        RunControl control =
-            RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
-        ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
-        save(pipeline, result, files);
+        ImageResult result =
+            generate(opened.withScheduler(chosen), request, threadCount, bar, files);
         bar.end();
         report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
       }
@@ -147,16 +144,72 @@ final class GenerateCommand implements Callable<Integer> {
     return KolorsCommand.OK;
   }
 
-  private void checkArguments() {
+  /** Writes each picture when it is made, and what there is where the request fails. */
+  private ImageResult generate(
+      KolorsPipeline pipeline,
+      ImageRequest request,
+      int threadCount,
+      ProgressBar bar,
+      List<Path> files)
+      throws IOException {
+    EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);
+    CostEstimate expected = UsageException.check(() -> runs.announce(pipeline, request, terminal));
+    Preview preview = previewOptions.preview(terminal, pipeline);
+    ResultFiles results =
+        new ResultFiles(
+            terminal,
+            interruption,
+            files,
+            (finished, file) ->
+                pictureOptions.save(
+                    finished.image().orElseThrow(),
+                    file,
+                    () -> pipeline.metadata(request, finished),
+                    terminal));
+    RunControl control =
+        RunControl.builder()
+            .onProgress(bar)
+            .onStepEnd(preview)
+            .onImage(
+                finished -> {
+                  results.onImage(finished);
+                  finished.image().ifPresent(preview::finished);
+                })
+            .cancellation(interruption.token())
+            .build();
+    try {
+      ImageResult result = UsageException.check(() -> pipeline.generate(request, control));
+      results.writeLatents();
+      runs.remember(expected, result);
+      return result;
+    } catch (RuntimeException | Error e) {
+      rescue(results, e);
+      if (e instanceof UncheckedIOException ofFile) {
+        throw ofFile.getCause();
+      }
+      throw e;
+    }
+  }
+
+  private static void rescue(ResultFiles results, Throwable failure) {
+    try {
+      results.writeLatents();
+    } catch (IOException | CancellationException | OutOfMemoryError e) {
+      failure.addSuppressed(e); // The first failure is the one to be heard of.
+    }
+  }
+
+  void checkArguments() {
     prompts.check();
     steps.check();
     guidance.check();
     imageToImage.check(terminal);
     sizes.check(terminal);
+    prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
 
   /** The request, with the files that it is made of. */
-  private ImageRequest request() throws IOException {
+  ImageRequest request() throws IOException {
     Compatibility compatibility = compatibility();
     OutputType type = type();
     ImageRequest.Builder request = prompts.request();
@@ -165,6 +218,7 @@ final class GenerateCommand implements Callable<Integer> {
     guidance.apply(request);
     noise.apply(request);
     imageToImage.apply(request);
+    adapters.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 
@@ -188,19 +242,21 @@ final class GenerateCommand implements Callable<Integer> {
     };
   }
 
-  private List<Path> files(ImageRequest request) {
+  private List<Path> files(ImageRequest request) throws IOException {
     boolean pictures = request.outputType() == OutputType.IMAGE;
     String suffix = pictures ? OutputFiles.PNG : OutputFiles.SAFETENSORS;
-    Path file = out == null ? Path.of("kolors" + suffix) : out;
+    Path file = out == null ? Path.of("kolors" + suffix) : OutputFiles.path(out);
+    int count = pictures ? request.numImagesPerPrompt() : 1;
     if (pictures) {
       OutputFiles.checkPictureSuffix(file);
     } else {
       OutputFiles.checkSuffix(file, suffix);
     }
-    return OutputFiles.names(file, pictures ? request.numImagesPerPrompt() : 1);
+    OutputFiles.checkStandardOutput(file, count, json);
+    return OutputFiles.names(file, count);
   }
 
-  private Map<String, Object> options() {
+  Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     for (String option : schedulerOptions) {
       int equals = option.indexOf('=');
@@ -220,7 +276,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Another class from the checkpoint's config, or the checkpoint's with other options. */
-  private Scheduler scheduler(Scheduler own, Map<String, Object> options) {
+  Scheduler scheduler(Scheduler own, Map<String, Object> options) {
     if (scheduler == null && options.isEmpty()) {
       return own;
     }
@@ -228,41 +284,23 @@ final class GenerateCommand implements Callable<Integer> {
     return Schedulers.byName(name).fromConfig(own.config(), options);
   }
 
-  private void save(KolorsPipeline pipeline, ImageResult result, List<Path> files)
-      throws IOException {
-    if (result.latents().isPresent()) {
-      FloatArray all = result.latents().get();
-      long[] shape = Arrays.stream(all.shape().dims()).asLongStream().toArray();
-      Map<String, TensorData> tensors = Map.of(Latents.NAME, TensorData.f32(all.values(), shape));
-      interruption.whole(
-          () -> SafetensorsWriter.write(files.getFirst(), Latents.METADATA, tensors));
-      return;
-    }
-    for (int i = 0; i < files.size(); i++) {
-      int index = i;
-      interruption.whole(
-          () ->
-              pictureOptions.save(
-                  result.images().get(index),
-                  files.get(index),
-                  () -> pipeline.metadata(result, index)));
-    }
-  }
-
   private void report(
       ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
     if (json) {
       terminal.out().println(JsonWriter.compact(json(result, files, chosen, load, total)));
     } else {
-      files.forEach(terminal.out()::println);
+      files.stream()
+          .filter(file -> !OutputFiles.isStandardOutput(file))
+          .forEach(terminal.out()::println);
     }
     terminal
         .err()
         .println(
-            "seed %s, %.1f s in all"
-                .formatted(
-                    result.seeds().stream().map(String::valueOf).collect(Collectors.joining(",")),
-                    total / 1e9));
+            String.format(
+                Locale.ROOT,
+                "seed %s, %.1f s in all",
+                result.seeds().stream().map(Long::toUnsignedString).collect(joining(",")),
+                total / 1e9));
   }
 
   private static Map<String, Object> json(
@@ -276,7 +314,7 @@ final class GenerateCommand implements Callable<Integer> {
     ImageRequest request = result.request();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("files", files.stream().map(Path::toString).toList());
-    json.put("seeds", result.seeds());
+    json.put("seeds", result.seeds().stream().map(Numbers::unsigned).toList());
     json.put("width", request.width().orElseThrow());
     json.put("height", request.height().orElseThrow());
     json.put("steps", StepOptions.count(request.steps()));

@@ -62,6 +62,13 @@ final class GuidanceOptions {
     layers();
   }
 
+  /** Why the negative prompt is not looked at; empty where it is. */
+  String withoutNegativePrompt() {
+    return guidanceScale > 1
+        ? ""
+        : "--guidance-scale %s is no guidance, only more than 1 is".formatted(guidanceScale);
+  }
+
   private static UsageException withoutPag(String option) {
     return new UsageException(
         "[arguments] %s without --pag-scale: there is no perturbed-attention guidance then, add"

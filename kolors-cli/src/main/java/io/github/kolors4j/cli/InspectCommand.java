@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.checkpoint.FiniteWeights;
 import io.github.kolors4j.safetensors.JsonFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -39,6 +40,11 @@ final class InspectCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "DIR|FILE", description = "A checkpoint, a component or a file.")
   private Path path;
+
+  @Option(
+      names = "--check",
+      description = "Read all values, and end with an error at the first NaN or infinity.")
+  private boolean check;
 
   @Option(names = "--json", description = "One line of JSON.")
   private boolean json;
@@ -94,8 +100,7 @@ final class InspectCommand implements Callable<Integer> {
     return components;
   }
 
-  private static Component component(String name, Path directory, String className)
-      throws IOException {
+  private Component component(String name, Path directory, String className) throws IOException {
     if (!Files.isDirectory(directory)) {
       throw new IOException("[inspect] the folder " + directory + " does not exist.");
     }
@@ -123,13 +128,16 @@ final class InspectCommand implements Callable<Integer> {
     return file.endsWith(SUFFIX) || file.contains(SUFFIX + ".index");
   }
 
-  private static List<TensorInfo> tensors(Path file) throws IOException {
+  private List<TensorInfo> tensors(Path file) throws IOException {
     try (SafetensorsFile source = SafetensorsFile.open(file)) {
       return tensors(source);
     }
   }
 
-  private static List<TensorInfo> tensors(TensorSource source) {
+  private List<TensorInfo> tensors(TensorSource source) throws IOException {
+    if (check) {
+      new FiniteWeights(source).require();
+    }
     return source.names().stream().map(name -> source.find(name).orElseThrow()).toList();
   }
 

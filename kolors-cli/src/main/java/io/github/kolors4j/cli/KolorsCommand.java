@@ -48,6 +48,10 @@ final class KolorsCommand implements Runnable {
 
   private static final int HELP_WIDTH = 100;
 
+  private static final String LOST_OUTPUT =
+      "[output] standard output could not be written to, so results are lost: is the disk full, or"
+          + " has the program ended that reads them?";
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** Runs a command line and says what became of it. */
@@ -60,19 +64,26 @@ final class KolorsCommand implements Runnable {
     PrintWriter out = writer(terminal.out());
     PrintWriter err = writer(terminal.err());
     try {
-      return commandLine(terminal, interruption, args)
-          .setOut(out)
-          .setErr(err)
-          .setParameterExceptionHandler(
-              (e, _) -> {
-                report(terminal, parsing(e), e, verbose);
-                return USAGE;
-              })
-          .setExecutionExceptionHandler(
-              (e, _, _) -> failed(terminal, interruption, unwrapped(e), verbose))
-          .execute(args);
+      int exitCode =
+          commandLine(terminal, interruption, args)
+              .setOut(out)
+              .setErr(err)
+              .setParameterExceptionHandler(
+                  (e, _) -> {
+                    report(terminal, interruption, parsing(e), e, verbose);
+                    return USAGE;
+                  })
+              .setExecutionExceptionHandler(
+                  (e, _, _) -> failed(terminal, interruption, unwrapped(e), verbose))
+              .execute(args);
+      out.flush();
+      if (exitCode == OK && terminal.out().checkError()) {
+        terminal.error(LOST_OUTPUT + interruption.saved());
+        return FAILED;
+      }
+      return exitCode;
     } catch (Error e) { // out of memory, as a rule: picocli passes these on
-      report(terminal, sentence(e), e, verbose);
+      report(terminal, interruption, sentence(e), e, verbose);
       return FAILED;
     } finally {
       out.flush();
@@ -95,18 +106,28 @@ final class KolorsCommand implements Runnable {
     return commandLine.setExpandAtFiles(false).setUsageHelpWidth(HELP_WIDTH);
   }
 
+  /** The parser of all commands. */
+  static CommandLine whole(Terminal terminal, Interruption interruption) {
+    return commandLine(terminal, interruption, new String[0]);
+  }
+
   private static Map<String, Supplier<Callable<Integer>>> commands(
       Terminal terminal, Interruption interruption) {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("estimate", () -> new EstimateCommand(terminal, interruption));
     commands.put("replay", () -> new ReplayCommand(terminal, interruption));
     commands.put("show", () -> new ShowCommand(terminal));
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
-    commands.put("tokenize", () -> new TokenizeCommand(terminal));
+    commands.put("tokenize", () -> new TokenizeCommand(terminal, interruption));
     commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("pull", () -> new PullCommand(terminal, interruption));
+    commands.put("cache", () -> new CacheCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
+    commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
-    commands.put("bench", () -> new BenchCommand(terminal));
+    commands.put("bench", () -> new BenchCommand(terminal, interruption));
+    commands.put("completion", () -> new CompletionCommand(terminal, interruption));
     return commands;
   }
 
@@ -126,18 +147,20 @@ final class KolorsCommand implements Runnable {
       Terminal terminal, Interruption interruption, Exception e, boolean verbose) {
     if (e instanceof CancellationException || interruption.begun()) {
       if (!interruption.begun()) {
-        report(terminal, sentence(e), e, verbose);
+        report(terminal, interruption, sentence(e), e, verbose);
       }
       return INTERRUPTED;
     }
-    report(terminal, sentence(e), e, verbose);
+    report(terminal, interruption, sentence(e), e, verbose);
     return e instanceof UsageException || e instanceof InvalidPathException ? USAGE : FAILED;
   }
 
   /** One line, whatever a library has put into its message. */
-  private static void report(Terminal terminal, String message, Throwable e, boolean verbose) {
+  private static void report(
+      Terminal terminal, Interruption interruption, String message, Throwable e, boolean verbose) {
     String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
-    terminal.error(line.endsWith(".") ? line : line + ".");
+    boolean ends = line.endsWith(".") || line.endsWith("?");
+    terminal.error((ends ? line : line + ".") + interruption.saved());
     if (verbose) {
       e.printStackTrace(terminal.err());
     }

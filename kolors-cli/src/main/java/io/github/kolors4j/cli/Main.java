@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import java.io.IOException;
+import java.util.Locale;
 
 /** The command line's entry. */
 public final class Main {
@@ -12,8 +13,19 @@ public final class Main {
    * @param args as typed
    */
   public static void main(String[] args) {
-    String[] typed = Relaunch.typed(args);
+    // The language is English: numbers with the digits and commas of another one would be in part
+    // of
+    // the lines only, as the JDK's own messages have none.
+    Locale.setDefault(Locale.ROOT);
     Terminal terminal = Terminal.standard();
+    String[] typed;
+    try {
+      typed = Relaunch.typed(args);
+    } catch (UsageException e) {
+      terminal.error(e.getMessage());
+      System.exit(KolorsCommand.USAGE);
+      return;
+    }
     try {
       if (Relaunch.isNeeded(typed)) {
         System.exit(Relaunch.run(typed));

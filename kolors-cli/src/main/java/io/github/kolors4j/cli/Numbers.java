@@ -2,6 +2,7 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.request.MicroConditioning.Crop;
 import io.github.kolors4j.request.MicroConditioning.Size;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -107,11 +108,35 @@ final class Numbers {
 
   private static long seed(String part, String text) {
     try {
-      return Long.parseLong(part);
+      return seed(part);
     } catch (NumberFormatException _) {
       throw new UsageException(
-          "[arguments] --seed %s: \"%s\" is not a whole number of 64 bits; write 7 or 1,2,3."
+          ("[arguments] --seed %s: \"%s\" is not a whole number of 64 bits, 0 to 2^64-1; write 7 or"
+                  + " 1,2,3.")
               .formatted(text, part));
+    }
+  }
+
+  /** As in PyTorch: 0 to 2⁶⁴−1, and the negative ones down to −2⁶³ for those counted from 2⁶⁴. */
+  private static long seed(String text) {
+    return text.startsWith("-") ? Long.parseLong(text) : Long.parseUnsignedLong(text);
+  }
+
+  /** A seed as a number from 0 to 2⁶⁴−1. */
+  static BigInteger unsigned(long seed) {
+    return new BigInteger(Long.toUnsignedString(seed));
+  }
+
+  /** One seed. */
+  static final class Seed implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      try {
+        return seed(text);
+      } catch (NumberFormatException _) {
+        throw new TypeConversionException(
+            "'" + text + "' is not a whole number of 64 bits, 0 to 2^64-1");
+      }
     }
   }
 }

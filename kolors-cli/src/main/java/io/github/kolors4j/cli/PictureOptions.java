@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.metadata.PictureMetadata;
 import java.io.IOException;
@@ -19,8 +18,8 @@ final class PictureOptions {
   private boolean noMetadata;
 
   /** Writes a picture; what it knows of itself is asked for only where it is written. */
-  void save(KolorsImage picture, Path file, Supplier<PictureMetadata> metadata) throws IOException {
-    ImageFormat format = ImageFormat.of(file).orElse(ImageFormat.PNG);
-    picture.save(file, format, noMetadata ? Map.of() : metadata.get().texts());
+  void save(KolorsImage picture, Path file, Supplier<PictureMetadata> metadata, Terminal terminal)
+      throws IOException {
+    OutputFiles.write(picture, file, noMetadata ? Map.of() : metadata.get().texts(), terminal);
   }
 }

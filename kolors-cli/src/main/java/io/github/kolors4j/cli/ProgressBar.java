@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.hub.PullProgress;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.ProgressListener;
 import io.github.kolors4j.request.Stage;
@@ -61,6 +62,25 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
         line
             + String.format(
                 Locale.ROOT, " %.0f MB/s, %s left", written / 1e6 / seconds, clock(left)));
+  }
+
+  /** So far is a download, of all of its files. */
+  void pulled(PullProgress progress) {
+    long now = System.nanoTime();
+    if (now - shown < (terminal.interactive() ? SHORT_NANOS : QUIET_NANOS)
+        && progress.bytesDone() < progress.bytes()) {
+      return;
+    }
+    String line =
+        String.format(
+            Locale.ROOT, "%,d of %,d MB", progress.bytesDone() / MEGA, progress.bytes() / MEGA);
+    if (terminal.interactive() && progress.bytes() > 0) {
+      line += bar(progress.bytesDone(), progress.bytes());
+    }
+    show(
+        line
+            + String.format(Locale.ROOT, " %.0f MB/s", progress.bytesPerSecond() / 1e6)
+            + progress.timeLeft().map(left -> ", " + clock(left) + " left").orElse(""));
   }
 
   private static String bar(long done, long all) {

@@ -54,6 +54,17 @@ final class PromptOptions {
     }
   }
 
+  /**
+   * Says what does nothing.
+   *
+   * @param withoutNegative why there is no negative pass; empty where there is one
+   */
+  void warn(Terminal terminal, String withoutNegative) {
+    if (negativePrompt != null && !negativePrompt.isEmpty() && !withoutNegative.isEmpty()) {
+      terminal.warn("[arguments] --negative-prompt has no effect: %s.".formatted(withoutNegative));
+    }
+  }
+
   /** A request for the prompt, with all else at its default. */
   ImageRequest.Builder request() throws IOException {
     ImageRequest.Builder request =

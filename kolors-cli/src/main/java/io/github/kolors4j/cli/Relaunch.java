@@ -6,13 +6,15 @@ import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.module.ModuleFinder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -28,28 +30,35 @@ final class Relaunch {
   static final String OPTIONS = "KOLORS_JAVA_OPTS";
 
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
-  private static final Path COMMAND_LINE = Path.of("/proc/self/cmdline");
+
+  private static final List<String> NOT_INHERITED =
+      List.of(
+          "-agentlib:jdwp",
+          "-Xrunjdwp",
+          "-Xdebug",
+          "-Dcom.sun.management.",
+          "-XX:+ManagementServer");
+
+  /** Variables that every JVM reads. */
+  private static final List<String> JVM_VARIABLES =
+      List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
+  private static final Pattern MAXIMUM_HEAP =
+      Pattern.compile("(?:-Xmx|-XX:MaxHeapSize=)([0-9]+[kKmMgGtT]?)");
+
+  /** As {@code java.options} has it. */
+  private static final long INITIAL_HEAP = 48L << 20;
 
   private Relaunch() {}
 
-  /** The arguments as they were typed, whatever this JVM's locale has made of them. */
+  /**
+   * The arguments as they were typed, whatever this JVM's locale has made of them.
+   *
+   * @throws UsageException if they are no text
+   */
   static String[] typed(String[] args) {
     String encoded = System.getProperty(ARGUMENTS);
-    if (encoded != null) {
-      return decode(encoded);
-    }
-    if (isUtf8() || !Files.isReadable(COMMAND_LINE)) {
-      return args;
-    }
-    try {
-      String line = Files.readString(COMMAND_LINE, StandardCharsets.UTF_8);
-      // Each argument ends with a NUL; the last ones are ours.
-      String[] all = line.split("\0", -1);
-      int end = all.length - 1;
-      return end >= args.length ? Arrays.copyOfRange(all, end - args.length, end) : args;
-    } catch (IOException _) {
-      return args; // No UTF-8 after all.
-    }
+    return encoded != null ? decode(encoded) : CommandLineText.of(args);
   }
 
   static boolean isNeeded(String[] args) {
@@ -60,15 +69,17 @@ final class Relaunch {
     boolean lacksVectors =
         ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()
             && ModuleFinder.ofSystem().find(VECTOR_MODULE).isPresent();
-    return lacksVectors || !isUtf8() && !isAscii(args);
+    return lacksVectors || CommandLineText.isAsciiLocale() && !isAscii(args);
   }
 
   /** Runs the command in a second JVM, to its end. */
   static int run(String[] args) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command(args)).inheritIO();
-    if (!isUtf8()) {
-      builder.environment().put("LC_ALL", "C.UTF-8");
+    Map<String, String> environment = builder.environment();
+    if (CommandLineText.isAsciiLocale()) {
+      environment.put("LC_ALL", "C.UTF-8");
     }
+    JVM_VARIABLES.forEach(name -> environment.computeIfPresent(name, (_, text) -> inherited(text)));
     Process process = builder.start();
     // Ctrl-C reaches both; a signal to this process alone is handed on.
     Thread hook =
@@ -86,10 +97,14 @@ final class Relaunch {
     String name = File.separatorChar == '\\' ? "java.exe" : "java";
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
+    List<String> given = new ArrayList<>();
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(Relaunch::isInherited)
+        .forEach(given::add);
+    given.addAll(options(System.getenv(OPTIONS)));
     command.addAll(
-        tuning(System.getProperty("os.name"), Runtime.getRuntime().availableProcessors()));
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(options(System.getenv(OPTIONS)));
+        tuning(System.getProperty("os.name"), Runtime.getRuntime().availableProcessors(), given));
+    command.addAll(given);
     command.addAll(List.of("--add-modules", VECTOR_MODULE));
     command.add("--enable-native-access=ALL-UNNAMED"); // for the machine code of --precision
     command.add("-D" + PROPERTY + "=false");
@@ -107,8 +122,10 @@ final class Relaunch {
   /**
    * The options that the script gives, for its reasons: huge pages where the JVM knows them, a
    * second compiler of fast code where there would be one, and those of {@code java.options}.
+   *
+   * @param given the options that follow them
    */
-  static List<String> tuning(String system, int processors) throws IOException {
+  static List<String> tuning(String system, int processors, List<String> given) throws IOException {
     List<String> options = new ArrayList<>();
     if (system.equals("Linux")) {
       options.add("-XX:+UseTransparentHugePages");
@@ -122,7 +139,50 @@ final class Relaunch {
           .filter(line -> line.startsWith("-"))
           .forEach(options::add);
     }
+    smallHeap(given).ifPresent(size -> options.add("-Xms" + size));
     return options;
+  }
+
+  /**
+   * The largest heap that was asked for, where it is smaller than the initial one of {@code
+   * java.options}: the JVM would not start with both.
+   */
+  private static Optional<String> smallHeap(List<String> given) {
+    String heap = "";
+    for (String option : given) {
+      Matcher form = MAXIMUM_HEAP.matcher(option);
+      if (form.matches()) {
+        heap = form.group(1);
+      }
+    }
+    return Optional.of(heap).filter(size -> !size.isEmpty() && bytes(size) < INITIAL_HEAP);
+  }
+
+  /** Of a size as {@code 40m}; infinite where it is of more digits than a heap can have. */
+  private static double bytes(String size) {
+    double number = Double.parseDouble(size.replaceFirst("[a-zA-Z]$", ""));
+    return switch (Character.toLowerCase(size.charAt(size.length() - 1))) {
+      case 'k' -> number * (1L << 10);
+      case 'm' -> number * (1L << 20);
+      case 'g' -> number * (1L << 30);
+      case 't' -> number * (1L << 40);
+      default -> number;
+    };
+  }
+
+  /**
+   * Whether the second JVM gets an option of the first: not those of a debugger or of JMX, which
+   * have a port that the first one holds.
+   */
+  static boolean isInherited(String option) {
+    return NOT_INHERITED.stream().noneMatch(option::startsWith);
+  }
+
+  /** The options of an environment variable, without those that are not inherited. */
+  private static String inherited(String text) {
+    return Arrays.stream(text.split("\\s+"))
+        .filter(Relaunch::isInherited)
+        .collect(Collectors.joining(" "));
   }
 
   /** Split at white space, as the script does it. */
@@ -147,11 +207,6 @@ final class Relaunch {
 
   private static boolean isAscii(String[] args) {
     return Arrays.stream(args).allMatch(StandardCharsets.US_ASCII.newEncoder()::canEncode);
-  }
-
-  private static boolean isUtf8() {
-    String name = System.getProperty("sun.jnu.encoding", "UTF-8").toUpperCase(Locale.ROOT);
-    return name.replace("-", "").equals("UTF8") || File.separatorChar == '\\';
   }
 
   private static int waitFor(Process process) {

@@ -1,7 +1,6 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.PictureMetadata;
@@ -44,7 +43,7 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description = "Where to. Default: beside the picture, as NAME-replay.png.")
-  private Path out;
+  private String out;
 
   @Mixin private CommonOptions.ModelOption model;
   @Mixin private CommonOptions.ThreadsOption threads;
@@ -70,13 +69,14 @@ final class ReplayCommand implements Callable<Integer> {
                     new InvalidFileException(
                         "[replay] %s does not say how it was made: it was written with --no-metadata, or by another program."
                             .formatted(picture)));
-    Path file = out == null ? beside(picture) : out;
+    Path file = out == null ? beside(picture) : OutputFiles.path(out);
     OutputFiles.checkPictureSuffix(file);
+    OutputFiles.checkStandardOutput(file, 1, json);
     OutputFiles.checkWritable(file);
     Scheduler scheduler = scheduler(made);
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      Path directory = model.directory();
+      Path directory = model.directory(terminal, interruption);
       try (KolorsPipeline opened =
           promptCache
               .apply(
@@ -92,8 +92,7 @@ final class ReplayCommand implements Callable<Integer> {
         bar.end();
         KolorsImage again = result.images().get(made.image());
         PictureMetadata metadata = pipeline.metadata(result, made.image());
-        interruption.whole(
-            () -> again.save(file, ImageFormat.of(file).orElse(ImageFormat.PNG), metadata.texts()));
+        interruption.whole(file, () -> OutputFiles.write(again, file, metadata.texts(), terminal));
         return report(made, metadata, again, file);
       }
     }
@@ -150,7 +149,7 @@ final class ReplayCommand implements Callable<Integer> {
       line.put("same", same);
       line.put("differences", differences);
       terminal.out().println(JsonWriter.compact(line));
-    } else {
+    } else if (!OutputFiles.isStandardOutput(file)) {
       terminal.out().println(file);
     }
     if (same) {

@@ -67,6 +67,7 @@ final class SynthesizeCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "S",
       defaultValue = "0",
+      converter = Numbers.Seed.class,
       description = "Of all values: the same seed gives the same files. Default: 0.")
   private long seed;
 
@@ -101,6 +102,7 @@ final class SynthesizeCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       long begin = System.nanoTime();
       interruption.whole(
+          out,
           () ->
               checkpoint.write(
                   out,

@@ -16,6 +16,10 @@ import java.nio.file.Path;
  * @param interactive whether {@code err} is a screen, on which a line can be overwritten
  */
 record Terminal(PrintStream out, PrintStream err, boolean interactive) {
+  /** Longest line about what went wrong: an argument or a name from a file may be of any length. */
+  private static final int MOST_LETTERS = 2_000;
+
+  private static final int LAST_LETTERS = 500;
 
   /** The process's own streams. */
   static Terminal standard() {
@@ -25,12 +29,22 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive) {
 
   /** One sentence about what went wrong. */
   void error(String sentence) {
-    err.println(KolorsCommand.NAME + ": " + sentence);
+    err.println(KolorsCommand.NAME + ": " + cut(sentence));
   }
 
   /** One sentence about what goes on in spite of something. */
   void warn(String sentence) {
-    err.println(KolorsCommand.NAME + ": warning: " + sentence);
+    err.println(KolorsCommand.NAME + ": warning: " + cut(sentence));
+  }
+
+  /** Without the middle of what is too long: its end has the rule and the next step. */
+  static String cut(String sentence) {
+    int length = sentence.length();
+    return length <= MOST_LETTERS
+        ? sentence
+        : sentence.substring(0, MOST_LETTERS - LAST_LETTERS)
+            + " ... "
+            + sentence.substring(length - LAST_LETTERS);
   }
 
   /** Without a locale Java writes ASCII, and file names would come out as question marks. */

@@ -20,6 +20,7 @@ final class TokenizeCommand implements Callable<Integer> {
   private static final int MAX_LENGTH = 256;
 
   private final Terminal terminal;
+  private final Interruption interruption;
 
   @Parameters(paramLabel = "TEXT", description = "The text; may be empty.")
   private String text;
@@ -33,13 +34,15 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions common;
 
-  TokenizeCommand(Terminal terminal) {
+  TokenizeCommand(Terminal terminal, Interruption interruption) {
     this.terminal = terminal;
+    this.interruption = interruption;
   }
 
   @Override
   public Integer call() throws IOException {
-    ChatGlmTokenizer tokenizer = ChatGlmTokenizer.load(model.directory().resolve("tokenizer"));
+    ChatGlmTokenizer tokenizer =
+        ChatGlmTokenizer.load(model.directory(terminal, interruption).resolve("tokenizer"));
     TokenizedPrompt tokens = tokenizer.encode(text, MAX_LENGTH);
     int[] ids = tokens.inputIds();
     int[] mask = tokens.attentionMask();

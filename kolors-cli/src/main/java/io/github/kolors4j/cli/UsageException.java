@@ -1,5 +1,7 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.request.HeapTooSmallException;
+
 /** An argument that cannot be: exit code 2. */
 final class UsageException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -20,11 +22,13 @@ final class UsageException extends RuntimeException {
 
   /**
    * Calls the library with values of the user, which it refuses by its own sentence; other faults,
-   * as of files that are read, stay what they are.
+   * as of files that are read or of a heap that is too small, stay what they are.
    */
   static <T, E extends Exception> T check(Call<T, E> call) throws E {
     try {
       return call.run();
+    } catch (HeapTooSmallException e) {
+      throw e;
     } catch (IllegalArgumentException e) {
       throw new UsageException(e);
     }

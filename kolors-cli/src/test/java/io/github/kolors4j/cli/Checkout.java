@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,6 +11,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -65,6 +70,26 @@ final class Checkout {
   /** Where Maven puts the jar. */
   Path jar() {
     return target().resolve("kolors-cli-0.jar");
+  }
+
+  /** A jar there that only points at the classes that are being tested. */
+  Path makeJar() throws IOException {
+    Manifest manifest = new Manifest();
+    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Main.class.getName());
+    manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, classPath());
+    new JarOutputStream(Files.newOutputStream(jar()), manifest).close();
+    return jar();
+  }
+
+  /** All that this JVM has on its class path and its module path. */
+  private static String classPath() {
+    return Stream.of("java.class.path", "jdk.module.path")
+        .flatMap(key -> Stream.of(System.getProperty(key, "").split(File.pathSeparator)))
+        .filter(entry -> !entry.isEmpty())
+        .map(entry -> Path.of(entry).toUri().toString())
+        .distinct()
+        .collect(Collectors.joining(" "));
   }
 
   /** The folder of the jars that run. */

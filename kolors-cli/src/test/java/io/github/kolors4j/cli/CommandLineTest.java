@@ -47,10 +47,14 @@ class CommandLineTest {
         new Wrong("generate x --images 3 --seed 1,2", "2 seeds for 3 images"),
         new Wrong("generate x --seed 1,,2", "1,,2"),
         new Wrong("generate x --seed one", "one"),
-        new Wrong("generate x --seed 9223372036854775808", "64 bits"),
+        new Wrong("generate x --seed 18446744073709551616", "2^64-1"),
+        new Wrong("generate x --seed -9223372036854775809", "64 bits"),
+        new Wrong("synthesize --out x --seed 18446744073709551616", "64 bits"),
         new Wrong("generate x --seed 1 --seed 2", "--seed"),
         new Wrong("generate x --threads 0", "0 threads"),
         new Wrong("generate x --threads -1", "-1 threads"),
+        new Wrong("generate x --threads 1025", "use 1 to 1024"),
+        new Wrong("generate x --variant ../fp16", "../fp16"),
         new Wrong("generate x --scheduler no-such", "no-such"),
         new Wrong("generate x --scheduler-option no_such_key=1", "no_such_key"),
         new Wrong("generate x --scheduler-option use_karras_sigmas", "key=value"),
@@ -125,6 +129,10 @@ class CommandLineTest {
         new Wrong("generate x --out DIR/" + "long".repeat(100) + ".png", "cannot be written"),
         new Wrong("generate x --latents DIR/none", "none"),
         new Wrong("generate x --latents DIR/text", "text"),
+        new Wrong("generate x --latents DIR/pointer", "pointer: is a Git LFS pointer"),
+        new Wrong("generate x --model DIR/models--a--b", "snapshots/0b2: give that folder"),
+        new Wrong("tokenize x --model DIR/models--a--b", "snapshots/0b2: give that folder"),
+        new Wrong("encode x --model DIR/models--a--b/snapshots --out DIR/x", "snapshots/0b2"),
         new Wrong("generate x --image DIR/none.png", "none.png"),
         new Wrong("generate x --image DIR/text", "text"),
         new Wrong("generate x --image DIR", "folder"),
@@ -142,6 +150,11 @@ class CommandLineTest {
   void wrongFilesEndInOneSentenceAndExitCode1(Wrong wrong) throws IOException {
     Files.writeString(folder.resolve("text"), "no safetensors file", StandardCharsets.UTF_8);
     Files.createDirectory(folder.resolve("taken-1.png"));
+    Files.createDirectories(folder.resolve("models--a--b/snapshots/0b2"));
+    Files.createDirectories(folder.resolve("models--a--b/blobs"));
+    Files.writeString(
+        folder.resolve("pointer"),
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
     String[] args =
         Arrays.stream(wrong.args().split(" "))
             .map(arg -> arg.replace("DIR", folder.toString()))
@@ -156,7 +169,46 @@ class CommandLineTest {
     assertTrue(run.err().contains(sentence), run.err());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith("kolors: ["), run.err());
-    assertTrue(run.err().strip().endsWith(".") || run.err().contains("--help"), run.err());
+    String end = run.err().strip();
+    assertTrue(end.matches(".*[^.?][.?]") || end.contains("--help"), end);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "LONG",
+        "generate x LONG",
+        "generate x --steps LONG",
+        "generate x --scheduler LONG",
+        "generate x --scheduler-option LONG=1",
+        "generate x --seed LONG",
+        "generate x --output-type LONG",
+        "generate LONG --embeds e.safetensors",
+        "generate x --variant LONG",
+        "generate x --rng LONG",
+        "generate x --model LONG",
+        "schedulers LONG",
+        "inspect LONG",
+        "tokenize LONG"
+      })
+  void noMessageEchoesAnArgumentOfAnyLength(String line) {
+    String[] args = line.replace("LONG", "long".repeat(125_000)).split(" ");
+    Run run = Run.of(args);
+    assertTrue(run.err().length() < 3_000, run.err().length() + " letters");
+    assertEquals(1, run.err().lines().count());
+  }
+
+  @Test
+  void aNegativePromptWithoutGuidanceIsWarnedOf() {
+    String[] args = {
+      "generate", "x", "--negative-prompt", "y", "--guidance-scale", "1", "--model", "/none"
+    };
+    Run run = Run.of(args);
+    assertTrue(
+        run.err().startsWith("kolors: warning: [arguments] --negative-prompt has no effect:"),
+        run.err());
+    args[5] = "1.1";
+    assertTrue(!Run.of(args).err().contains("warning"));
   }
 
   @Test
@@ -180,7 +232,18 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"generate", "replay", "show", "encode", "tokenize", "inspect", "schedulers"})
+      strings = {
+        "generate",
+        "estimate",
+        "replay",
+        "show",
+        "doctor",
+        "completion",
+        "encode",
+        "tokenize",
+        "inspect",
+        "schedulers"
+      })
   void helpExplainsEachOption(String command) {
     Run run = Run.of(command, "--help");
     assertEquals(0, run.exitCode());
@@ -230,6 +293,7 @@ class CommandLineTest {
             "--output-type",
             "--out",
             "--threads",
+            "--variant",
             "--json",
             "--verbose")) {
       assertTrue(help.contains(option + " ") || help.contains(option + "="), option);

@@ -8,9 +8,12 @@ import com.google.gson.JsonObject;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.TensorData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,5 +133,21 @@ class OtherCommandsTest {
     assertEquals(0, run.exitCode());
     assertTrue(run.out().contains("text_encoder: ChatGLMModel, 1,251,456 parameters"), run.out());
     assertTrue(run.out().contains("conv_in.weight  F16  [32, 4, 3, 3]  unet/"), run.out());
+  }
+
+  @Test
+  void inspectCanLookForNanAndInfinity(@TempDir Path folder) throws IOException {
+    String mini = MiniCheckpoint.directory().toString();
+    assertEquals(Run.of("inspect", mini), Run.of("inspect", mini, "--check"));
+    Path file = folder.resolve("nan.safetensors");
+    float[] values = {1, 2, 3, Float.NaN, 5, 6};
+    SafetensorsWriter.write(file, Map.of(), Map.of("w", TensorData.f32(values, 2, 3)));
+    assertEquals(0, Run.of("inspect", file.toString()).exitCode());
+    Run found = Run.of("inspect", file.toString(), "--check");
+    assertEquals(1, found.exitCode());
+    assertEquals("", found.out());
+    assertTrue(
+        found.err().contains("[weights] " + file + ": w F32 is not finite at [1, 0]: "),
+        found.err());
   }
 }

@@ -2,16 +2,20 @@ package io.github.kolors4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.request.MicroConditioning.Crop;
 import io.github.kolors4j.request.MicroConditioning.Size;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,7 +51,13 @@ class PartsTest {
     assertEquals(List.of(), Numbers.seeds(null));
     assertEquals(List.of(7L), Numbers.seeds("7"));
     assertEquals(List.of(-1L, 0L, Long.MAX_VALUE), Numbers.seeds("-1, 0,9223372036854775807"));
-    assertThrows(UsageException.class, () -> Numbers.seeds(""));
+    assertEquals(
+        List.of(-1L, Long.MIN_VALUE), Numbers.seeds("18446744073709551615,-9223372036854775808"));
+    assertEquals(-1L, new Numbers.Seed().convert("18446744073709551615"));
+    assertEquals("18446744073709551615", Numbers.unsigned(-1).toString());
+    for (String text : List.of("", "18446744073709551616", "-9223372036854775809", "1.0", "0x1")) {
+      assertThrows(UsageException.class, () -> Numbers.seeds(text), text);
+    }
   }
 
   @Test
@@ -113,7 +123,7 @@ class PartsTest {
 
   @Test
   void theSecondJvmGetsTheOptionsOfTheScript() throws IOException {
-    List<String> everywhere = Relaunch.tuning("Windows 11", 8);
+    List<String> everywhere = Relaunch.tuning("Windows 11", 8, List.of());
     assertTrue(everywhere.contains("-Xms48m"), everywhere.toString());
     assertTrue(everywhere.stream().allMatch(option -> option.startsWith("-X")), "no comments");
     String pages = "-XX:+UseTransparentHugePages";
@@ -128,16 +138,70 @@ class PartsTest {
   void theOptionsNameKernelsThatThereAre(String name) throws Exception {
     String kernel = Class.forName("io.github.kolors4j.tensor.kernel." + name).getName();
     assertTrue(
-        Relaunch.tuning("Linux", 2).stream()
+        Relaunch.tuning("Linux", 2, List.of()).stream()
             .filter(option -> option.contains("CompileThresholdScaling"))
             .map(option -> option.split(",")[1].replace("::*", ""))
             .anyMatch(pattern -> kernel.startsWith(pattern.replace("*", ""))),
         kernel);
   }
 
+  /** As the JVM would not start with an initial heap above the largest one. */
+  @Test
+  void aHeapThatIsSmallerThanTheOptionsHaveItIsTakenForTheInitialOneToo() throws IOException {
+    for (String small : List.of("-Xmx40m", "-Xmx40000k", "-Xmx40000000", "-XX:MaxHeapSize=1M")) {
+      String size = small.replaceFirst("-Xmx|.*=", "");
+      List<String> options = Relaunch.tuning("Linux", 2, List.of("-Xmx9g", small));
+      assertEquals("-Xms" + size, options.getLast());
+    }
+    for (String large :
+        List.of("-Xmx48m", "-Xmx1g", "-Xmx999999999999999999999", "-Xmx", "-Xmxm")) {
+      List<String> options = Relaunch.tuning("Linux", 2, List.of(large));
+      assertEquals(Relaunch.tuning("Linux", 2, List.of()), options, large);
+    }
+  }
+
+  @Test
+  void theSecondJvmGetsNeitherDebuggerNorJmxWhosePortTheFirstOneHas() {
+    for (String option :
+        List.of(
+            "-agentlib:jdwp=transport=dt_socket,server=y,address=5005",
+            "-Xrunjdwp:transport=dt_socket",
+            "-Xdebug",
+            "-Dcom.sun.management.jmxremote.port=7091",
+            "-XX:+ManagementServer")) {
+      assertFalse(Relaunch.isInherited(option), option);
+    }
+    for (String option :
+        List.of("-Xmx1g", "-agentlib:hprof", "-Dcom.sun.x=1", "-javaagent:a.jar")) {
+      assertTrue(Relaunch.isInherited(option), option);
+    }
+  }
+
+  @Test
+  void argumentsAreReadByTheCharsetOfTheLocale() {
+    assertEquals(StandardCharsets.UTF_8, CommandLineText.ofLocale(Map.of()));
+    assertEquals(StandardCharsets.UTF_8, CommandLineText.ofLocale(Map.of("LANG", "C")));
+    Map<String, String> chinese = Map.of("LANG", "zh_CN.GBK@pinyin", "LC_ALL", "");
+    Charset gbk = CommandLineText.ofLocale(chinese);
+    assertEquals(Charset.forName("GBK"), gbk);
+    List<byte[]> line = CommandLineText.split("java\0一只猫\0\0".getBytes(gbk));
+    assertArrayEquals(new String[] {"java", "一只猫", ""}, CommandLineText.decode(line, gbk));
+    assertThrows(
+        UsageException.class, () -> CommandLineText.ofLocale(Map.of("LANG", "zh_CN.HZ-9")));
+  }
+
+  @Test
+  void bytesThatAreNoTextAreRefused() {
+    List<byte[]> line = List.of(new byte[] {'a'}, new byte[] {'a', -1, -2, 'b'});
+    UsageException e =
+        assertThrows(
+            UsageException.class, () -> CommandLineText.decode(line, StandardCharsets.UTF_8));
+    assertTrue(e.getMessage().contains("argument 2 is no text in UTF-8"), e.getMessage());
+  }
+
   private static List<String> added(List<String> everywhere, String system, int processors)
       throws IOException {
-    List<String> options = Relaunch.tuning(system, processors);
+    List<String> options = Relaunch.tuning(system, processors, List.of());
     int added = options.size() - everywhere.size();
     assertEquals(everywhere, options.subList(added, options.size()));
     return options.subList(0, added);

@@ -3,7 +3,6 @@ package io.github.kolors4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,11 +11,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.Attributes;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,27 +33,12 @@ class ScriptTest {
   @BeforeEach
   void makeACheckout() throws IOException {
     checkout = new Checkout(folder);
-    jar = checkout.jar();
-    Manifest manifest = new Manifest();
-    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-    manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Main.class.getName());
-    manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, classPath());
-    new JarOutputStream(Files.newOutputStream(jar), manifest).close();
+    jar = checkout.makeJar();
   }
 
   @AfterEach
   void removeTools() throws IOException {
     checkout.removeTools();
-  }
-
-  /** All that this JVM has on its class path and its module path. */
-  private static String classPath() {
-    return Stream.of("java.class.path", "jdk.module.path")
-        .flatMap(key -> Stream.of(System.getProperty(key, "").split(File.pathSeparator)))
-        .filter(entry -> !entry.isEmpty())
-        .map(entry -> Path.of(entry).toUri().toString())
-        .distinct()
-        .collect(Collectors.joining(" "));
   }
 
   private Run run(Map<String, String> environment, String... command)
@@ -140,6 +119,21 @@ class ScriptTest {
     assertTrue(run.err().contains("kolors: interrupted"), run.err());
     assertEquals("", run.out());
     assertEquals("", onlyFile());
+  }
+
+  @Test
+  void interruptedInTheSecondPictureTheFirstOneIsThereAndNamed() throws Exception {
+    String[] command = {script(), "generate", "x", "--width", "16", "--height", "16"};
+    List<String> all = new ArrayList<>(List.of(command));
+    all.addAll(List.of("--steps", "1000", "--images", "3", "--out", "a.png", "--seed", "1"));
+    Checkout.Started started = checkout.start(Map.of(), all.toArray(String[]::new));
+    started.awaitError("image 2/3");
+    new ProcessBuilder("kill", "-INT", String.valueOf(started.process().pid())).start().waitFor();
+    Run run = started.end();
+    assertEquals(130, run.exitCode(), run.err());
+    assertEquals("a-0.png", onlyFile());
+    assertTrue(run.err().contains("the end. Complete is 1 file: a-0.png."), run.err());
+    assertEquals("", run.out());
   }
 
   @Test

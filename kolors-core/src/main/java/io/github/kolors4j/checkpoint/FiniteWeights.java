@@ -13,9 +13,9 @@ import java.util.List;
  * Reads all values of a source and looks for NaN and infinity: an exponent of ones alone, in F16,
  * BF16, F32 and F64.
  *
- * @param source the tensors
+ * @param source the tensors, open
  */
-record FiniteWeights(TensorSource source) {
+public record FiniteWeights(TensorSource source) {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -31,11 +31,11 @@ record FiniteWeights(TensorSource source) {
   private static final long F64 = 0x7ff0000000000000L;
 
   /**
-   * Looks through the files, one tensor after another.
+   * Looks through the files, one tensor after another. This takes as long as reading them does.
    *
    * @throws InvalidFileException for the first that is not finite, with tensor and index
    */
-  void require() throws InvalidFileException {
+  public void require() throws InvalidFileException {
     for (String name : source.names()) {
       TensorInfo tensor = source.find(name).orElseThrow();
       long at = firstOther(tensor.dtype().name(), source.data(name));

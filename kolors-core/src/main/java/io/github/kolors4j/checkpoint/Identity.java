@@ -69,7 +69,7 @@ public final class Identity {
   }
 
   /** Of a model's weights, without reading gigabytes. */
-  static String ofWeights(String config, TensorSource files, int adapters) {
+  static String ofWeights(String config, TensorSource files, List<String> adapters) {
     Identity identity = new Identity().add(config);
     List<String> names = files.names().stream().sorted().toList();
     for (String name : names) {
@@ -81,9 +81,7 @@ public final class Identity {
       var data = files.data(names.get((int) ((long) i * names.size() / samples)));
       identity.add(data.asSlice(0, Math.min(SAMPLE_BYTES, data.byteSize())).asByteBuffer());
     }
-    if (adapters > 0) {
-      identity.add(adapters + " adapters");
-    }
+    adapters.forEach(identity::add);
     return identity.digits();
   }
 }

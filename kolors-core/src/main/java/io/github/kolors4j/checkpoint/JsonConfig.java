@@ -364,7 +364,10 @@ public final class JsonConfig {
     }
     if (!unknown.isEmpty()) {
       LOG.warn(
-          "[config] {}: keys that {} does not know are ignored: {}", file.name(), model, unknown);
+          "[config] {}: keys that {} does not know are ignored: {}",
+          file.name(),
+          model,
+          unknown.replaceAll("\\p{Cc}", "?")); // a key must not begin a line of its own
     }
   }
 

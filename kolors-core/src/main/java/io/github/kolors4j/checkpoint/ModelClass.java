@@ -79,7 +79,7 @@ public record ModelClass<C, M extends PretrainedModel<C>>(
     try {
       return create(
           config, ModelFiles.of(library, Optional.of(json), Weights.of(component, source)));
-    } catch (InvalidFileException | RuntimeException e) {
+    } catch (Throwable e) {
       source.close();
       throw e;
     }

@@ -4,6 +4,7 @@ import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.safetensors.TensorInfo;
+import io.github.kolors4j.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -52,19 +53,16 @@ public final class ModelFiles {
 
   String identity() {
     return Identity.ofWeights(
-        json.map(JsonConfig::text).orElse(""), weights.files(), weights.adapterCount());
+        json.map(JsonConfig::text).orElse(""), weights.files(), weights.adapterIdentities());
   }
 
   void savePretrained(Path directory, SaveOptions options) throws IOException {
-    if (weights.hasAdapters()) {
-      throw new IllegalStateException(
-          "[save] the model has adapters over the weights of %s, and the files do not: save the model that it was made from."
-              .formatted(weights.files().path()));
-    }
     String config = requireConfig();
     try (var target = NewDirectory.create("save", directory, byteLength(), "")) {
       target.write(ModelClass.CONFIG, config);
-      plan(options).write(target.path(), weights.files());
+      TensorSource source =
+          weights.hasAdapters() ? new FusedTensors(weights.files(), weights) : weights.files();
+      plan(options).write(target.path(), source);
       target.complete();
     }
   }

@@ -49,8 +49,8 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
    * @param options names and sizes of the files
    * @throws IOException if the folder has files, the disk is too small, or a file cannot be
    *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, was not loaded from a folder with its
-   *     {@code config.json}, or has adapters over its weights
+   * @throws IllegalStateException if the model is closed, or was not loaded from a folder with its
+   *     {@code config.json}
    */
   public final void savePretrained(Path directory, SaveOptions options) throws IOException {
     files.savePretrained(directory, options);
@@ -62,8 +62,8 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
    * @param directory the folder to be; it must not exist, or be empty
    * @throws IOException if the folder has files, the disk is too small, or a file cannot be
    *     written; nothing is left then
-   * @throws IllegalStateException if the model is closed, was not loaded from a folder with its
-   *     {@code config.json}, or has adapters over its weights
+   * @throws IllegalStateException if the model is closed, or was not loaded from a folder with its
+   *     {@code config.json}
    */
   public final void savePretrained(Path directory) throws IOException {
     savePretrained(directory, SaveOptions.DEFAULT);

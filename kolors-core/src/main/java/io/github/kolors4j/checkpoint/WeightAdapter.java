@@ -43,4 +43,14 @@ public interface WeightAdapter {
    * @throws InvalidFileException if the adapter's file has something for the name that does not fit
    */
   Weight extend(String name, Weight base) throws InvalidFileException;
+
+  /**
+   * What tells what this adapter does from what others do: part of the identity of a model under
+   * it, by which remembered prompts are found and pictures say how they were made.
+   *
+   * @return a hash of its file with its settings, for example; by default that there is one
+   */
+  default String identity() {
+    return "adapter";
+  }
 }

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 public final class Weights {
   private static final Shape NOTHING = Shape.of(0);
 
+  /** Longest name or shape that a message repeats, in characters. */
+  private static final int SHOWN_AT_MOST = 200;
+
   /** What becomes of a parameter that is not in the files, and of one that is. */
   private enum Need {
     REQUIRED,
@@ -103,8 +106,8 @@ public final class Weights {
     return of(model.component, model.files, chain);
   }
 
-  int adapterCount() {
-    return model.adapters.size();
+  List<String> adapterIdentities() {
+    return model.adapters.stream().map(WeightAdapter::identity).toList();
   }
 
   boolean hasAdapters() {
@@ -245,7 +248,8 @@ public final class Weights {
     if (!info.shape().equals(expected)) {
       throw model.fault(
           info.file(),
-          "%s has the shape %s; its config asks for %s.".formatted(key, info.shape(), expected));
+          "%s has the shape %s; its config asks for %s."
+              .formatted(key, shown(info.shape()), expected));
     }
     if (need == Need.UNREAD) {
       return Optional.empty();
@@ -341,15 +345,24 @@ public final class Weights {
           first.file(),
           "%d %s not of this model (first: %s). A file of another model, or a config that does not fit?"
               .formatted(
-                  unasked.size(), unasked.size() == 1 ? "tensor is" : "tensors are", first.name()));
+                  unasked.size(),
+                  unasked.size() == 1 ? "tensor is" : "tensors are",
+                  shown(first.name())));
     }
+  }
+
+  /** What a file says, which may be of any length. */
+  private static String shown(Object ofFile) {
+    String text = ofFile.toString().replaceAll("\\p{Cntrl}", "?");
+    return text.length() <= SHOWN_AT_MOST ? text : text.substring(0, SHOWN_AT_MOST) + "...";
   }
 
   private static Weight standIn(String key) {
     return Weight.of(key, NOTHING);
   }
 
-  private static Optional<DType> dtype(TensorInfo info) {
+  /** The type of a tensor, where it is one that can be computed with. */
+  static Optional<DType> dtype(TensorInfo info) {
     return Arrays.stream(DType.values())
         .filter(dtype -> dtype.name().equals(info.dtype().name()))
         .findFirst();

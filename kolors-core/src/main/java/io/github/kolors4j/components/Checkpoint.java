@@ -1,5 +1,6 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.metadata.ModelIdentity;
@@ -38,6 +39,11 @@ public final class Checkpoint implements AutoCloseable {
 
   /** Made when somebody asks, as it reads some of the weights. */
   private volatile @Nullable ModelIdentity identity;
+
+  /** What {@link #adapted} was last asked for. */
+  private @Nullable Adapted lastAdapted;
+
+  private record Adapted(Adapters adapters, Components components) {}
 
   private Checkpoint(
       Path directory,
@@ -95,21 +101,34 @@ public final class Checkpoint implements AutoCloseable {
   private static TextEncoder openTextEncoder(
       Path folder, OpenOptions options, Deque<Runnable> closers) throws IOException {
     if (options.textEncoderOnDemand()) {
-      TextEncoder onDemand = TextEncoder.onDemand(folder, options.variant(), options.promptCache());
+      TextEncoder onDemand =
+          StoredTextEncoder.onDemand(folder, options.variant(), options.promptCache());
       closers.push(onDemand::close);
       return onDemand;
     }
     ChatGlmModel model = ChatGlmModel.load(folder, options.variant());
     closers.push(model::close);
-    return TextEncoder.of(model);
+    return StoredTextEncoder.of(model);
   }
 
   /** As in diffusers, the index decides on the class where it and the scheduler's file differ. */
   private static Scheduler loadScheduler(Path folder, ModelIndex index) throws IOException {
     Scheduler scheduler = Schedulers.load(folder);
-    return scheduler.className().equals(index.schedulerClass())
-        ? scheduler
-        : Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    if (scheduler.className().equals(index.schedulerClass())) {
+      return scheduler;
+    }
+    try {
+      return Schedulers.byName(index.schedulerClass()).fromConfig(scheduler.config(), Map.of());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(
+          "[config] %s names %s, which cannot take the values of %s: %s"
+              .formatted(
+                  folder.resolveSibling(ModelIndex.FILE),
+                  index.schedulerClass(),
+                  folder.resolve("scheduler_config.json"),
+                  e.getMessage()),
+          e);
+    }
   }
 
   /** The checkpoint's own scheduler. */
@@ -131,6 +150,39 @@ public final class Checkpoint implements AutoCloseable {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
     return new Checkpoint(directory, index, replaced, scheduler, lifetime);
+  }
+
+  /**
+   * The components as adapters change them. Those of the last call are kept, as a run of requests
+   * has the same adapters.
+   *
+   * @throws IllegalArgumentException if the adapters do not fit to the models
+   */
+  public Components adapted(Adapters adapters) {
+    if (adapters.uses().isEmpty()) {
+      return components;
+    }
+    synchronized (this) {
+      Adapted last = lastAdapted;
+      if (last == null || !last.adapters.equals(adapters)) {
+        last = new Adapted(adapters, adaptedNow(adapters));
+        lastAdapted = last;
+      }
+      return last.components;
+    }
+  }
+
+  private Components adaptedNow(Adapters adapters) {
+    try {
+      return components.adapted(adapters);
+    } catch (InvalidFileException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** This checkpoint with {@link #adapted} components in the place of its own. */
+  public Checkpoint withAdapters(Adapters adapters) {
+    return use(() -> new Checkpoint(directory, index, adapted(adapters), scheduler, lifetime));
   }
 
   /** Writes a checkpoint, while nobody can unmap it. */
@@ -188,12 +240,18 @@ public final class Checkpoint implements AutoCloseable {
    * @return whether everything is unmapped; where not, the last one who leaves does it
    */
   public boolean closeWithin(Duration patience) {
+    forgetAdapted();
     return lifetime.close(nanos(patience));
   }
 
-  /** The same with all patience. */
+  private synchronized void forgetAdapted() {
+    lastAdapted = null;
+  }
+
+  /** As {@link #closeWithin}, with all patience. */
   @Override
   public void close() {
+    forgetAdapted();
     lifetime.close(Long.MAX_VALUE);
   }
 

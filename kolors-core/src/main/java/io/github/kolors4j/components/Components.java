@@ -1,5 +1,8 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.adapter.AdapterFit;
+import io.github.kolors4j.adapter.Adapters;
+import io.github.kolors4j.adapter.ModelAdapters;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.prompts.PromptCache;
@@ -13,6 +16,7 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -46,7 +50,7 @@ public record Components(
 
   /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
-    TextEncoder given = TextEncoder.of(other);
+    TextEncoder given = StoredTextEncoder.of(other);
     return new Components(
         tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
   }
@@ -77,11 +81,44 @@ public record Components(
         products);
   }
 
+  /**
+   * These components as adapters change their weights.
+   *
+   * @throws InvalidFileException if nothing of an adapter is for these models, or something of it
+   *     does not fit
+   */
+  Components adapted(Adapters adapters) throws InvalidFileException {
+    ModelAdapters chosen = ModelAdapters.of(unet.config(), textEncoder.config(), adapters);
+    UNet2DConditionModel adapted = chosen.unet().isEmpty() ? unet : unet.adapted(chosen.unet());
+    return new Components(
+        tokenizer,
+        textEncoder.adapted(chosen.textEncoder()),
+        adapted,
+        vae,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products);
+  }
+
+  /**
+   * What of adapters is for these models.
+   *
+   * @throws IllegalArgumentException if nothing of one is
+   */
+  public List<AdapterFit> fit(Adapters adapters) {
+    try {
+      return ModelAdapters.of(unet.config(), textEncoder.config(), adapters).fits();
+    } catch (InvalidFileException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
   /** What tells each component from others, by the name of its folder. */
   Map<String, String> identities() {
     Map<String, String> identities = new LinkedHashMap<>();
     identities.put("tokenizer", tokenizer.identity());
-    identities.put("text_encoder", textEncoder.identity());
+    identities.put("text_encoder", textEncoder.known().identity());
     identities.put("unet", unet.identity());
     identities.put("vae", vae.identity());
     return identities;

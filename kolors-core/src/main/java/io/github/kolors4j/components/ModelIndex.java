@@ -1,5 +1,6 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.checkpoint.HubCacheFolder;
 import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.SchedulerType;
@@ -20,6 +21,8 @@ import java.util.stream.Stream;
  */
 record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonConfig json) {
   static final String FILE = "model_index.json";
+
+  private static final String DIFFUSERS = "diffusers";
 
   /** {@code KolorsPipeline}, {@code KolorsImg2ImgPipeline}, {@code KolorsPAGPipeline} and so on. */
   private static final Pattern PIPELINE = Pattern.compile("Kolors\\w*Pipeline");
@@ -43,6 +46,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
                   directory, Files.exists(directory) ? "is a file" : "does not exist", FILE));
     }
     if (!Files.exists(directory.resolve(FILE))) {
+      HubCacheFolder.refuse(directory);
       throw new InvalidFileException(
           "[checkpoint] %s has no %s: a checkpoint in diffusers' layout is needed, as Kolors-diffusers."
               .formatted(directory, FILE));
@@ -51,9 +55,13 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
     requirePipeline(config);
     requireClass(config, "text_encoder", "kolors", "ChatGLMModel");
     requireClass(config, "tokenizer", "kolors", "ChatGLMTokenizer");
-    requireClass(config, "unet", "diffusers", "UNet2DConditionModel");
-    requireClass(config, "vae", "diffusers", "AutoencoderKL");
+    requireClass(config, "unet", DIFFUSERS, "UNet2DConditionModel");
+    requireClass(config, "vae", DIFFUSERS, "AutoencoderKL");
     String scheduler = config.strings("scheduler", schedulerClasses()).getLast();
+    if (scheduler.equals(DIFFUSERS)) {
+      throw config.fault(
+          "scheduler", "[\"%s\", a class of schedulers] is needed".formatted(DIFFUSERS));
+    }
     for (String part : PARTS) {
       boolean needed = !textEncoderMayBeGone || !part.equals("text_encoder");
       if (needed && !Files.isDirectory(directory.resolve(part))) {
@@ -83,7 +91,7 @@ record ModelIndex(String schedulerClass, boolean forceZerosForEmptyPrompt, JsonC
   /** The library's name, and those of the classes. */
   private static String[] schedulerClasses() {
     return Stream.concat(
-            Stream.of("diffusers"), Schedulers.all().stream().map(SchedulerType::className))
+            Stream.of(DIFFUSERS), Schedulers.all().stream().map(SchedulerType::className))
         .toArray(String[]::new);
   }
 }

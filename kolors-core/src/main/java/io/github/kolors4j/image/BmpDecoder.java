@@ -12,8 +12,15 @@ import javax.imageio.ImageReader;
 final class BmpDecoder implements PictureDecoder {
   private static final int HEADER = 14; // the next header begins with its length
   private static final int COMPRESSION = 30;
+  private static final int RUNS_OF_BYTES = 1;
+  private static final int RUNS_OF_HALF_BYTES = 2;
   private static final int JPEG = 4;
   private static final int PNG = 5;
+
+  /** Of one bit each; a run of up to 255 takes two bytes. */
+  private static final int MOST_PIXELS_A_BYTE = 8;
+
+  private static final int MOST_PIXELS_A_BYTE_OF_RUNS = 128;
 
   @Override
   public List<String> formats() {
@@ -33,27 +40,39 @@ final class BmpDecoder implements PictureDecoder {
     }
     try (JdkReader jdk = JdkReader.of("bmp", new ByteArrayInputStream(source.bytes()))) {
       ImageReader reader = jdk.reader();
-      source.checkSize(reader.getWidth(0), reader.getHeight(0), Integer.BYTES);
+      int width = reader.getWidth(0);
+      int height = reader.getHeight(0);
+      source.checkSize(width, height, Integer.BYTES);
+      boolean runs =
+          !old
+              && (source.has(COMPRESSION, RUNS_OF_BYTES)
+                  || source.has(COMPRESSION, RUNS_OF_HALF_BYTES));
+      source.checkPacking(width, height, runs ? MOST_PIXELS_A_BYTE_OF_RUNS : MOST_PIXELS_A_BYTE);
       BufferedImage image = reader.read(0);
       KolorsImage stored =
           image.getColorModel() instanceof DirectColorModel model
-                  && model.getPixelSize() <= Short.SIZE
-              ? fewBits(image.getRaster(), model)
+              ? masked(image.getRaster(), model)
               : Pixels.of(image);
       return new DecodedPicture(stored);
     }
   }
 
-  /** Each of five or six bits is stretched to eight and rounded down. */
-  private static KolorsImage fewBits(Raster raster, DirectColorModel model) {
+  /**
+   * The samples as they are, whatever profile the file has: those of five or six bits stretched to
+   * eight and rounded down.
+   */
+  private static KolorsImage masked(Raster raster, DirectColorModel model) {
     int width = raster.getWidth();
+    int bands = raster.getNumBands();
     byte[] rgb = new byte[width * raster.getHeight() * Pixels.RGB];
-    int[] row = new int[width * Pixels.RGB];
+    int[] row = new int[width * bands];
     for (int y = 0, at = 0; y < raster.getHeight(); y++) {
       raster.getPixels(0, y, width, 1, row);
-      for (int i = 0; i < row.length; i++) {
-        int most = (1 << model.getComponentSize(i % Pixels.RGB)) - 1;
-        rgb[at++] = (byte) (row[i] * 255 / most);
+      for (int from = 0; from < row.length; from += bands) {
+        for (int channel = 0; channel < Pixels.RGB; channel++) {
+          int most = (1 << model.getComponentSize(channel)) - 1;
+          rgb[at++] = (byte) (row[from + channel] * 255 / most);
+        }
       }
     }
     return KolorsImage.owning(width, raster.getHeight(), rgb);

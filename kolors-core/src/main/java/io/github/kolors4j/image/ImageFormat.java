@@ -2,23 +2,22 @@ package io.github.kolors4j.image;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The formats that pictures are written in. */
 public enum ImageFormat {
   /** Every pixel as it is. */
-  PNG("image/png", ".png"),
+  PNG("image/png", "\\.png"),
   /** Smaller, and not every pixel as it is: quality 95, colours at full resolution. */
-  JPEG("image/jpeg", ".jpg", ".jpeg");
+  JPEG("image/jpeg", "\\.jpe?g");
 
   private final String mediaType;
-  private final List<String> suffixes;
+  private final Pattern suffix;
 
-  ImageFormat(String mediaType, String... suffixes) {
+  ImageFormat(String mediaType, String suffix) {
     this.mediaType = mediaType;
-    this.suffixes = List.of(suffixes);
+    this.suffix = Pattern.compile(suffix + "$", Pattern.CASE_INSENSITIVE);
   }
 
   /**
@@ -38,9 +37,8 @@ public enum ImageFormat {
    */
   public static Optional<ImageFormat> of(Path file) {
     Path name = file.getFileName();
-    String lower = name == null ? "" : name.toString().toLowerCase(Locale.ROOT);
     return Arrays.stream(values())
-        .filter(format -> format.suffixes.stream().anyMatch(lower::endsWith))
+        .filter(format -> name != null && format.suffix.matcher(name.toString()).find())
         .findFirst();
   }
 }

@@ -34,15 +34,19 @@ final class PictureFile {
   }
 
   static KolorsImage read(Path file, PictureLimits limits) throws IOException {
+    return read(open(file, limits));
+  }
+
+  /** All of a file, with the messages that its faults have. */
+  static PictureSource open(Path file, PictureLimits limits) throws IOException {
     String name = file.toString();
     if (Files.isDirectory(file)) {
       throw new InvalidFileException(
           "[image] " + name + " is a folder: give the name of a picture file.");
     }
-    PictureSource source;
     try (InputStream in = Files.newInputStream(file)) {
       checkLength(name, Files.size(file), limits);
-      source = source(in, name, limits);
+      return source(in, name, limits);
     } catch (InvalidPictureException e) {
       throw e;
     } catch (NoSuchFileException e) {
@@ -50,7 +54,6 @@ final class PictureFile {
     } catch (IOException e) {
       throw new IOException("[image] " + name + " cannot be read (" + reason(e) + ").", e);
     }
-    return read(source);
   }
 
   static KolorsImage read(InputStream in, String name, PictureLimits limits) throws IOException {

@@ -123,7 +123,7 @@ public record PictureSource(String name, byte[] bytes, PictureLimits limits) {
 
   private static String oneLine(String text, int longest) {
     String shown = text.length() <= longest ? text : text.substring(0, longest) + "…";
-    return shown.replaceAll("\\p{Cntrl}", "?");
+    return shown.replaceAll("\\p{Cc}", "?");
   }
 
   /** The name and the length; never the bytes. */

@@ -5,8 +5,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -48,25 +46,11 @@ public final class PictureText {
    * @throws IOException if the system cannot read it
    */
   public static Map<String, String> read(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new InvalidFileException(
-          "[image] " + file + " is a folder: give the name of a picture file.");
+    PictureSource source = PictureFile.open(file, PictureLimits.DEFAULT);
+    if (new PngDecoder().accepts(source)) {
+      return new PngChunks(source).texts();
     }
-    try {
-      byte[] bytes = Files.readAllBytes(file);
-      PictureSource source = new PictureSource(file.toString(), bytes, PictureLimits.DEFAULT);
-      if (new PngDecoder().accepts(source)) {
-        return new PngChunks(source).texts();
-      }
-      return new JpegDecoder().accepts(source) ? ofJpeg(bytes) : Map.of();
-    } catch (InvalidPictureException e) {
-      throw e;
-    } catch (NoSuchFileException e) {
-      throw new InvalidFileException("[image] " + file + " does not exist.", e);
-    } catch (IOException e) {
-      throw new IOException(
-          "[image] " + file + " cannot be read (" + PictureFile.reason(e) + ").", e);
-    }
+    return new JpegDecoder().accepts(source) ? ofJpeg(source.bytes()) : Map.of();
   }
 
   /** A PNG with texts behind its header, where also readers that stop at the pixels find them. */
@@ -142,7 +126,7 @@ public final class PictureText {
 
   /** An Exif block whose only entry is the user comment, in UTF-16 as Exif's "Unicode" is. */
   private static byte[] exif(String text) {
-    byte[] comment = ("UNICODE\0").getBytes(StandardCharsets.US_ASCII);
+    byte[] comment = "UNICODE\0".getBytes(StandardCharsets.US_ASCII);
     byte[] letters = text.getBytes(StandardCharsets.UTF_16BE);
     ByteBuffer block = ByteBuffer.allocate(6 + 8 + 18 + 18 + comment.length + letters.length);
     block.put("Exif\0\0".getBytes(StandardCharsets.US_ASCII));

@@ -33,16 +33,26 @@ final class PngChunks {
   /** Of one that is compressed, in bytes: as Pillow. */
   private static final int LONGEST_TEXT = 1 << 20;
 
+  /** Of all of them together, in bytes beside those of the file. */
+  private static final long MOST_UNPACKED = 4 << 20;
+
+  /** By the rules of the format. */
+  private static final int LONGEST_KEYWORD = 79;
+
   private final PictureSource source;
   private final ByteBuffer bytes;
   private byte[] exif = {};
-  private byte[] exifAsText = {};
-  private byte[] xmp = {};
+  private final List<Text> texts = new ArrayList<>();
 
-  /** A chunk of text, from its keyword on. */
-  private record TextChunk(int type, int from, int end) {}
-
-  private final List<TextChunk> texts = new ArrayList<>();
+  /**
+   * A text, unpacked when it is asked for: a file can hold thousands, of a megabyte each.
+   *
+   * @param type of its chunk
+   * @param keyword what it is for
+   * @param from where what stands after the keyword begins
+   * @param end where it ends
+   */
+  private record Text(int type, String keyword, int from, int end) {}
 
   PngChunks(PictureSource source) throws InvalidPictureException {
     this.source = source;
@@ -93,31 +103,43 @@ final class PngChunks {
 
   /** The Exif block, of a chunk of its own or as ImageMagick writes it; may be empty. */
   byte[] exif() {
-    return exif.length > 0 ? exif : exifAsText;
+    return exif.length > 0 ? exif : fromHexadecimal(latin(last(EXIF_KEYWORD)));
   }
 
   /** The XMP packet; may be empty. */
   byte[] xmp() {
-    return xmp;
+    return last(XMP_KEYWORD);
   }
 
   /** The texts by their keywords; of two with one keyword the first. */
-  Map<String, String> texts() {
+  Map<String, String> texts() throws InvalidPictureException {
     Map<String, String> values = new LinkedHashMap<>();
-    for (TextChunk chunk : texts) {
-      int value = afterZero(chunk.from, chunk.end);
-      byte[] text = text(chunk.type, value, chunk.end);
-      values.putIfAbsent(
-          keyword(chunk.from, value),
-          chunk.type == INTERNATIONAL_TEXT
-              ? new String(text, StandardCharsets.UTF_8)
-              : latin(text));
+    long unpacked = 0;
+    for (Text text : texts) {
+      if (!values.containsKey(text.keyword)) {
+        byte[] value = unpacked(text);
+        unpacked += value.length;
+        if (unpacked > source.bytes().length + MOST_UNPACKED) {
+          throw source.fault("has packed texts of more than %,d bytes in all", MOST_UNPACKED);
+        }
+        values.put(
+            text.keyword,
+            text.type == INTERNATIONAL_TEXT
+                ? new String(value, StandardCharsets.UTF_8)
+                : latin(value));
+      }
     }
     return values;
   }
 
-  private String keyword(int from, int value) {
-    return latin(Arrays.copyOfRange(source.bytes(), from, Math.max(from, value - 1)));
+  /** The last text of a keyword; empty where there is none. */
+  private byte[] last(String keyword) {
+    for (Text text : texts.reversed()) {
+      if (text.keyword.equals(keyword)) {
+        return unpacked(text);
+      }
+    }
+    return new byte[0];
   }
 
   private void check(int from, int end) throws InvalidPictureException {
@@ -135,20 +157,20 @@ final class PngChunks {
     if (type == EXIF) {
       exif = Arrays.copyOfRange(source.bytes(), from, end);
     } else if (type == TEXT || type == COMPRESSED_TEXT || type == INTERNATIONAL_TEXT) {
-      texts.add(new TextChunk(type, from, end));
       int value = afterZero(from, end);
-      String keyword = keyword(from, value);
-      if (keyword.equals(XMP_KEYWORD)) {
-        xmp = text(type, value, end);
-      } else if (keyword.equals(EXIF_KEYWORD)) {
-        exifAsText = fromHexadecimal(latin(text(type, value, end)));
+      int letters = Math.max(0, value - 1 - from);
+      if (letters <= LONGEST_KEYWORD) {
+        byte[] keyword = Arrays.copyOfRange(source.bytes(), from, from + letters);
+        texts.add(new Text(type, latin(keyword), value, end));
       }
     }
   }
 
   /** What stands after the keyword; empty where it cannot be read. */
-  private byte[] text(int type, int from, int end) {
-    int at = from;
+  private byte[] unpacked(Text text) {
+    int type = text.type;
+    int end = text.end;
+    int at = text.from;
     boolean compressed = type == COMPRESSED_TEXT;
     if (compressed) {
       at++; // the method

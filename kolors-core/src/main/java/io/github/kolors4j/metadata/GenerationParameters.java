@@ -63,7 +63,7 @@ final class GenerationParameters {
     settings.put("Schedule type", scheduleType(metadata.scheduler()));
     settings.put("CFG scale", number(request.guidance().scale()));
     if (!request.seeds().isEmpty()) {
-      settings.put("Seed", Long.toString(request.seeds().get(metadata.image())));
+      settings.put("Seed", Long.toUnsignedString(request.seeds().get(metadata.image())));
     }
     if (request.width().isPresent() && request.height().isPresent()) {
       settings.put("Size", request.width().getAsInt() + "x" + request.height().getAsInt());

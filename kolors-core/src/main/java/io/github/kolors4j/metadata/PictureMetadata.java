@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a picture was made: all that it takes to make its pixels again, and to know whether they are
@@ -56,6 +57,8 @@ public record PictureMetadata(
 
   /** The keyword of the JSON in a picture's file. */
   public static final String KEYWORD = "kolors4j";
+
+  private static final int LONGEST_REASON = 500;
 
   private static final String CLASS_NAME = "_class_name";
 
@@ -191,7 +194,7 @@ public record PictureMetadata(
    * @return an object, on one line
    */
   public String toJson() {
-    Map<String, Object> options = new LinkedHashMap<>();
+    Map<String, @Nullable Object> options = new LinkedHashMap<>();
     scheduler.keys().forEach(key -> options.put(key, finite(scheduler.get(key))));
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("format", FORMAT);
@@ -213,7 +216,7 @@ public record PictureMetadata(
   }
 
   /** JSON has no infinity, but every reader of doubles takes this for it. */
-  private static Object finite(Object value) {
+  private static @Nullable Object finite(@Nullable Object value) {
     return value instanceof Double number && number.isInfinite()
         ? new BigDecimal(number > 0 ? "1E+999" : "-1E+999")
         : value;
@@ -272,9 +275,14 @@ public record PictureMetadata(
     try {
       return Optional.of(fromJson(json));
     } catch (IllegalArgumentException e) {
-      throw new InvalidFileException(
-          "[metadata] %s: %s".formatted(file, e.getMessage().replaceFirst("^\\[metadata] ", "")),
-          e);
+      // The message may repeat a text of the file, of any length and with lines of its own.
+      String reason =
+          String.valueOf(e.getMessage())
+              .replaceFirst("^\\[metadata] ", "")
+              .replaceAll("\\p{Cc}", "?");
+      String shown =
+          reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "…";
+      throw new InvalidFileException("[metadata] %s: %s".formatted(file, shown), e);
     }
   }
 }

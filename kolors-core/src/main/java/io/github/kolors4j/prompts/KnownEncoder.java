@@ -1,6 +1,7 @@
 package io.github.kolors4j.prompts;
 
 import io.github.kolors4j.checkpoint.Identity;
+import io.github.kolors4j.prompts.PromptCache.Encoder;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
@@ -42,20 +43,30 @@ record KnownEncoder(Path cache, Path component, String variant) {
     return files;
   }
 
-  /** The identity, if what is there is what was there: files may only have been removed. */
-  Optional<String> identityOf(Map<String, String> now) {
+  /** What is known, if what is there is what was there: files may only have been removed. */
+  Optional<Encoder> find(Map<String, String> now) {
     try {
       Map<String, Object> known = JsonReader.of(Files.readString(file())).object();
       if (known.get(IDENTITY) instanceof String identity
           && known.get(FILES) instanceof Map<?, ?> files
           && now.entrySet().stream()
               .allMatch(each -> each.getValue().equals(files.get(each.getKey())))) {
-        return Optional.of(identity);
+        return Optional.of(encoder(identity, files));
       }
     } catch (IOException _) {
       // Never seen, or damaged: it is written anew.
     }
     return Optional.empty();
+  }
+
+  /**
+   * The sizes and times are part of the key: an identity is blind to bytes that it does not sample,
+   * as those of a damaged file that was replaced.
+   */
+  static Encoder encoder(String identity, Map<?, ?> files) {
+    Identity key = new Identity().add(identity);
+    new TreeMap<>(files).forEach((name, stamp) -> key.add(name + " " + stamp));
+    return new Encoder(identity, key.digits());
   }
 
   void remember(String identity, Map<String, String> files) throws IOException {

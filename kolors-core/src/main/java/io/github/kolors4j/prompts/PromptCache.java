@@ -40,9 +40,10 @@ import org.slf4j.LoggerFactory;
  * largest part of the model: {@code KolorsPipeline.builder(directory).promptCache(cache)}.
  *
  * <p>A prompt is found again only if everything is the same that its embeddings depend on: its
- * tokens, and so its text, the tokenizer and the length; the encoder's weights; the precision; and
- * this library's version. The texts themselves are not stored. Where the folder has grown beyond
- * its bound, those go first that were asked for longest ago.
+ * tokens, and so its text, the tokenizer and the length; the encoder's weights, and the sizes and
+ * times of its files; the precision; and this library's version. The texts themselves are not
+ * stored. Where the folder has grown beyond its bound, those go first that were asked for longest
+ * ago.
  *
  * <p>Several threads and processes may use one folder at once. A file appears whole or not at all,
  * and carries a checksum: one that was damaged is deleted and made again. A folder that cannot be
@@ -113,7 +114,7 @@ public final class PromptCache {
    * The name of a prompt's embeddings: a hash over all that they depend on.
    *
    * @param tokens of the prompt
-   * @param encoder the text encoder's identity
+   * @param encoder the text encoder's {@link Encoder#key}
    * @param products who computes products
    * @return 64 hexadecimal digits
    */
@@ -152,6 +153,16 @@ public final class PromptCache {
     }
   }
 
+  /**
+   * Whether a prompt is remembered, as far as the name of a file tells; no use of it.
+   *
+   * @param key of the prompt
+   * @return whether {@link #find} is likely to find it
+   */
+  public boolean has(String key) {
+    return Files.isRegularFile(file(key));
+  }
+
   private static PromptEmbeds read(Path file) throws IOException {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
       FloatArray context = array(tensors, PROMPT_EMBEDS);
@@ -186,7 +197,8 @@ public final class PromptCache {
   }
 
   /**
-   * Remembers the embeddings of a prompt, and forgets others where they do not all fit.
+   * Remembers the embeddings of a prompt, and forgets others where they do not all fit. What has a
+   * value that is not finite is not remembered.
    *
    * @param key of the prompt
    * @param embeds {@code [1, s, d]} and {@code [1, d]}
@@ -194,7 +206,8 @@ public final class PromptCache {
   public void remember(String key, PromptEmbeds embeds) {
     FloatArray context = embeds.promptEmbeds();
     FloatArray pooled = embeds.pooledPromptEmbeds();
-    if ((long) Float.BYTES * (context.shape().size() + pooled.shape().size()) > maxBytes) {
+    long bytes = (long) Float.BYTES * (context.shape().size() + pooled.shape().size());
+    if (bytes > maxBytes || !isFinite(context) || !isFinite(pooled)) {
       return;
     }
     try {
@@ -207,6 +220,16 @@ public final class PromptCache {
     } catch (IOException | UncheckedIOException e) {
       complain(e);
     }
+  }
+
+  /** Whether no damage of the weights has made its way into it. */
+  private static boolean isFinite(FloatArray array) {
+    for (float value : array.values()) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static TensorData data(FloatArray array) {
@@ -275,27 +298,35 @@ public final class PromptCache {
   }
 
   /**
-   * The identity of a text encoder, without opening it where its files are as they were when it was
-   * opened last, or are gone.
+   * A text encoder as the cache knows it.
+   *
+   * @param identity what tells it from others
+   * @param key what its prompts are remembered under
+   */
+  public record Encoder(String identity, String key) {}
+
+  /**
+   * A text encoder, without opening it where its files are as they were when it was opened last, or
+   * are gone.
    *
    * @param component the encoder's folder
    * @param variant of its weights, empty for the usual
    * @param opened opens it and says its identity
-   * @return the identity
+   * @return the encoder
    */
-  public String encoderIdentity(Path component, String variant, Supplier<String> opened) {
+  public Encoder encoder(Path component, String variant, Supplier<String> opened) {
     KnownEncoder known = new KnownEncoder(directory, component, variant);
     Map<String, String> files = known.filesNow();
-    Optional<String> identity = known.identityOf(files);
-    if (identity.isPresent()) {
-      return identity.get();
+    Optional<Encoder> encoder = known.find(files);
+    if (encoder.isPresent()) {
+      return encoder.get();
     }
-    String found = opened.get();
+    String identity = opened.get();
     try {
-      known.remember(found, files);
+      known.remember(identity, files);
     } catch (IOException | UncheckedIOException e) {
       complain(e);
     }
-    return found;
+    return KnownEncoder.encoder(identity, files);
   }
 }

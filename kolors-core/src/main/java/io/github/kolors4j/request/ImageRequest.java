@@ -1,5 +1,6 @@
 package io.github.kolors4j.request;
 
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
@@ -60,6 +61,7 @@ public final class ImageRequest {
   private final OutputType outputType;
   private final boolean vaeTiling;
   private final Compatibility compatibility;
+  private final Adapters adapters;
 
   private ImageRequest(Builder builder) {
     prompts = builder.prompts;
@@ -80,6 +82,7 @@ public final class ImageRequest {
     outputType = builder.outputType;
     vaeTiling = builder.vaeTiling;
     compatibility = builder.compatibility;
+    adapters = builder.adapters;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
           "[request] the list of prompts is empty: give at least one, which may be empty text.");
@@ -286,7 +289,8 @@ public final class ImageRequest {
   }
 
   /**
-   * Seeds of the noise.
+   * Seeds of the noise, 0 to 2⁶⁴−1 as in PyTorch: those from 2⁶³ on are the negative numbers, and
+   * {@link Long#toUnsignedString(long)} writes them.
    *
    * @return one {@code S} for all images, which gives them {@code S, S+1, …}, or one an image; none
    *     means that a random one is drawn and reported
@@ -329,6 +333,15 @@ public final class ImageRequest {
    */
   public Compatibility compatibility() {
     return compatibility;
+  }
+
+  /**
+   * The adapters that change the U-Net and the text encoder.
+   *
+   * @return by default none
+   */
+  public Adapters adapters() {
+    return adapters;
   }
 
   /**
@@ -439,11 +452,12 @@ public final class ImageRequest {
     values.put("eta", eta);
     values.put("guidance", guidance);
     values.put("numImagesPerPrompt", numImagesPerPrompt);
-    values.put("seeds", seeds);
+    values.put("seeds", seeds.stream().map(Long::toUnsignedString).toList());
     values.put("rng", rng);
     values.put("outputType", outputType);
     values.put("vaeTiling", vaeTiling);
     values.put("compatibility", compatibility);
+    values.put("adapters", adapters);
     return values;
   }
 
@@ -494,6 +508,7 @@ public final class ImageRequest {
     private OutputType outputType = OutputType.IMAGE;
     private boolean vaeTiling = false;
     private Compatibility compatibility = Compatibility.MENDED;
+    private Adapters adapters = Adapters.NONE;
 
     private Builder() {}
 
@@ -516,6 +531,7 @@ public final class ImageRequest {
       outputType = request.outputType;
       vaeTiling = request.vaeTiling;
       compatibility = request.compatibility;
+      adapters = request.adapters;
     }
 
     /**
@@ -968,9 +984,10 @@ public final class ImageRequest {
     }
 
     /**
-     * A seed: the images get it and its successors.
+     * A seed: the images get it and its successors, after 2⁶⁴−1 from 0 on.
      *
-     * @param seed any; as in PyTorch, only the lower 32 bits count
+     * @param seed 0 to 2⁶⁴−1, as {@link Long#parseUnsignedLong(String)} reads it; as in PyTorch, of
+     *     generators on the CPU only the lower 32 bits count
      * @return this
      */
     public Builder seed(long seed) {
@@ -1029,6 +1046,17 @@ public final class ImageRequest {
      */
     public Builder vaeTiling(boolean vaeTiling) {
       this.vaeTiling = vaeTiling;
+      return this;
+    }
+
+    /**
+     * Changes the U-Net and the text encoder by adapters, such as LoRA.
+     *
+     * @param adapters which ones, and how strongly; they come after those of the pipeline
+     * @return this
+     */
+    public Builder adapters(Adapters adapters) {
+      this.adapters = Objects.requireNonNull(adapters, "adapters");
       return this;
     }
 

@@ -1,5 +1,7 @@
 package io.github.kolors4j.request;
 
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.InvalidPictureException;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
@@ -12,6 +14,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -30,6 +34,11 @@ final class RequestJson {
   private static final String PNG = "png";
   private static final String F32 = "f32";
   private static final String SHAPE = "shape";
+  private static final String FILE = "file";
+  private static final String SHA256 = "sha256";
+  private static final String WEIGHT = "weight";
+  private static final String TEXT_ENCODER_WEIGHT = "text_encoder_weight";
+  private static final String BLOCKS = "blocks";
 
   private RequestJson() {}
 
@@ -58,6 +67,21 @@ final class RequestJson {
     json.put("output_type", name(request.outputType()));
     json.put("vae_tiling", request.vaeTiling());
     json.put("compat", name(request.compatibility()));
+    if (!request.adapters().uses().isEmpty()) {
+      json.put("adapters", request.adapters().uses().stream().map(RequestJson::adapter).toList());
+    }
+    return json;
+  }
+
+  private static Map<String, Object> adapter(Adapters.Use use) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put(FILE, use.adapter().path().toString());
+    json.put(SHA256, use.adapter().sha256());
+    json.put(WEIGHT, use.unet());
+    json.put(TEXT_ENCODER_WEIGHT, use.textEncoder());
+    if (!use.blocks().isEmpty()) {
+      json.put(BLOCKS, use.blocks());
+    }
     return json;
   }
 
@@ -195,6 +219,7 @@ final class RequestJson {
     json.one("output_type", OutputType.values(), RequestJson::name).ifPresent(request::outputType);
     json.flag("vae_tiling").ifPresent(request::vaeTiling);
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
+    json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
     json.end();
     return request.build();
   }
@@ -252,6 +277,34 @@ final class RequestJson {
       return KolorsImage.read(RequestJsonReader.bytes(key, png), key, PictureLimits.DEFAULT);
     } catch (InvalidPictureException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** An adapter that is read when it is used. */
+  private static Adapters.Use adapterOf(String key, Object value) {
+    if (!(value instanceof Map<?, ?> object)
+        || !(object.get(FILE) instanceof String file)
+        || !(object.get(SHA256) instanceof String sha256)
+        || !(object.get(WEIGHT) instanceof Number weight)
+        || !(object.get(TEXT_ENCODER_WEIGHT) instanceof Number ofTextEncoder)) {
+      throw RequestJsonReader.fault(
+          key, value, "{\"file\", \"sha256\", \"weight\", \"text_encoder_weight\"}");
+    }
+    Map<String, Double> blocks = new LinkedHashMap<>();
+    if (object.get(BLOCKS) instanceof Map<?, ?> given) {
+      given.forEach(
+          (block, times) -> {
+            if (!(times instanceof Number number)) {
+              throw RequestJsonReader.fault(key, times, "a number");
+            }
+            blocks.put(String.valueOf(block), number.doubleValue());
+          });
+    }
+    try {
+      Adapter adapter = Adapter.reference(Path.of(file), sha256);
+      return new Adapters.Use(adapter, weight.doubleValue(), ofTextEncoder.doubleValue(), blocks);
+    } catch (InvalidPathException e) {
+      throw RequestJsonReader.fault(key, file, "a file's name");
     }
   }
 

@@ -1,6 +1,8 @@
 package io.github.kolors4j.request;
 
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a request had completed when it failed. It rides, as a suppressed exception, on whatever
@@ -10,7 +12,8 @@ import java.util.Optional;
 public final class UnfinishedRequest extends Exception {
   private static final long serialVersionUID = 1;
 
-  private final transient ImageResult finished;
+  private transient @Nullable Supplier<ImageResult> asked;
+  private transient @Nullable ImageResult finished;
 
   /**
    * The rest of a request that failed.
@@ -18,13 +21,19 @@ public final class UnfinishedRequest extends Exception {
    * @param finished what was completed, which may be nothing
    */
   public UnfinishedRequest(ImageResult finished) {
-    super(
-        "[request] %d of %d images were finished before."
-            .formatted(finished.count(), finished.request().numImages()),
-        null,
-        false,
-        false);
-    this.finished = finished;
+    this(() -> finished);
+  }
+
+  /**
+   * The rest of a request that may fail, made beforehand: when the heap is full, there is no room
+   * to put together what was completed.
+   *
+   * @param finished tells what was completed, which may be nothing; asked once, when somebody wants
+   *     to know
+   */
+  public UnfinishedRequest(Supplier<ImageResult> finished) {
+    super(null, null, false, false);
+    this.asked = finished;
   }
 
   /**
@@ -32,8 +41,24 @@ public final class UnfinishedRequest extends Exception {
    *
    * @return a result with as many images and seeds as were finished, which may be none
    */
-  public ImageResult finished() {
+  public synchronized ImageResult finished() {
+    if (finished == null && asked != null) {
+      finished = asked.get();
+      asked = null;
+    }
+    if (finished == null) { // images are not serialized
+      throw new IllegalStateException("[request] the finished images are in another JVM.");
+    }
     return finished;
+  }
+
+  @Override
+  public synchronized String getMessage() {
+    if (finished == null && asked == null) {
+      return "[request] what was finished before is in another JVM.";
+    }
+    return "[request] %d of %d images were finished before."
+        .formatted(finished().count(), finished().request().numImages());
   }
 
   /**
@@ -48,7 +73,7 @@ public final class UnfinishedRequest extends Exception {
     }
     for (Throwable suppressed : failure.getSuppressed()) {
       if (suppressed instanceof UnfinishedRequest unfinished) {
-        return Optional.of(unfinished.finished);
+        return Optional.of(unfinished.finished());
       }
     }
     return Optional.empty();

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class Cancellation {
   private final Thread thread = Thread.currentThread();
   private final long begin = System.nanoTime();
-  private final RunControl control;
+  private final @Nullable CancellationToken token;
+  private final @Nullable Duration timeLimit;
   private final BooleanSupplier closing;
 
   /** Who wanted it first: an interrupt may be cleared while the threads are on their way out. */
@@ -26,7 +27,8 @@ final class Cancellation {
    * @param closing whether its pipeline is being closed, and does not want to wait for it
    */
   Cancellation(RunControl control, BooleanSupplier closing) {
-    this.control = control;
+    this.token = control.cancellation().orElse(null);
+    this.timeLimit = control.timeLimit().orElse(null);
     this.closing = closing;
   }
 
@@ -51,15 +53,14 @@ final class Cancellation {
     if (thread.isInterrupted()) {
       return "its thread was interrupted";
     }
-    if (control.cancellation().map(CancellationToken::isCancelled).orElse(false)) {
+    if (token != null && token.isCancelled()) {
       return "its token was cancelled";
     }
     if (closing.getAsBoolean()) {
       return "its pipeline is being closed";
     }
-    if (control.timeLimit().isPresent() && isOver(control.timeLimit().get())) {
-      return "its time limit of %s s is over"
-          .formatted(control.timeLimit().get().toNanos() / 1_000_000 / 1e3);
+    if (timeLimit != null && isOver(timeLimit)) {
+      return "its time limit of %s s is over".formatted(timeLimit.toMillis() / 1e3);
     }
     return null;
   }

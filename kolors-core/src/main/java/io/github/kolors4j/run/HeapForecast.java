@@ -1,5 +1,6 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.request.HeapTooSmallException;
 import io.github.kolors4j.tensor.ops.Convolution;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
@@ -37,7 +38,7 @@ record HeapForecast(
   /**
    * Refuses a request that the heap cannot hold.
    *
-   * @throws IllegalArgumentException if that is so
+   * @throws HeapTooSmallException if that is so
    */
   void check(ResolvedRequest resolved) {
     long forUnet = bytesForUnet(resolved);
@@ -47,7 +48,7 @@ record HeapForecast(
     }
     boolean vaeIsNeedier = forVae >= forUnet;
     boolean tiling = vaeIsNeedier && new FeatureMaps(unet, vae).tilingHelps(resolved);
-    throw new IllegalArgumentException(
+    throw new HeapTooSmallException(
         ("[request] %dx%d pixels need about %s of Java heap in the %s, and it can have %s: use a"
                 + " smaller width or height%s, or start Java with a larger -Xmx.")
             .formatted(

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,6 +33,9 @@ public record PromptEncoder(Components components) {
 
   /** Texts that are encoded together, so that the weights are decoded once for all of them. */
   private static final int TEXT_BATCH = 4;
+
+  /** Of a long text that a log shows, at either end. */
+  private static final int SHOWN_LETTERS = 100;
 
   /** Each prompt of a request, under guidance with its negative prompt. */
   List<PromptEmbeds> encode(ResolvedRequest resolved, RunState run) {
@@ -58,6 +62,27 @@ public record PromptEncoder(Components components) {
 
   private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {
     return Objects.requireNonNull(encoded.get(text));
+  }
+
+  /** How many texts of a request the encoder would have to read. */
+  int textsToEncode(ResolvedRequest resolved) {
+    List<String> texts = textsOf(resolved);
+    Optional<PromptCache> cache = components.promptCache();
+    if (texts.isEmpty() || cache.isEmpty()) {
+      return texts.size();
+    }
+    String encoder = components.textEncoder().known().key();
+    int length = maxSequenceLength(resolved);
+    return (int)
+        texts.stream()
+            .map(
+                text ->
+                    PromptCache.key(
+                        components.tokenizer().encode(text, length),
+                        encoder,
+                        components.products()))
+            .filter(key -> !cache.get().has(key))
+            .count();
   }
 
   /** Every text of a request once. */
@@ -111,7 +136,7 @@ public record PromptEncoder(Components components) {
         LOG.warn(
             "[request] a prompt is longer than {} tokens; this part of it has no effect: {}",
             maxSequenceLength,
-            prompt.lost());
+            shown(prompt.lost()));
       }
     }
     return remembered(tokens);
@@ -123,7 +148,7 @@ public record PromptEncoder(Components components) {
     if (cache.isEmpty()) {
       return encode(tokens);
     }
-    String encoder = components.textEncoder().identity();
+    String encoder = components.textEncoder().known().key();
     Map<TokenizedPrompt, EncodedPrompt> known = new HashMap<>();
     List<TokenizedPrompt> unknown = new ArrayList<>();
     for (TokenizedPrompt prompt : tokens) {
@@ -172,6 +197,16 @@ public record PromptEncoder(Components components) {
       }
       return encoded;
     }
+  }
+
+  /** A text of any length in a line of a log: its beginning and its end. */
+  private static String shown(String text) {
+    int length = text.length();
+    return length <= 2 * SHOWN_LETTERS
+        ? text
+        : text.substring(0, SHOWN_LETTERS)
+            + String.format(Locale.ROOT, " ... (%,d letters) ... ", length)
+            + text.substring(length - SHOWN_LETTERS);
   }
 
   private static FloatArray arrayOf(Tensor batch, int row) {

@@ -30,10 +30,13 @@ final class RunState {
   private final List<KolorsImage> pictures = new ArrayList<>();
   private final List<FloatArray> latents = new ArrayList<>();
 
-  /** Made while the heap has room for it. */
+  /** Made while the heap has room for them. */
+  private final UnfinishedRequest unfinished = new UnfinishedRequest(this::result);
+
   private final OutOfMemoryError outOfMemory;
 
   private final long begin = System.nanoTime();
+  private long end;
   private long stageBegin;
   private long textNanos;
   private long denoiseNanos;
@@ -68,6 +71,7 @@ final class RunState {
                     request.width(),
                     request.height(),
                     Runtime.getRuntime().maxMemory() / 1_000_000));
+    outOfMemory.addSuppressed(unfinished);
   }
 
   /** Ends the request if somebody wants that. */
@@ -213,11 +217,12 @@ final class RunState {
 
   /** Lets what ended the request carry what was finished before. */
   void carryFinished(Throwable failure) {
-    if (failure instanceof GenerationCancelledException) {
+    end = System.nanoTime();
+    if (failure instanceof GenerationCancelledException || failure instanceof OutOfMemoryError) {
       return; // has it already
     }
     try {
-      failure.addSuppressed(new UnfinishedRequest(result()));
+      failure.addSuppressed(unfinished);
     } catch (OutOfMemoryError _) {
       // The first failure is the one to be heard of.
     }
@@ -236,7 +241,7 @@ final class RunState {
             Duration.ofNanos(textNanos),
             Duration.ofNanos(denoiseNanos),
             Duration.ofNanos(decodeNanos),
-            Duration.ofNanos(System.nanoTime() - begin)),
+            Duration.ofNanos((end == 0 ? System.nanoTime() : end) - begin)),
         truncatedPrompts);
   }
 

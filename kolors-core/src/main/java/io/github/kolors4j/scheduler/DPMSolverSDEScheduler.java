@@ -87,6 +87,12 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
   Schedule ofCount(int n) {
     SigmaGrid grid = path.ofCount(n, false);
     float[] sigmas = SecondOrder.sigmas(grid.sigmas());
+    for (float sigma : sigmas) {
+      if (!Float.isFinite(sigma)) {
+        throw new OptionException(
+            "a sigma is " + sigma + ", and the Brownian motion needs a number: use smaller betas.");
+      }
+    }
     return Tables.exploding(
         className(),
         2,

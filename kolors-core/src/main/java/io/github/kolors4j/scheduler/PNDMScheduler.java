@@ -64,10 +64,10 @@ public final class PNDMScheduler extends ConfiguredScheduler {
   @Override
   Schedule ofCount(int n) {
     double[] chosen = timesteps.whole(n);
-    if (!skipPrkSteps && n < ORDER) {
+    if (!skipPrkSteps && chosen.length < ORDER) { // a negative steps_offset leaves fewer than n
       throw new OptionException(
           "num_inference_steps is "
-              + n
+              + chosen.length
               + " and skip_prk_steps false, which needs 4 or more: use true for fewer steps.");
     }
     noiseSchedule.checkTrained(chosen);

@@ -1,5 +1,6 @@
 package io.github.kolors4j.tokenizer;
 
+import io.github.kolors4j.safetensors.GitLfsPointer;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -112,6 +114,9 @@ final class SentencePieceModel {
 
   /** Reads a model from the content of a file; the file's name is for messages. */
   static SentencePieceModel parse(Path file, byte[] content) throws InvalidFileException {
+    if (GitLfsPointer.matches(content)) {
+      throw new InvalidFileException("[tokenizer] " + file + ": " + GitLfsPointer.FAULT);
+    }
     SentencePieceModel model = new SentencePieceModel(file);
     model.readModel(new ProtobufReader(file, content));
     model.check(content.length);
@@ -437,11 +442,12 @@ final class SentencePieceModel {
   }
 
   private static String bytePiece(int value) {
-    return String.format("<0x%02X>", value);
+    return "<0x" + HexFormat.of().withUpperCase().toHexDigits((byte) value) + ">";
   }
 
   private static String quote(String text) {
-    return '"' + (text.length() <= 40 ? text : text.substring(0, 40) + "…") + '"';
+    String shown = text.length() <= 40 ? text : text.substring(0, 40) + "…";
+    return '"' + shown.replaceAll("\\p{Cc}", "?") + '"';
   }
 
   private InvalidFileException wrong(String what) {

@@ -16,7 +16,7 @@ import java.util.Map;
  * @param encodeSpecialTokens whether the spelling of a role token in a text stands for the token
  */
 record TokenizerConfig(boolean encodeSpecialTokens) {
-  private static final long LARGEST_FILE = 16L << 20;
+  private static final int LARGEST_FILE = 16 << 20;
 
   /** Tokens that transformers would cut out of every text, under ids behind the vocabulary. */
   private static final List<String> TOKEN_KEYS =
@@ -108,6 +108,11 @@ record TokenizerConfig(boolean encodeSpecialTokens) {
   private static InvalidFileException unsupported(
       Path file, Map<String, Object> config, String key, String rule) {
     return file(file)
-        .fault(key + " is " + JsonWriter.abbreviated(config.get(key)) + "; " + rule + ".");
+        .fault(shown(key) + " is " + JsonWriter.abbreviated(config.get(key)) + "; " + rule + ".");
+  }
+
+  /** A key, which may be any text where every key is looked at. */
+  private static String shown(String key) {
+    return key.matches("\\P{Cc}{1,40}") ? key : JsonWriter.abbreviated(key);
   }
 }

@@ -53,6 +53,13 @@ public record UNet2DConditionConfig(
                     0,
                     UNetEncoderConfig.MAX_LAYERS),
             UNetEncoderConfig.oddKernel(json, "conv_out_kernel"));
+    UNetEncoderConfig.checkDepth(
+        json,
+        json.isNull("reverse_transformer_layers_per_block")
+            ? "transformer_layers_per_block"
+            : "reverse_transformer_layers_per_block",
+        encoder.layersPerBlock().reversed().stream().map(layers -> layers + 1).toList(),
+        config.upTransformerLayersPerBlock);
     json.warnAboutUnknownKeys("UNet2DConditionModel");
     return config;
   }

@@ -54,6 +54,14 @@ public record UNetEncoderConfig(
 
   static final int MAX_LAYERS = 256;
 
+  private static final int MAX_BLOCKS = 8;
+
+  /** Of one half of a U-Net, where Kolors has 6 and 9. Each has names and shapes to be made. */
+  private static final int MAX_RESIDUAL_BLOCKS = 64;
+
+  /** Of one half of a U-Net, where Kolors has 26 and 39. */
+  private static final int MAX_TRANSFORMER_BLOCKS = 128;
+
   /** Height and width, or top and left, of original, crop and target. */
   private static final int SIZES = 6;
 
@@ -90,6 +98,9 @@ public record UNetEncoderConfig(
         json.strings("down_block_types", "DownBlock2D", "CrossAttnDownBlock2D");
     List<Integer> blockOutChannels = json.integers("block_out_channels", 1, MAX_CHANNELS);
     int blocks = blockOutChannels.size();
+    if (blocks > MAX_BLOCKS) {
+      throw json.fault("block_out_channels", MAX_BLOCKS + " blocks are the most");
+    }
     if (downBlockTypes.size() != blocks) {
       throw json.fault("down_block_types", "one for each of the " + blocks + " blocks is needed");
     }
@@ -128,6 +139,11 @@ public record UNetEncoderConfig(
             json.number("freq_shift", 0),
             json.bool("use_linear_projection", false),
             oddKernel(json, "conv_in_kernel"));
+    checkDepth(
+        json,
+        "transformer_layers_per_block",
+        config.layersPerBlock,
+        config.transformerLayersPerBlock);
     int sizes = SIZES * config.additionTimeEmbedDim;
     if (config.projectionClassEmbeddingsInputDim <= sizes) {
       throw json.fault(
@@ -135,6 +151,29 @@ public record UNetEncoderConfig(
           "it must be more than the %d of the six sizes".formatted(sizes));
     }
     return config;
+  }
+
+  /** Refuses a half that is many times as deep as any U-Net's, before its names are made. */
+  static void checkDepth(JsonConfig json, String key, List<Integer> layers, List<Integer> depths)
+      throws InvalidFileException {
+    int residual = 0;
+    int transformers = 0;
+    for (int i = 0; i < layers.size(); i++) {
+      residual += layers.get(i);
+      transformers += layers.get(i) * depths.get(i);
+    }
+    if (residual > MAX_RESIDUAL_BLOCKS) {
+      throw json.fault(
+          "layers_per_block",
+          "that makes %d residual blocks, and %d are the most"
+              .formatted(residual, MAX_RESIDUAL_BLOCKS));
+    }
+    if (transformers > MAX_TRANSFORMER_BLOCKS) {
+      throw json.fault(
+          key,
+          "with layers_per_block that makes %d transformer blocks, and %d are the most"
+              .formatted(transformers, MAX_TRANSFORMER_BLOCKS));
+    }
   }
 
   static int oddKernel(JsonConfig json, String key) throws InvalidFileException {

@@ -38,6 +38,9 @@ public record AutoencoderKLConfig(
   private static final int MAX_LAYERS = 256;
   private static final int MAX_BLOCKS = 8;
 
+  /** Of the encoder, where Kolors has 8. Each has names and shapes to be made. */
+  private static final int MAX_RESIDUAL_BLOCKS = 64;
+
   /**
    * Reads the configuration.
    *
@@ -67,12 +70,19 @@ public record AutoencoderKLConfig(
         throw json.fault("norm_num_groups", "it must divide the %d channels".formatted(channels));
       }
     }
+    int layersPerBlock = json.integer("layers_per_block", 1, 1, MAX_LAYERS);
+    if (blocks * layersPerBlock > MAX_RESIDUAL_BLOCKS) {
+      throw json.fault(
+          "layers_per_block",
+          "that makes %d residual blocks, and %d are the most"
+              .formatted(blocks * layersPerBlock, MAX_RESIDUAL_BLOCKS));
+    }
     AutoencoderKLConfig config =
         new AutoencoderKLConfig(
             json.integer("in_channels", 3, 1, MAX_CHANNELS),
             json.integer("out_channels", 3, 1, MAX_CHANNELS),
             blockOutChannels,
-            json.integer("layers_per_block", 1, 1, MAX_LAYERS),
+            layersPerBlock,
             json.integer("latent_channels", 4, 1, MAX_CHANNELS),
             normNumGroups,
             json.positive("scaling_factor", 0.18215),

@@ -47,11 +47,14 @@ class PackageGraphTest {
           "tensor",
           "tap",
           "checkpoint",
+          "hub",
           "nn",
           "tokenizer",
           "chatglm",
           "unet",
           "vae",
+          "estimate",
+          "adapter",
           "scheduler",
           "image",
           "request",
@@ -107,6 +110,14 @@ class PackageGraphTest {
           }
         });
     assertEquals(Set.of(ROOT + ".tensor.kernel"), users);
+  }
+
+  @Test
+  void theHubKnowsFilesAndNoModel() {
+    Set<String> allowed = Set.of("safetensors", "safetensors.json");
+    for (String to : ownUses("hub")) {
+      assertTrue(allowed.contains(floorOf(to)), "hub uses " + to);
+    }
   }
 
   /**

@@ -123,15 +123,21 @@ class PictureFileTest {
   }
 
   @Test
-  void aJpegOfAThousandScansIsRefused() throws IOException {
+  void aJpegOfMoreScansThanItsSizeExcusesIsRefused() throws IOException {
     byte[] jpeg = file("420_progressive.jpg");
     byte[] scan = {(byte) 0xFF, (byte) 0xDA, 0, 6, 0, 0, 63, 0};
     ByteArrayOutputStream many = new ByteArrayOutputStream();
     many.write(jpeg, 0, jpeg.length - 2);
-    for (int i = 0; i < 1000; i++) {
+    int frame = indexOf(jpeg, 0xC2);
+    int pixels =
+        ByteBuffer.wrap(jpeg).getShort(frame + 4) * ByteBuffer.wrap(jpeg).getShort(frame + 6);
+    int most = (1 << 25) / pixels;
+    for (int i = 0; i < most; i++) {
       many.writeBytes(scan);
     }
-    assertEquals("[image] upload has more than 1000 scans.", fault(many.toByteArray()));
+    assertEquals(
+        "[image] upload has more than " + most + " scans, which are the most at its size.",
+        fault(many.toByteArray()));
   }
 
   @Test

@@ -166,7 +166,7 @@ class PromptCacheTest {
     PromptCache cache = PromptCache.at(file.resolve("below"));
     cache.remember(KEY, embeds(1));
     assertEquals(Optional.empty(), cache.find(KEY));
-    assertEquals("identity", cache.encoderIdentity(folder, "", () -> "identity"));
+    assertEquals("identity", cache.encoder(folder, "", () -> "identity").identity());
   }
 
   @Test
@@ -201,24 +201,46 @@ class PromptCacheTest {
     Path weights = Files.writeString(encoder.resolve("model.safetensors"), "weights");
     Path config = Files.writeString(encoder.resolve("config.json"), "{}");
     PromptCache cache = PromptCache.at(folder.resolve("cache"));
-    assertEquals("one", cache.encoderIdentity(encoder, "", () -> "one"));
-    assertEquals("one", cache.encoderIdentity(encoder, "", () -> fail()));
-    assertEquals("of fp16", cache.encoderIdentity(encoder, "fp16", () -> "of fp16"));
+    assertEquals("one", cache.encoder(encoder, "", () -> "one").identity());
+    assertEquals("one", cache.encoder(encoder, "", () -> fail()).identity());
+    assertEquals("of fp16", cache.encoder(encoder, "fp16", () -> "of fp16").identity());
     Files.delete(weights);
-    assertEquals("one", cache.encoderIdentity(encoder, "", () -> fail()), "weights removed");
+    assertEquals("one", cache.encoder(encoder, "", () -> fail()).identity(), "weights removed");
     Files.writeString(weights, "other weights");
-    assertEquals("two", cache.encoderIdentity(encoder, "", () -> "two"));
+    assertEquals("two", cache.encoder(encoder, "", () -> "two").identity());
     Files.delete(weights);
     Files.delete(config);
     Files.delete(encoder);
-    assertEquals("two", cache.encoderIdentity(encoder, "", () -> fail()), "folder removed");
+    assertEquals("two", cache.encoder(encoder, "", () -> fail()).identity(), "folder removed");
     try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
       for (Path file : files.toList()) {
         Files.writeString(file, "{\"identity\":");
       }
     }
-    assertEquals("three", cache.encoderIdentity(encoder, "", () -> "three"), "damaged");
-    assertNotEquals("two", cache.encoderIdentity(encoder, "", () -> fail()));
+    assertEquals("three", cache.encoder(encoder, "", () -> "three").identity(), "damaged");
+    assertNotEquals("two", cache.encoder(encoder, "", () -> fail()).identity());
+  }
+
+  /** As a damaged file that is replaced by a whole one has. */
+  @Test
+  void anEncoderOfTheSameIdentityButOtherFilesHasAnotherKey() throws IOException {
+    Path encoder = Files.createDirectory(folder.resolve("text_encoder"));
+    Path weights = Files.writeString(encoder.resolve("model.safetensors"), "weights");
+    PromptCache cache = PromptCache.at(folder.resolve("cache"));
+    String first = cache.encoder(encoder, "", () -> "one").key();
+    assertEquals(first, cache.encoder(encoder, "", () -> fail()).key());
+    Files.setLastModifiedTime(weights, FileTime.from(Instant.now().plusSeconds(5)));
+    assertNotEquals(first, cache.encoder(encoder, "", () -> "one").key());
+  }
+
+  @Test
+  void whatIsNotFiniteIsNotRemembered() throws IOException {
+    float[] context = new float[12];
+    context[7] = Float.NaN;
+    PromptCache cache = PromptCache.at(folder);
+    cache.remember(
+        KEY, PromptEmbeds.of(FloatArray.of(context, 1, 3, 4), FloatArray.of(new float[4], 1, 4)));
+    assertEquals(List.of(), files());
   }
 
   private static String fail() {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
@@ -15,6 +17,7 @@ import io.github.kolors4j.tensor.random.GeneratorType;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -78,6 +81,10 @@ class RequestJsonTest {
         .outputType(OutputType.LATENT)
         .vaeTiling(true)
         .compatibility(Compatibility.DIFFUSERS)
+        .adapters(
+            Adapters.of(Adapter.reference(Path.of("a.safetensors"), "0123"))
+                .at(0.5)
+                .atBlock("up_blocks", 2))
         .build();
   }
 

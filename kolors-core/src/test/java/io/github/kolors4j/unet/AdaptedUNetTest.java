@@ -1,9 +1,7 @@
 package io.github.kolors4j.unet;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.checkpoint.WeightAdapter;
@@ -26,7 +24,6 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A U-Net whose weights are changed on their way to the layers. */
 class AdaptedUNetTest {
@@ -150,16 +147,6 @@ class AdaptedUNetTest {
     float[] expected = predict(unet);
     unet.adapted(List.of((_, base) -> base)).close();
     assertArrayEquals(expected, predict(unet));
-  }
-
-  @Test
-  void aModelIsNotSavedWithoutTheAdaptersThatItHas(@TempDir Path directory) throws IOException {
-    UNet2DConditionModel adapted = unet.adapted(List.of((_, base) -> base));
-    assertEquals(
-        "[save] the model has adapters over the weights of %s, and the files do not: save the model that it was made from."
-            .formatted(fixture.source().path()),
-        assertThrows(IllegalStateException.class, () -> adapted.savePretrained(directory))
-            .getMessage());
   }
 
   /** A source of which some tensors are other ones of the same shape. */

@@ -58,6 +58,7 @@ public final class TiffDecoder implements PictureDecoder {
       if (pixelBits >= Byte.SIZE) {
         source.checkPacking(width, height, MOST_PIXELS_A_BYTE);
       }
+      fields.checkSegments(source, (long) width * height);
       BufferedImage image = reader.read(0);
       KolorsImage stored = KolorsImage.of(fields.isPremultiplied() ? premultiplied(image) : image);
       // The whole file has the form of an Exif block.

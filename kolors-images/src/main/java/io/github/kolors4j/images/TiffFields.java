@@ -22,6 +22,11 @@ record TiffFields(TIFFImageMetadata metadata) {
   private static final int YCBCR = 6;
   private static final int UNSIGNED = 1;
   private static final int PREMULTIPLIED_ALPHA = 1;
+  private static final int OLD_JPEG = 6;
+  private static final int JPEG = 7;
+
+  /** Those of a small picture are larger than it. */
+  private static final long LARGE_TILE = 1 << 20;
 
   /**
    * Refuses samples that have no place among eight bits, or no one way to get there.
@@ -56,6 +61,49 @@ record TiffFields(TIFFImageMetadata metadata) {
           photometric, samples, bits[0], formats[0]);
     }
     return samples * bits[0];
+  }
+
+  /**
+   * Refuses strips and tiles that the file cannot have, before there is room for them.
+   *
+   * @param pixels of the whole picture
+   */
+  void checkSegments(PictureSource source, long pixels) throws InvalidPictureException {
+    for (int tag :
+        new int[] {
+          TIFF.TAG_STRIP_BYTE_COUNTS,
+          TIFF.TAG_TILE_BYTE_COUNTS,
+          TIFF.TAG_JPEG_INTERCHANGE_FORMAT_LENGTH
+        }) {
+      for (int bytes : numbers(tag, 0)) {
+        if (bytes < 0 || bytes > source.bytes().length) {
+          throw source.fault("is cut short or damaged: a part of it has more bytes than the file");
+        }
+      }
+    }
+    int compression = number(TIFF.TAG_COMPRESSION, 1);
+    if ((compression == OLD_JPEG || compression == JPEG) && hasProgressiveFrame(source)) {
+      throw source.fault("is a TIFF file with a progressive JPEG file inside, which is not read");
+    }
+    long tile = (long) number(TIFF.TAG_TILE_WIDTH, 0) * number(TIFF.TAG_TILE_HEIGTH, 0);
+    if (tile < 0 || tile > Math.max(4 * pixels, LARGE_TILE)) {
+      throw source.fault("is damaged: its tiles are much larger than its picture");
+    }
+  }
+
+  /**
+   * Whether there is the header of a progressive frame: its samples are known only when all of it
+   * is decoded, be it ten thousand times the size of the picture.
+   */
+  private static boolean hasProgressiveFrame(PictureSource source) {
+    for (int at = 0; at < source.bytes().length; at++) {
+      for (int components = 1; components <= 4; components++) {
+        if (source.has(at, 0xFF, 0xC2, 0, 8 + 3 * components, 8)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Whether alpha has been multiplied into the colours. */

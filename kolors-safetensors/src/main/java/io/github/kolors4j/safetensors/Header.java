@@ -26,7 +26,7 @@ import java.util.Map;
  * 8 bytes    length of the JSON, unsigned little-endian
  * JSON       {"__metadata__": {"key": "text", …},
  *             "name": {"dtype": "F16", "shape": [2, 3], "data_offsets": [0, 12]}, …}
- *            padded with spaces; offsets count from the end of this
+ *            white space before and after; offsets count from the end of this
  * data       the tensors, without overlap and without gaps, to the end of the file
  * </pre>
  *
@@ -41,6 +41,9 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
 
   /** Longest JSON of the format: what the reference implementation allows. */
   static final int MAX_LENGTH = 100_000_000;
+
+  /** More than a Git LFS pointer needs to be known by. */
+  private static final int POINTER_BYTES = 64;
 
   static final String METADATA = "__metadata__";
   static final String DTYPE = "dtype";
@@ -63,7 +66,9 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
                   document.object(
                       key -> {
                         if (key.equals(METADATA)) {
-                          document.object(entry -> metadata.put(entry, document.string()));
+                          if (!document.isNull()) {
+                            document.object(entry -> metadata.put(entry, document.string()));
+                          }
                         } else {
                           declared.add(readTensor(file, document, key));
                         }
@@ -90,6 +95,10 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         readFully(file, channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     // Before the comparison with the file: any other format begins with some huge number.
     if (length < 0 || length > MAX_LENGTH) {
+      byte[] begin = readFully(file, channel, 0, (int) Math.min(fileSize, POINTER_BYTES)).array();
+      if (GitLfsPointer.matches(begin)) {
+        throw SafetensorsException.of(file, GitLfsPointer.FAULT);
+      }
       throw fault(
           file,
           "header says %s bytes: at most %,d are allowed. Is it a safetensors file?",
@@ -104,17 +113,25 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
           fileSize);
     }
     byte[] json = readFully(file, channel, LENGTH_BYTES, (int) length).array();
-    if (json.length == 0 || json[0] != '{') {
+    int begin = 0;
+    while (begin < json.length && isSpace(json[begin])) {
+      begin++;
+    }
+    if (begin == json.length || json[begin] != '{') {
       throw fault(file, "header does not begin with '{'. Is it a safetensors file?");
     }
     int end = json.length;
-    while (json[end - 1] == ' ') {
+    while (isSpace(json[end - 1])) {
       end--;
     }
     if (json[end - 1] != '}') {
-      throw fault(file, "header does not end with '}' and spaces. Corrupt file?");
+      throw fault(file, "header does not end with '}' and white space. Corrupt file?");
     }
     return json;
+  }
+
+  private static boolean isSpace(byte c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
   }
 
   private static ByteBuffer readFully(Path file, FileChannel channel, long position, int count)
@@ -140,15 +157,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
             case DTYPE -> dtype[0] = readDType(file, name, json.string());
             case SHAPE -> json.array(extent -> shape.add(extent.natural()));
             case DATA_OFFSETS -> json.array(offset -> offsets.add(offset.natural()));
-            default ->
-                throw fault(
-                    file,
-                    "tensor %s has an unknown field %s: it may have %s, %s and %s.",
-                    quote(name),
-                    quote(field),
-                    DTYPE,
-                    SHAPE,
-                    DATA_OFFSETS);
+            default -> json.value(); // as the reference implementation, which looks at no other
           }
         });
     for (String field : List.of(DTYPE, SHAPE, DATA_OFFSETS)) {
@@ -197,6 +206,13 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
       throw fault(
           file,
           "tensor %s is too large: %s %s passes 2^63 bytes.",
+          quote(tensor.name),
+          tensor.dtype,
+          shown(tensor.shape));
+    } catch (IllegalArgumentException e) {
+      throw fault(
+          file,
+          "tensor %s, %s %s, does not fill whole bytes.",
           quote(tensor.name),
           tensor.dtype,
           shown(tensor.shape));

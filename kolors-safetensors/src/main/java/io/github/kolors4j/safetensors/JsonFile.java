@@ -3,7 +3,9 @@ package io.github.kolors4j.safetensors;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -20,7 +22,7 @@ import java.util.function.UnaryOperator;
  */
 public record JsonFile(String part, String name) {
   /** Most bytes that a configuration may have; real ones have some 2,000. */
-  public static final long MAX_CONFIG_BYTES = 1 << 20;
+  public static final int MAX_CONFIG_BYTES = 1 << 20;
 
   /**
    * Reads a file's text.
@@ -30,15 +32,21 @@ public record JsonFile(String part, String name) {
    * @return its text
    * @throws InvalidFileException if it is missing, larger, not UTF-8, or cannot be read
    */
-  public String text(Path path, long maxBytes) throws InvalidFileException {
+  public String text(Path path, int maxBytes) throws InvalidFileException {
     try {
-      long bytes = Files.size(path);
-      if (bytes > maxBytes) {
+      byte[] utf8 = SmallFile.read(path, maxBytes);
+      if (utf8.length > maxBytes) {
         throw fault(
             String.format(
-                Locale.ROOT, "has %,d bytes: a configuration has at most %,d.", bytes, maxBytes));
+                Locale.ROOT,
+                "has %,d bytes: a configuration has at most %,d.",
+                Files.size(path),
+                maxBytes));
       }
-      return Files.readString(path);
+      if (GitLfsPointer.matches(utf8)) {
+        throw fault(GitLfsPointer.FAULT);
+      }
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
     } catch (InvalidFileException e) {
       throw e;
     } catch (NoSuchFileException e) {

@@ -59,6 +59,6 @@ public class SafetensorsException extends InvalidFileException {
   /** {@code text} in quotes, on one line and not too long: it comes from a file of any content. */
   static String quote(String text) {
     String shown = text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…";
-    return "\"" + shown.replaceAll("\\p{Cntrl}", "?") + "\"";
+    return "\"" + shown.replaceAll("\\p{Cc}", "?") + "\"";
   }
 }

@@ -52,6 +52,9 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Of the data in the file, and so of the widest values in it. */
   private static final int ALIGNMENT = Long.BYTES;
 
+  /** As Linux has it: links one behind the other beyond that are a circle. */
+  private static final int MOST_LINKS = 40;
+
   /** Everything passes through one buffer of this size, whatever memory it comes from. */
   private static final int STAGING_BYTES = 1 << 20;
 
@@ -67,9 +70,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if {@code name} is {@code __metadata__} or an extent is
-     *     negative
-     * @throws ArithmeticException if the shape's product passes 2⁶³−1
+     * @throws IllegalArgumentException if {@code name} is {@code __metadata__}, an extent is
+     *     negative, or the values do not fill whole bytes
+     * @throws ArithmeticException if the size passes 2⁶³−1
      */
     public Entry {
       if (name.equals(Header.METADATA)) {
@@ -105,6 +108,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private final Path path;
+  private final Path target;
   private final Path hidden;
   private final FileChannel channel;
   private final long dataStart;
@@ -115,8 +119,14 @@ public final class SafetensorsWriter implements AutoCloseable {
   private boolean closed;
 
   private SafetensorsWriter(
-      Path path, Path hidden, FileChannel channel, long dataStart, Map<String, Slot> slots) {
+      Path path,
+      Path target,
+      Path hidden,
+      FileChannel channel,
+      long dataStart,
+      Map<String, Slot> slots) {
     this.path = path;
+    this.target = target;
     this.hidden = hidden;
     this.channel = channel;
     this.dataStart = dataStart;
@@ -126,12 +136,13 @@ public final class SafetensorsWriter implements AutoCloseable {
   /**
    * Begins a file.
    *
-   * @param path the file to be; an older one is replaced in {@link #close()}
+   * @param path the file to be; an older one is replaced in {@link #close()}. A link is written
+   *     through, also one to a file that is not there yet
    * @param entries the tensors to come
    * @param metadata free text for {@code __metadata__}; left out of the file if empty
    * @return the writer, to be closed by the caller
    * @throws SafetensorsException if the directory is missing or cannot be written, or {@code path}
-   *     is a directory
+   *     is a directory, a pipe or a device
    * @throws IOException as {@link SafetensorsException}; nothing else is thrown
    * @throws IllegalArgumentException if two entries have one name, a text is not valid Unicode, or
    *     the names take more than the 100 MB that the format allows
@@ -141,20 +152,25 @@ public final class SafetensorsWriter implements AutoCloseable {
       Path path, List<Entry> entries, Map<String, String> metadata) throws IOException {
     Map<String, Slot> slots = layOut(path, entries);
     byte[] front = front(path, slots.values(), metadata);
-    Path directory = Objects.requireNonNull(path.toAbsolutePath().getParent(), "root as a file");
+    Path target = destination(path);
+    Path directory = Objects.requireNonNull(target.getParent(), "root as a file");
     if (!Files.isDirectory(directory)) {
       throw SafetensorsException.of(path, "cannot be written: there is no directory for it.");
     }
-    if (Files.isDirectory(path)) {
+    if (Files.isDirectory(target)) {
       throw SafetensorsException.of(path, "cannot be written: it is a directory.");
     }
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw SafetensorsException.of(
+          path, "cannot be written: it is a pipe or a device, which cannot be replaced.");
+    }
     String random = Long.toHexString(ThreadLocalRandom.current().nextLong());
-    Path hidden = directory.resolve("." + path.getFileName() + "." + random + ".tmp");
+    Path hidden = directory.resolve("." + target.getFileName() + "." + random + ".tmp");
     SafetensorsWriter writer;
     try {
       var channel =
           FileChannel.open(hidden, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      writer = new SafetensorsWriter(path, hidden, channel, front.length, slots);
+      writer = new SafetensorsWriter(path, target, hidden, channel, front.length, slots);
     } catch (IOException e) {
       throw SafetensorsException.of(path, "written", e);
     }
@@ -188,10 +204,29 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
+  /** Where a link leads in the end, which may not be there; the file itself, where it is none. */
+  private static Path destination(Path path) throws SafetensorsException {
+    Path target = path.toAbsolutePath();
+    try {
+      for (int links = 0; Files.isSymbolicLink(target); links++) {
+        if (links == MOST_LINKS) {
+          throw SafetensorsException.of(
+              path, "is more than " + MOST_LINKS + " links, one behind the other.");
+        }
+        target = target.resolveSibling(Files.readSymbolicLink(target));
+      }
+      return target;
+    } catch (SafetensorsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw SafetensorsException.of(path, "written", e);
+    }
+  }
+
   /** Places the tensors, in the order of the data. */
   private static Map<String, Slot> layOut(Path path, List<Entry> entries) {
     List<Entry> ordered = new ArrayList<>(entries);
-    ordered.sort(Comparator.comparingInt((Entry entry) -> entry.dtype().bytes()).reversed());
+    ordered.sort(Comparator.comparingInt((Entry entry) -> entry.dtype().bits()).reversed());
     Map<String, Slot> slots = LinkedHashMap.newLinkedHashMap(entries.size());
     long end = 0;
     for (Entry entry : ordered) {
@@ -396,7 +431,7 @@ public final class SafetensorsWriter implements AutoCloseable {
       requireComplete();
       channel.force(true); // before the rename: a power failure must not leave a name without bytes
       channel.close();
-      Files.move(hidden, path, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(hidden, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       abandon();
       throw SafetensorsException.of(path, "written", e);

@@ -24,7 +24,8 @@ record ShardIndex(Map<String, String> shardOf) {
     byte[] json;
     try {
       // Like a header it lists tensors, so the same limit holds.
-      if (Files.size(file) > Header.MAX_LENGTH) {
+      json = SmallFile.read(file, Header.MAX_LENGTH);
+      if (json.length > Header.MAX_LENGTH) {
         throw SafetensorsException.of(
             file,
             String.format(
@@ -33,11 +34,13 @@ record ShardIndex(Map<String, String> shardOf) {
                 Files.size(file),
                 Header.MAX_LENGTH));
       }
-      json = Files.readAllBytes(file);
     } catch (SafetensorsException e) {
       throw e;
     } catch (IOException e) {
       throw SafetensorsException.of(file, "read", e);
+    }
+    if (GitLfsPointer.matches(json)) {
+      throw SafetensorsException.of(file, GitLfsPointer.FAULT);
     }
     Map<String, String> shardOf = new LinkedHashMap<>();
     boolean[] found = new boolean[1];

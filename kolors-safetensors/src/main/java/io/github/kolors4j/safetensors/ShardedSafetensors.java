@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +32,9 @@ import java.util.stream.Stream;
 public final class ShardedSafetensors implements TensorSource {
   private static final String SUFFIX = ".safetensors";
   private static final int LISTED_AT_MOST = 8;
+
+  /** What the name of one file of several ends with, as {@code fp16-00001-of-00002}. */
+  private static final Pattern SHARD = Pattern.compile(".*-[0-9]{5}-of-[0-9]{5}");
 
   private final Path indexFile;
   private final Map<String, SafetensorsFile> shardOf;
@@ -52,7 +57,7 @@ public final class ShardedSafetensors implements TensorSource {
    * @param directory such as {@code kolors/unet}
    * @param baseName such as {@code diffusion_pytorch_model} or {@code model}
    * @param variant a name that is demanded, as {@link Variant#only}; empty for {@link
-   *     Variant#DEFAULT}: {@code fp16} where it is there, the plain files otherwise
+   *     Variant#DEFAULT}: {@code fp16} where it is there, else the plain files, else the only ones
    * @return the open source, to be closed by the caller
    * @throws SafetensorsException as {@link #open(Path, String, Variant)}
    * @throws IOException as {@link SafetensorsException}; nothing else is thrown
@@ -70,7 +75,8 @@ public final class ShardedSafetensors implements TensorSource {
    * {@code model.fp16.safetensors}, {@code model.safetensors.index.fp16.json}, {@code
    * model.safetensors.fp16.index.json} (an older spelling); for the plain files {@code
    * model.safetensors} and {@code model.safetensors.index.json}. The first that exists is opened,
-   * and if it is broken that is an error: no other is tried.
+   * and if it is broken that is an error: no other is tried. For {@link Variant#DEFAULT}, where
+   * none exists, the files of another variant are opened if there is only one such.
    *
    * @param directory such as {@code kolors/unet}
    * @param baseName such as {@code diffusion_pytorch_model} or {@code model}
@@ -90,14 +96,49 @@ public final class ShardedSafetensors implements TensorSource {
           Files.exists(directory) ? "is not a directory." : "there is no such directory.");
     }
     List<String> candidates = candidates(baseName, variant);
-    for (String name : candidates) {
-      Path file = directory.resolve(name);
-      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) { // a dangling link is worth its own error
-        return name.endsWith(SUFFIX) ? SafetensorsFile.open(file) : openIndex(file);
+    Optional<Path> found = find(directory, candidates);
+    if (found.isEmpty() && variant.equals(Variant.DEFAULT)) {
+      List<String> others = variants(baseName, weights(directory));
+      if (others.size() == 1) {
+        found = find(directory, candidates(baseName, Variant.only(others.getFirst())));
       }
     }
-    throw SafetensorsException.of(
-        directory, "has none of " + String.join(", ", candidates) + ". " + whatIsThere(directory));
+    if (found.isEmpty()) {
+      throw SafetensorsException.of(
+          directory,
+          "has none of " + String.join(", ", candidates) + ". " + whatIsThere(directory, baseName));
+    }
+    Path file = found.get();
+    return file.toString().endsWith(SUFFIX) ? SafetensorsFile.open(file) : openIndex(file);
+  }
+
+  private static Optional<Path> find(Path directory, List<String> names) {
+    return names.stream()
+        .map(directory::resolve)
+        // a dangling link is worth its own error
+        .filter(file -> Files.exists(file, LinkOption.NOFOLLOW_LINKS))
+        .findFirst();
+  }
+
+  /** The variants that files are there of, each once. */
+  private static List<String> variants(String baseName, List<String> files) {
+    String base = Pattern.quote(baseName);
+    String suffix = Pattern.quote(SUFFIX);
+    String part = "([^.]+)"; // a variant has no dot in it; a shard's name has no index in it
+    List<Pattern> forms =
+        Stream.of(
+                base + "\\." + part + suffix,
+                base + suffix + "\\.index\\." + part + "\\.json",
+                base + suffix + "\\." + part + "\\.index\\.json")
+            .map(Pattern::compile)
+            .toList();
+    return files.stream()
+        .flatMap(file -> forms.stream().map(form -> form.matcher(file)))
+        .filter(Matcher::matches)
+        .map(form -> form.group(1))
+        .filter(name -> !SHARD.matcher(name).matches())
+        .distinct()
+        .toList();
   }
 
   /**
@@ -144,18 +185,21 @@ public final class ShardedSafetensors implements TensorSource {
     return names;
   }
 
-  private static String whatIsThere(Path directory) throws SafetensorsException {
-    List<String> weights;
+  /** Names of files with weights, or of an index. */
+  private static List<String> weights(Path directory) throws SafetensorsException {
     try (Stream<Path> files = Files.list(directory)) {
-      weights =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> name.contains(SUFFIX) || name.endsWith(".bin"))
-              .sorted()
-              .toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.contains(SUFFIX) || name.endsWith(".bin"))
+          .sorted()
+          .toList();
     } catch (IOException e) {
       throw SafetensorsException.of(directory, "read", e);
     }
+  }
+
+  private static String whatIsThere(Path directory, String baseName) throws SafetensorsException {
+    List<String> weights = weights(directory);
     if (weights.isEmpty()) {
       return "It has no weights at all. Incomplete download?";
     }
@@ -163,9 +207,13 @@ public final class ShardedSafetensors implements TensorSource {
     if (weights.size() > LISTED_AT_MOST) {
       listed += String.format(Locale.ROOT, " and %,d more", weights.size() - LISTED_AT_MOST);
     }
-    return weights.stream().allMatch(name -> name.endsWith(".bin"))
-        ? "It has " + listed + ": pickled weights are not read; convert them to safetensors."
-        : "It has " + listed + ".";
+    if (weights.stream().allMatch(name -> name.endsWith(".bin"))) {
+      return "It has " + listed + ": pickled weights are not read; convert them to safetensors.";
+    }
+    List<String> variants = variants(baseName, weights);
+    return variants.isEmpty()
+        ? "It has " + listed + "."
+        : "It has " + listed + ": choose the variant " + String.join(" or ", variants) + ".";
   }
 
   /** The file of each tensor, in the order of the index, if index and files agree. */

@@ -22,7 +22,7 @@ public record TensorInfo(
    *
    * @throws IllegalArgumentException if an extent or {@code offset} is negative, or {@code
    *     byteLength} is not what {@code dtype} and {@code shape} make
-   * @throws ArithmeticException if the shape's product passes 2⁶³−1
+   * @throws ArithmeticException if the size passes 2⁶³−1
    */
   public TensorInfo {
     Objects.requireNonNull(name, "name");
@@ -41,6 +41,6 @@ public record TensorInfo(
    * @return the product of the shape; 1 for an empty shape
    */
   public long size() {
-    return byteLength / dtype.bytes();
+    return shape.stream().reduce(1L, (product, extent) -> product * extent);
   }
 }

@@ -9,7 +9,10 @@ package io.github.kolors4j.safetensors;
  */
 public record Variant(String name, boolean orPlain) {
 
-  /** Half precision where there is such a copy, else the plain files: half of the memory. */
+  /**
+   * Half precision where there is such a copy, else the plain files: half of the memory. Where
+   * there is neither, but files of one other name, those.
+   */
   public static final Variant DEFAULT = prefer("fp16");
 
   /** The plain files and no others. */

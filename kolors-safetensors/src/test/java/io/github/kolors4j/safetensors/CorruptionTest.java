@@ -83,7 +83,7 @@ class CorruptionTest {
   private static void readEveryByte(TensorSource source) {
     for (String name : source.names()) {
       TensorInfo tensor = source.find(name).orElseThrow();
-      assertEquals(tensor.byteLength(), tensor.size() * tensor.dtype().bytes());
+      assertEquals(tensor.byteLength() * Byte.SIZE, tensor.size() * tensor.dtype().bits());
       byte[] bytes = source.data(name).toArray(ValueLayout.JAVA_BYTE);
       assertEquals(tensor.byteLength(), bytes.length);
     }

@@ -23,6 +23,8 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class SafetensorsWriterTest {
@@ -35,10 +37,10 @@ class SafetensorsWriterTest {
     var random = new Random(SEED);
     Map<String, TensorData> tensors = new LinkedHashMap<>();
     for (DType dtype : DType.values()) {
-      byte[] bytes = new byte[15 * dtype.bytes()];
+      byte[] bytes = new byte[24 * dtype.bits() / Byte.SIZE];
       random.nextBytes(bytes);
       tensors.put(
-          "t." + dtype, new TensorData(dtype, List.of(3L, 5L), MemorySegment.ofArray(bytes)));
+          "t." + dtype, new TensorData(dtype, List.of(3L, 8L), MemorySegment.ofArray(bytes)));
     }
     var metadata = Map.of("图", "\"quoted\" \\ \n \u0001 😀", "z", "");
     Path path = directory.resolve("all.safetensors");
@@ -50,10 +52,45 @@ class SafetensorsWriterTest {
         TensorInfo info = file.find(tensor.getKey()).orElseThrow();
         assertEquals(tensor.getValue().dtype(), info.dtype());
         assertEquals(tensor.getValue().shape(), info.shape());
-        assertEquals(0, info.offset() % info.dtype().bytes(), info + " is not aligned");
+        int bytes = Math.max(1, info.dtype().bits() / Byte.SIZE);
+        assertEquals(0, info.offset() % bytes, info + " is not aligned");
         assertEquals(-1, tensor.getValue().data().mismatch(file.data(tensor.getKey())));
       }
     }
+  }
+
+  @Test
+  void aLinkIsWrittenThroughAlsoToAFileThatIsNotThereYet() throws IOException {
+    Path target = directory.resolve("target");
+    Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("target"));
+    for (float value : new float[] {1, 2}) {
+      SafetensorsWriter.write(link, Map.of(), Map.of("a", TensorData.f32(new float[] {value}, 1)));
+      assertTrue(Files.isSymbolicLink(link));
+      try (var file = SafetensorsFile.open(target)) {
+        assertEquals(value, file.data("a").get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0));
+      }
+    }
+    Path circle = Files.createSymbolicLink(directory.resolve("circle"), Path.of("circle"));
+    assertThrows(
+        SafetensorsException.class, () -> SafetensorsWriter.write(circle, Map.of(), Map.of()));
+  }
+
+  /** Its place would be taken by a file. */
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aDeviceIsNotReplaced() {
+    Path device = Path.of("/dev/full");
+    SafetensorsException e =
+        assertThrows(
+            SafetensorsException.class, () -> SafetensorsWriter.write(device, Map.of(), Map.of()));
+    assertTrue(e.getMessage().contains("/dev/full"), e.getMessage());
+    assertTrue(e.getMessage().contains("device"), e.getMessage());
+  }
+
+  @Test
+  void valuesMustFillWholeBytes() {
+    assertThrows(IllegalArgumentException.class, () -> new Entry("a", DType.F4, List.of(3L)));
+    assertEquals(3, new Entry("a", DType.F6_E2M3, List.of(4L)).byteLength());
   }
 
   @Test

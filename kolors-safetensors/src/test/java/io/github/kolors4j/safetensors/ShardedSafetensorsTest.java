@@ -94,6 +94,37 @@ class ShardedSafetensorsTest {
             + " model.safetensors.fp16.index.json. It has model.safetensors.");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.bf16.safetensors",
+        "model.safetensors.index.bf16.json",
+        "model.safetensors.bf16.index.json"
+      })
+  void theOnlyVariantIsTakenWhereNoneIsAskedFor(String name) throws IOException {
+    put(name, "a");
+    put("other.int8.safetensors", "b");
+    RawFile.tensor(directory.resolve("model.bf16-00001-of-00001.safetensors"), "a", 1);
+    assertOpens(Variant.DEFAULT, "a");
+    assertOpens(Variant.only("bf16"), "a");
+    assertThrows(
+        SafetensorsException.class,
+        () -> ShardedSafetensors.open(directory, "model", Variant.PLAIN));
+  }
+
+  @Test
+  void ofTwoVariantsOneMustBeChosen() throws IOException {
+    put("model.bf16.safetensors", "a");
+    put("model.fp32.safetensors", "b");
+    assertFails(
+        () -> ShardedSafetensors.open(directory, "model", Optional.empty()),
+        directory,
+        "has none of model.fp16.safetensors, model.safetensors.index.fp16.json,"
+            + " model.safetensors.fp16.index.json, model.safetensors, model.safetensors.index.json."
+            + " It has model.bf16.safetensors, model.fp32.safetensors: choose the variant bf16 or"
+            + " fp32.");
+  }
+
   @Test
   void anEmptyDirectoryIsSaidSoWithWhatWasLookedFor() {
     assertFails(

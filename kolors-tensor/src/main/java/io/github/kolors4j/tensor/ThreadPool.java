@@ -3,6 +3,7 @@ package io.github.kolors4j.tensor;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * runs it.
  */
 public final class ThreadPool implements AutoCloseable {
+  /** The most threads of a pool: far more than processors have, and far fewer than memory holds. */
+  public static final int MOST_THREADS = 1_024;
+
   /** One task of an operation. */
   @FunctionalInterface
   public interface Task {
@@ -37,24 +41,21 @@ public final class ThreadPool implements AutoCloseable {
    */
   private static final int SPINS = 2_000;
 
-  private static final BooleanSupplier NEVER = () -> false;
-
   private final Crew crew;
-  private final BooleanSupplier stop;
+  private final @Nullable BooleanSupplier stop;
   private final int faultsBefore;
 
   /**
    * A pool.
    *
-   * @param threads how many threads work on an operation, the caller's included; at least 1
-   * @throws IllegalArgumentException if {@code threads} is below 1
+   * @param threads how many threads work on an operation, the caller's included; 1 to {@link
+   *     #MOST_THREADS}
+   * @throws IllegalArgumentException if {@code threads} is less or more
    */
   public ThreadPool(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("[threads] " + threads + " threads: use 1 or more.");
-    }
+    checkThreads(threads);
     this.crew = new Crew();
-    this.stop = NEVER;
+    this.stop = null;
     this.faultsBefore = Crew.UNWATCHED;
     crew.start(threads - 1);
   }
@@ -77,8 +78,23 @@ public final class ThreadPool implements AutoCloseable {
   public ThreadPool stoppedBy(BooleanSupplier condition) {
     BooleanSupplier before = stop;
     return new ThreadPool(
-        crew,
-        before == NEVER ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
+        crew, before == null ? condition : () -> before.getAsBoolean() || condition.getAsBoolean());
+  }
+
+  /**
+   * Refuses a number of threads that no pool can have.
+   *
+   * @param threads how many
+   * @return the same
+   * @throws IllegalArgumentException if {@code threads} is less than 1 or more than {@link
+   *     #MOST_THREADS}
+   */
+  public static int checkThreads(int threads) {
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "[threads] %d threads: use 1 to %d.", threads, MOST_THREADS));
+    }
+    return threads;
   }
 
   /**
@@ -139,12 +155,16 @@ public final class ThreadPool implements AutoCloseable {
    *     and the JVM has noticed it after the task had ended: a mapped file was cut short
    */
   public void checkStopped() {
-    if (stop.getAsBoolean()) {
+    if (isStopped()) {
       throw new OperationStoppedException();
     }
     if (faultsBefore != Crew.UNWATCHED && crew.lateFaults.get() != faultsBefore) {
       throw new InternalError("[threads] a task has read memory that was not there.");
     }
+  }
+
+  private boolean isStopped() {
+    return stop != null && stop.getAsBoolean();
   }
 
   /**
@@ -206,7 +226,7 @@ public final class ThreadPool implements AutoCloseable {
         } else {
           LockSupport.park(this);
           if (caller.isInterrupted()) {
-            pool.stop.getAsBoolean(); // who stops for an interrupt must see it first
+            pool.isStopped(); // who stops for an interrupt must see it first
             interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
           }
         }
@@ -301,8 +321,10 @@ public final class ThreadPool implements AutoCloseable {
       while (!crew.closed) {
         try {
           work(scratch);
-        } catch (Throwable _) { // late: the operation that it belongs to may have ended
+        } catch (InternalError _) { // late: the operation that it belongs to may have ended
           crew.lateFaults.incrementAndGet();
+        } catch (Throwable _) {
+          // As an OutOfMemoryError between two operations, which no result depends on.
         }
       }
     }

@@ -410,10 +410,10 @@ class ThreadPoolTest {
   }
 
   @Test
-  void fewerThanOneThreadAreRefused() {
-    for (int threads : new int[] {0, -3}) {
+  void fewerThanOneThreadAndMoreThanAnyMachineHasAreRefused() {
+    for (int threads : new int[] {0, -3, 1_025, Integer.MAX_VALUE}) {
       var refusal = assertThrows(IllegalArgumentException.class, () -> new ThreadPool(threads));
-      assertEquals("[threads] " + threads + " threads: use 1 or more.", refusal.getMessage());
+      assertEquals("[threads] " + threads + " threads: use 1 to 1024.", refusal.getMessage());
     }
   }
 }

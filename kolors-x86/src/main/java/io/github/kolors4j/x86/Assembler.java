@@ -16,6 +16,7 @@ import java.util.List;
  * order of operands: the destination first. Vector instructions work on 512 bits where nothing else
  * is said.
  */
+@SuppressWarnings("EnumOrdinal") // the manual's numbers of registers, in its order
 final class Assembler {
   /** A place in the code, to jump to. */
   static final class Label {
@@ -493,7 +494,7 @@ final class Assembler {
 
   /** ModRM with a register. */
   private void direct(int reg, int rm) {
-    emit(0b11 << 6 | (reg & 7) << 3 | (rm & 7));
+    emit((0b11 << 6) | ((reg & 7) << 3) | (rm & 7));
   }
 
   /**

@@ -5,6 +5,7 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.estimate.NominalWork;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.tensor.Precision;

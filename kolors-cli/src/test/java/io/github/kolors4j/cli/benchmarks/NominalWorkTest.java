@@ -3,6 +3,7 @@ package io.github.kolors4j.cli.benchmarks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.kolors4j.cli.synthetic.CheckpointConfig;
+import io.github.kolors4j.estimate.NominalWork;
 import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

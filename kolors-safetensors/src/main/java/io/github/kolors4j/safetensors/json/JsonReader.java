@@ -245,6 +245,20 @@ public final class JsonReader {
   }
 
   /**
+   * Passes over {@code null}, if it comes.
+   *
+   * @return whether it came; otherwise nothing is read
+   * @throws JsonException if a word comes that begins like it
+   */
+  public boolean isNull() throws JsonException {
+    if (peek() != 'n') {
+      return false;
+    }
+    word("null", null);
+    return true;
+  }
+
+  /**
    * Reads a string.
    *
    * @return its text, which is valid Unicode
@@ -555,6 +569,6 @@ public final class JsonReader {
   /** A piece of the document in quotes, on one line and not too long. */
   private static String shown(String text) {
     String begin = text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…";
-    return "\"" + begin.replaceAll("\\p{Cntrl}", "?") + "\"";
+    return "\"" + begin.replaceAll("\\p{Cc}", "?") + "\"";
   }
 }

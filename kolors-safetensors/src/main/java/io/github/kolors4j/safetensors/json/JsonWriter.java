@@ -68,14 +68,15 @@ public final class JsonWriter {
   }
 
   /**
-   * Writes a value as messages show it: {@link #line}, cut short where it is long.
+   * Writes a value as messages show it: {@link #line}, cut short where it is long, and without
+   * characters that steer a terminal.
    *
    * @param value the value
    * @return at most {@value #ABBREVIATED_AT_MOST} characters
    * @throws IllegalArgumentException if JSON has no such value
    */
   public static String abbreviated(@Nullable Object value) {
-    String line = line(value);
+    String line = line(value).replaceAll("\\p{Cc}", "?");
     return line.length() <= ABBREVIATED_AT_MOST
         ? line
         : line.substring(0, ABBREVIATED_AT_MOST - ELLIPSIS.length()) + ELLIPSIS;

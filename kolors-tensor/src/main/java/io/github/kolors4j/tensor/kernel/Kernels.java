@@ -34,6 +34,23 @@ public interface Kernels {
    */
   void transpose(float[] x, int xo, int ldx, int rows, int kc, float[] y, int yo, int ldy);
 
+  /**
+   * Adds a combination of rows, as a row of a product {@code B · A}: {@code y[j] += Σₖ factors[k] ·
+   * rows[k·ld + j]}, each a chain of fused multiply-adds over k in order.
+   *
+   * @param factors one a row
+   * @param fo where they begin
+   * @param count how many rows
+   * @param rows the rows
+   * @param ro where the first value of the first row stands
+   * @param ld from one row to the next
+   * @param y what is added to
+   * @param yo where it begins
+   * @param n values of a row
+   */
+  void addRows(
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n);
+
   /** {@code y += x}. */
   void add(float[] x, int xo, float[] y, int yo, int n);
 

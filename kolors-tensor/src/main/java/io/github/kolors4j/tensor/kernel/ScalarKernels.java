@@ -42,6 +42,18 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void addRows(
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n) {
+    for (int j = 0; j < n; j++) {
+      float sum = y[yo + j];
+      for (int k = 0; k < count; k++) {
+        sum = Math.fma(factors[fo + k], rows[ro + k * ld + j], sum);
+      }
+      y[yo + j] = sum;
+    }
+  }
+
+  @Override
   public void add(float[] x, int xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
       y[yo + i] += x[xo + i];

@@ -74,6 +74,40 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
+  public void addRows(
+      float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n) {
+    int j = 0;
+    // four chains at a time hide a good part of the latency of one
+    for (; j <= n - 4 * LANES; j += 4 * LANES) {
+      FloatVector s0 = load(y, yo + j);
+      FloatVector s1 = load(y, yo + j + LANES);
+      FloatVector s2 = load(y, yo + j + 2 * LANES);
+      FloatVector s3 = load(y, yo + j + 3 * LANES);
+      for (int k = 0; k < count; k++) {
+        FloatVector factor = FloatVector.broadcast(FLOATS, factors[fo + k]);
+        int row = ro + k * ld + j;
+        s0 = factor.fma(load(rows, row), s0);
+        s1 = factor.fma(load(rows, row + LANES), s1);
+        s2 = factor.fma(load(rows, row + 2 * LANES), s2);
+        s3 = factor.fma(load(rows, row + 3 * LANES), s3);
+      }
+      s0.intoArray(y, yo + j);
+      s1.intoArray(y, yo + j + LANES);
+      s2.intoArray(y, yo + j + 2 * LANES);
+      s3.intoArray(y, yo + j + 3 * LANES);
+    }
+    for (; j < FLOATS.loopBound(n); j += LANES) {
+      FloatVector sum = load(y, yo + j);
+      for (int k = 0; k < count; k++) {
+        FloatVector factor = FloatVector.broadcast(FLOATS, factors[fo + k]);
+        sum = factor.fma(load(rows, ro + k * ld + j), sum);
+      }
+      sum.intoArray(y, yo + j);
+    }
+    TAIL.addRows(factors, fo, count, rows, ro + j, ld, y, yo + j, n - j);
+  }
+
+  @Override
   public void add(float[] x, int xo, float[] y, int yo, int n) {
     int i = 0;
     for (; i < FLOATS.loopBound(n); i += LANES) {

@@ -222,6 +222,7 @@ public final class Attention {
             0,
             present,
             0,
+            threads,
             scratch);
   }
 

@@ -3,6 +3,7 @@ package io.github.kolors4j.tensor.ops;
 import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.Cpu;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
@@ -154,12 +155,13 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
       float @Nullable [] gates =
           product.gated && parted ? workspace.tensor(product.m, product.n).data() : null;
       for (int k = 0; k == 0 || k < product.k; k += DEPTH) {
-        Gemm part = new Gemm(workspace.threads().threads(), product, gates, k);
+        Gemm part = new Gemm(workspace.threads(), product, gates, k);
         Groups.run(workspace.threads(), part.groups, part.strips, part);
       }
     }
   }
 
+  private final ThreadPool pool;
   private final Product product;
 
   /** All gates, {@code [m, n]}; null where one part of k makes them, a strip's at a time. */
@@ -172,11 +174,13 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
   private final int stripRows;
   private final int strips;
 
-  private Gemm(int threads, Product product, float @Nullable [] allGates, int firstK) {
+  private Gemm(ThreadPool pool, Product product, float @Nullable [] allGates, int firstK) {
+    this.pool = pool;
     this.product = product;
     this.allGates = allGates;
     this.firstK = firstK;
     depth = Math.min(DEPTH, product.k - firstK);
+    int threads = pool.threads();
     int m = product.m;
     int halves = product.halves();
     int nr = MICRO.columns();
@@ -214,12 +218,12 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     int columns = Math.min(size, product.n - first);
     MemorySegment panels = scratch.get(PANELS, size * depth * product.halves());
     PackedColumns values = new PackedColumns(panels, 0, columns, depth);
-    values.pack(product.b, first, columns, firstK, scratch);
+    values.pack(product.b, first, columns, firstK, pool, scratch);
     if (!product.gated) {
       return new Columns(values, null);
     }
     PackedColumns gates = new PackedColumns(panels, size * depth, columns, depth);
-    gates.pack(product.b, product.n + first, columns, firstK, scratch);
+    gates.pack(product.b, product.n + first, columns, firstK, pool, scratch);
     return new Columns(values, gates);
   }
 

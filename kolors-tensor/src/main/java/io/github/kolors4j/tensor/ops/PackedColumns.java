@@ -2,6 +2,7 @@ package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
@@ -68,10 +69,13 @@ record PackedColumns(MemorySegment data, int offset, int columns, int depth) {
    * @param column the first
    * @param present how many of them there are; the others of this block become zeros
    * @param k the first row of B
+   * @param threads of the operation, which ends between two panels when nobody wants it any more: a
+   *     panel of a weight that is still on the disk can take some hundred accesses to that
    * @param scratch of the thread that packs
    */
-  void pack(Rows source, int column, int present, int k, Scratch scratch) {
+  void pack(Rows source, int column, int present, int k, ThreadPool threads, Scratch scratch) {
     for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
+      threads.checkStopped();
       pack(source, column + j, Math.max(present - j, 0), k, panel(j), scratch);
     }
   }

@@ -285,6 +285,7 @@ final class Winograd {
               int depth = u[channelBlock].channels;
               float[] taps = scratch.get(TAPS, 9 * KERNEL_CHANNELS * width);
               for (int c = 0; c < depth; c += KERNEL_CHANNELS) {
+                workspace.threads().checkStopped();
                 Taps g = new Taps(taps, columns, Math.min(KERNEL_CHANNELS, depth - c));
                 decode(column, channelBlock * DEPTH + c, g, scratch);
                 for (int i = 0; i < IN; i++) {

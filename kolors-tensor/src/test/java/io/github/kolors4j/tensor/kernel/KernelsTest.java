@@ -129,6 +129,38 @@ class KernelsTest {
 
   @ParameterizedTest
   @MethodSource("lengths")
+  void addRowsAddsACombinationInOrder(int n) {
+    for (int count : new int[] {0, 1, 2, 5}) {
+      int ld = n + 3;
+      Window factors = Window.input(11, 1, count);
+      Window rows = Window.input(12, 2, Math.max(1, count * ld));
+      Window y = Window.output(3, n);
+      Window before = y.copy();
+      Window scalar = y.copy();
+      addRows(KERNELS, factors, count, rows, ld, y, n);
+      addRows(SCALAR, factors, count, rows, ld, scalar, n);
+      y.assertGuards("addRows");
+      y.assertSameBits(scalar, "addRows");
+      for (int j = 0; j < n; j++) {
+        double sum = before.get(j);
+        double size = Math.abs(sum);
+        for (int k = 0; k < count; k++) {
+          sum += (double) factors.get(k) * rows.get(k * ld + j);
+          size += Math.abs((double) factors.get(k) * rows.get(k * ld + j));
+        }
+        assertClose(sum, y.get(j), (count + 1) * EPS * size, "addRows at " + j);
+      }
+    }
+  }
+
+  private static void addRows(
+      Kernels kernels, Window factors, int count, Window rows, int ld, Window y, int n) {
+    kernels.addRows(
+        factors.array(), factors.at(), count, rows.array(), rows.at(), ld, y.array(), y.at(), n);
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
   void siluIsXTimesSigmoid(int n) {
     checkBinary("silu", n, Kernels::silu, (x, _) -> x / (1 + Math.exp(-x)), 4 * EPS);
   }

@@ -1,4 +1,4 @@
-package io.github.kolors4j.cli.benchmarks;
+package io.github.kolors4j.estimate;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
@@ -17,14 +17,79 @@ import java.util.regex.Pattern;
  * multiplies queries with keys and weights with values. How a kernel saves some, as Winograd's
  * does, changes nothing; norms, activations and sums are not counted, here as elsewhere.
  *
- * @param perStep multiply-adds of each forward pass
- * @param perPrompt multiply-adds that depend on the prompt alone, so that once a request is enough
+ * @param step multiply-adds of each forward pass
+ * @param prompt multiply-adds that depend on the prompt alone, so that once a request is enough
  */
-public record NominalWork(long perStep, long perPrompt) {
+public record NominalWork(Kinds step, Kinds prompt) {
   private static final Pattern LEVEL =
       Pattern.compile("(?:decoder\\.)?(down|up)_blocks\\.(\\d+)\\.(\\w+).*");
   private static final String SELF_ATTENTION = "attn1.to_q.weight";
   private static final String CROSS_ATTENTION = "attn2.to_q.weight";
+
+  /**
+   * Multiply-adds by what multiplies, as each kind has a speed of its own.
+   *
+   * @param products matrices times activations
+   * @param convolutions filters of 3×3
+   * @param attention queries with keys, and weights with values
+   */
+  public record Kinds(long products, long convolutions, long attention) {
+    /** No work. */
+    public static final Kinds NONE = new Kinds(0, 0, 0);
+
+    /**
+     * All kinds together.
+     *
+     * @return multiply-adds
+     */
+    public long total() {
+      return products + convolutions + attention;
+    }
+
+    /**
+     * This work and more.
+     *
+     * @param other what is added
+     * @return the sum
+     */
+    public Kinds plus(Kinds other) {
+      return new Kinds(
+          Math.addExact(products, other.products),
+          Math.addExact(convolutions, other.convolutions),
+          Math.addExact(attention, other.attention));
+    }
+
+    /**
+     * This work several times.
+     *
+     * @param n how often
+     * @return the product
+     */
+    public Kinds times(long n) {
+      return new Kinds(
+          Math.multiplyExact(products, n),
+          Math.multiplyExact(convolutions, n),
+          Math.multiplyExact(attention, n));
+    }
+  }
+
+  /**
+   * Of each forward pass.
+   *
+   * @return multiply-adds
+   */
+  public long perStep() {
+    return step.total();
+  }
+
+  /**
+   * Of what depends on the prompt alone.
+   *
+   * @return multiply-adds
+   */
+  public long perPrompt() {
+    return prompt.total();
+  }
 
   /**
    * Of both together, as a reference without a memory of the prompt computes it.
@@ -32,7 +97,7 @@ public record NominalWork(long perStep, long perPrompt) {
    * @return floating-point operations, two a multiply-add
    */
   public double flop() {
-    return 2.0 * (perStep + perPrompt);
+    return 2.0 * (perStep() + perPrompt());
   }
 
   /**
@@ -41,7 +106,7 @@ public record NominalWork(long perStep, long perPrompt) {
    * @return floating-point operations, two a multiply-add
    */
   public double stepFlop() {
-    return 2.0 * perStep;
+    return 2.0 * perStep();
   }
 
   /** A grid of latent cells or pixels. */
@@ -63,8 +128,10 @@ public record NominalWork(long perStep, long perPrompt) {
     }
   }
 
-  private static long filter(Parameter weight, long positions) {
-    return Math.multiplyExact(weight.size(), positions);
+  private static Kinds filter(Parameter weight, long positions) {
+    long work = Math.multiplyExact(weight.size(), positions);
+    boolean matrix = weight.shape().size() == 2 || weight.shape().getLast() == 1;
+    return matrix ? new Kinds(work, 0, 0) : new Kinds(0, work, 0);
   }
 
   private static boolean multiplies(Parameter parameter) {
@@ -84,29 +151,29 @@ public record NominalWork(long perStep, long perPrompt) {
       UNet2DConditionConfig config, int latentHeight, int latentWidth, int tokens) {
     Grid latents = new Grid(latentHeight, latentWidth);
     int last = config.blockOutChannels().size() - 1;
-    long step = 0;
-    long prompt = 0;
+    Kinds step = Kinds.NONE;
+    Kinds prompt = Kinds.NONE;
     for (Parameter parameter : UNet2DConditionModel.parameters(config)) {
       String name = parameter.name();
       if (!multiplies(parameter)) {
         continue;
       }
       if (name.startsWith("add_embedding")) {
-        prompt += filter(parameter, 1);
+        prompt = prompt.plus(filter(parameter, 1));
       } else if (name.startsWith("encoder_hid_proj")
           || name.contains("attn2.to_k")
           || name.contains("attn2.to_v")) {
-        prompt += filter(parameter, tokens);
+        prompt = prompt.plus(filter(parameter, tokens));
       } else if (name.startsWith("time_embedding") || name.contains("time_emb_proj")) {
-        step += filter(parameter, 1);
+        step = step.plus(filter(parameter, 1));
       } else {
         long cells = latents.halved(unetLevel(name, last)).cells();
-        step += filter(parameter, cells);
+        step = step.plus(filter(parameter, cells));
         long d = parameter.shape().getFirst();
         if (name.endsWith(SELF_ATTENTION)) {
-          step += attention(cells, cells, d);
+          step = step.plus(attention(cells, cells, d));
         } else if (name.endsWith(CROSS_ATTENTION)) {
-          step += attention(cells, tokens, d);
+          step = step.plus(attention(cells, tokens, d));
         }
       }
     }
@@ -127,8 +194,8 @@ public record NominalWork(long perStep, long perPrompt) {
     };
   }
 
-  private static long attention(long queries, long keys, long width) {
-    return 2 * Math.multiplyExact(Math.multiplyExact(queries, keys), width);
+  private static Kinds attention(long queries, long keys, long width) {
+    return new Kinds(0, 0, 2 * Math.multiplyExact(Math.multiplyExact(queries, keys), width));
   }
 
   /**
@@ -142,7 +209,7 @@ public record NominalWork(long perStep, long perPrompt) {
   public static NominalWork vae(AutoencoderKLConfig config, int latentHeight, int latentWidth) {
     Grid latents = new Grid(latentHeight, latentWidth);
     int last = config.blockOutChannels().size() - 1;
-    long work = 0;
+    Kinds work = Kinds.NONE;
     for (Parameter parameter : AutoencoderKL.parameters(config)) {
       String name = parameter.name();
       boolean decodes = name.startsWith("decoder.") || name.startsWith("post_quant_conv.");
@@ -150,12 +217,12 @@ public record NominalWork(long perStep, long perPrompt) {
         continue;
       }
       long cells = latents.doubled(vaeLevel(name, last)).cells();
-      work += filter(parameter, cells);
+      work = work.plus(filter(parameter, cells));
       if (name.endsWith("to_q.weight")) {
-        work += attention(cells, cells, parameter.shape().getFirst());
+        work = work.plus(attention(cells, cells, parameter.shape().getFirst()));
       }
     }
-    return new NominalWork(work, 0);
+    return new NominalWork(work, Kinds.NONE);
   }
 
   /** How often the latents have been doubled where a layer's output is. */
@@ -177,13 +244,13 @@ public record NominalWork(long perStep, long perPrompt) {
    */
   public static NominalWork text(ChatGlmConfig config, int tokens) {
     long width = (long) config.numAttentionHeads() * config.kvChannels();
-    long work = config.numLayers() * attention(tokens, tokens, width);
+    Kinds work = attention(tokens, tokens, width).times(config.numLayers());
     List<Parameter> parameters = ChatGlmModel.parameters(config);
     for (Parameter parameter : parameters) {
       if (multiplies(parameter) && parameter.name().startsWith("encoder.layers.")) {
-        work += filter(parameter, tokens);
+        work = work.plus(filter(parameter, tokens));
       }
     }
-    return new NominalWork(work, 0);
+    return new NominalWork(work, Kinds.NONE);
   }
 }

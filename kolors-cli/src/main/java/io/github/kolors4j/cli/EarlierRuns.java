@@ -1,0 +1,169 @@
+package io.github.kolors4j.cli;
+
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.estimate.CostEstimate;
+import io.github.kolors4j.estimate.MachineSpeed;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import io.github.kolors4j.tensor.Engine;
+import io.github.kolors4j.tensor.ThreadPool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How fast the stages of a model ran here before, in nominal operations a second: what they took is
+ * a better forecast than what a probe of the machine promises.
+ *
+ * @param file of all models, if there is a cache folder
+ * @param key of this model on so many threads of these kernels
+ * @param threads how many compute
+ */
+record EarlierRuns(Optional<Path> file, String key, int threads) {
+  private static final String TEXT = "text";
+  private static final String DENOISE = "denoise";
+  private static final String DECODE = "decode";
+
+  /** What a thread does in a minute at 10 GFLOP/s, less than any vector machine has. */
+  private static final double MINUTE_OF_A_THREAD = 0.6e12;
+
+  /** Shorter stages are the compiler's, and the disk's. */
+  private static final double LEAST_SECONDS = 5;
+
+  private static final Duration PROBE = Duration.ofSeconds(2);
+  private static final int SHORT_HASH = 16;
+
+  /** Speeds that make no difference: only the work counts. */
+  private static final MachineSpeed UNIT = new MachineSpeed(1, 1, 1);
+
+  static EarlierRuns of(KolorsPipeline pipeline, int threads) {
+    String key =
+        "%s, %d threads, %s"
+            .formatted(
+                pipeline.identity().hash().substring(0, SHORT_HASH),
+                threads,
+                Engine.current().kernels());
+    return new EarlierRuns(
+        CacheFolder.find().map(folder -> folder.resolve("speeds.json")), key, threads);
+  }
+
+  /** The estimate: of earlier runs where there are some for each stage, else of a probe. */
+  CostEstimate estimate(KolorsPipeline pipeline, ImageRequest request) {
+    CostEstimate work = pipeline.estimate(request, UNIT);
+    Map<String, Double> speeds = speeds();
+    if (known(speeds, TEXT, work.text())
+        && known(speeds, DENOISE, work.denoise())
+        && known(speeds, DECODE, work.decode())) {
+      return new CostEstimate(
+          at(speeds, TEXT, work.text()),
+          at(speeds, DENOISE, work.denoise()),
+          at(speeds, DECODE, work.decode()),
+          work.heapBytes(),
+          work.diskBytes());
+    }
+    try (ThreadPool pool = new ThreadPool(threads)) {
+      return pipeline.estimate(request, MachineSpeed.measure(pool, PROBE));
+    }
+  }
+
+  private static boolean known(Map<String, Double> speeds, String stage, CostEstimate.Stage work) {
+    return work.flop() == 0 || speeds.containsKey(stage);
+  }
+
+  private static CostEstimate.Stage at(
+      Map<String, Double> speeds, String stage, CostEstimate.Stage work) {
+    return work.flop() == 0 ? new CostEstimate.Stage(0, 0) : work.at(speeds.get(stage));
+  }
+
+  /** Says what a request above a minute will take; gives at least its work. */
+  CostEstimate announce(KolorsPipeline pipeline, ImageRequest request, Terminal terminal) {
+    CostEstimate work = pipeline.estimate(request, UNIT);
+    double flop = work.text().flop() + work.denoise().flop() + work.decode().flop();
+    if (flop < MINUTE_OF_A_THREAD * threads) {
+      return work; // not worth the two seconds of a probe
+    }
+    CostEstimate estimate = estimate(pipeline, request);
+    if (estimate.totalSeconds() > 60) {
+      terminal.err().println(sentence(estimate));
+    }
+    return estimate;
+  }
+
+  static String sentence(CostEstimate estimate) {
+    return String.format(
+        Locale.ROOT,
+        "about %s on this machine: text %s, denoising %s, decoding %s; %,d MB of heap",
+        clock(estimate.totalSeconds()),
+        clock(estimate.text().seconds()),
+        clock(estimate.denoise().seconds()),
+        clock(estimate.decode().seconds()),
+        estimate.heapBytes() / 1_000_000);
+  }
+
+  private static String clock(double seconds) {
+    return ProgressBar.clock(Duration.ofMillis((long) (seconds * 1000)));
+  }
+
+  /** Remembers how fast the stages ran that took long enough to tell. */
+  void remember(CostEstimate work, ImageResult result) {
+    if (file.isEmpty() || seconds(result.timings().denoise()) < LEAST_SECONDS) {
+      return;
+    }
+    Map<String, Double> speeds = speeds();
+    put(speeds, TEXT, work.text(), result.timings().text());
+    put(speeds, DENOISE, work.denoise(), result.timings().denoise());
+    put(speeds, DECODE, work.decode(), result.timings().decode());
+    try {
+      Map<String, Object> all = all();
+      all.put(key, speeds);
+      Files.createDirectories(file.get().getParent());
+      Path part = Files.createTempFile(file.get().getParent(), ".speeds", ".part");
+      Files.writeString(part, JsonWriter.indented(all));
+      Files.move(part, file.get(), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException _) {
+      // The next estimate measures again.
+    }
+  }
+
+  private static void put(
+      Map<String, Double> speeds, String stage, CostEstimate.Stage work, Duration took) {
+    if (work.flop() > 0 && seconds(took) >= LEAST_SECONDS) {
+      speeds.put(stage, work.flop() / seconds(took));
+    }
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
+  }
+
+  private Map<String, Double> speeds() {
+    Map<String, Double> speeds = new LinkedHashMap<>();
+    if (all().get(key) instanceof Map<?, ?> stages) {
+      stages.forEach(
+          (stage, speed) -> {
+            if (speed instanceof Number number && number.doubleValue() > 0) {
+              speeds.put(String.valueOf(stage), number.doubleValue());
+            }
+          });
+    }
+    return speeds;
+  }
+
+  private Map<String, Object> all() {
+    try {
+      return file.isEmpty() || !Files.exists(file.get())
+          ? new LinkedHashMap<>()
+          : new LinkedHashMap<>(JsonReader.of(Files.readString(file.get())).object());
+    } catch (IOException _) {
+      return new LinkedHashMap<>(); // damaged: it is made again
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package io.github.kolors4j.cli;
+
+import io.github.kolors4j.hub.HubClient;
+import io.github.kolors4j.hub.HubEnvironment;
+import io.github.kolors4j.hub.PullPlan;
+import io.github.kolors4j.hub.RepoRevision;
+import io.github.kolors4j.safetensors.Variant;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The way from the name of a checkpoint to its folder.
+ *
+ * @param pull whether to download without a question
+ */
+record ModelLocation(Terminal terminal, Interruption interruption, boolean pull) {
+  private static final String SCHEME = "://";
+
+  /**
+   * Finds the folder.
+   *
+   * @param model as it was given
+   * @param chosen which copy of the weights has to be there
+   */
+  Path directory(String model, Variant chosen) throws IOException {
+    if (isFolder(model)) {
+      return Path.of(model);
+    }
+    RepoRevision revision = UsageException.check(() -> RepoRevision.parse(model));
+    HubClient hub = client(interruption);
+    Optional<Path> cached = hub.find(revision, chosen);
+    if (cached.isPresent()) {
+      return cached.get();
+    }
+    boolean ask = !pull && canAnswer(terminal);
+    if (!pull && !ask) {
+      throw new IOException(
+          "[hub] %s is no folder, and %s does not have it: run ./kolors pull %s, or give --pull."
+              .formatted(model, hub.cache().root(), model));
+    }
+    PullPlan plan = hub.plan(revision, chosen);
+    if (ask && !agrees(terminal, plan, hub.cache().root())) {
+      throw new IOException(
+          "[hub] %s was not downloaded: name a folder as --model, or leave it out."
+              .formatted(model));
+    }
+    try (PullReport report = new PullReport(terminal, false)) {
+      return hub.pull(plan, report);
+    }
+  }
+
+  static Variant variant(Optional<String> name) {
+    return UsageException.check(() -> name.map(Variant::only).orElse(Variant.DEFAULT));
+  }
+
+  static HubClient client(Interruption interruption) throws IOException {
+    return new HubClient(UsageException.check(HubEnvironment::current))
+        .cancelledBy(interruption.token()::isCancelled);
+  }
+
+  /**
+   * What is there is a folder; what is not, and is no name of a repository, is one to be missed.
+   */
+  private static boolean isFolder(String model) {
+    if (model.contains(SCHEME)) {
+      return false;
+    }
+    try {
+      if (Files.exists(Path.of(model))) {
+        return true;
+      }
+      RepoRevision.parse(model);
+      return false;
+    } catch (InvalidPathException _) {
+      return false;
+    } catch (IllegalArgumentException _) {
+      return true;
+    }
+  }
+
+  private static boolean canAnswer(Terminal terminal) {
+    return terminal.interactive() && System.console() != null && System.console().isTerminal();
+  }
+
+  private static boolean agrees(Terminal terminal, PullPlan plan, Path cache) throws IOException {
+    terminal
+        .err()
+        .printf(
+            Locale.ROOT,
+            "%s is not in %s. It has %.2f GB in %d files; licence: %s.%nDownload it? [y/N] ",
+            plan.listing().revision().repo(),
+            cache,
+            plan.bytes() / 1e9,
+            plan.files().size(),
+            plan.listing().licence());
+    terminal.err().flush();
+    // not closed: it is the process's own
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
+    String answer = in.readLine();
+    return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
+  }
+}

@@ -1,0 +1,222 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Of {@code pull}, {@code cache} and the name of a repository as {@code --model}: processes of
+ * their own, since it is their environment that counts, and a server that has the mini checkpoint.
+ */
+class HubCommandsTest {
+  private static final String REPO = "Owner/mini-diffusers";
+  private static final String COMMIT = "fedcba9876543210fedcba9876543210fedcba98";
+
+  @TempDir private Path folder;
+  private Path cache;
+  private Path mini;
+  private HttpServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    cache = folder.resolve("hub");
+    mini = MiniCheckpoint.directory();
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext("/", this::answer);
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop(0);
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    String resolve = "/" + REPO + "/resolve/" + COMMIT + "/";
+    byte[] body;
+    int status = 200;
+    if (path.equals("/api/models/" + REPO + "/revision/main")) {
+      Map<String, String> card = Map.of("license", "apache-2.0");
+      body =
+          JsonWriter.compact(Map.of("sha", COMMIT, "cardData", card))
+              .getBytes(StandardCharsets.UTF_8);
+    } else if (path.equals("/api/models/" + REPO + "/tree/" + COMMIT)) {
+      body = JsonWriter.compact(tree()).getBytes(StandardCharsets.UTF_8);
+    } else if (path.startsWith(resolve)) {
+      body = Files.readAllBytes(mini.resolve(path.substring(resolve.length())));
+    } else {
+      exchange.getResponseHeaders().set("X-Error-Code", "RepoNotFound");
+      body = new byte[0];
+      status = 401;
+    }
+    exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+    exchange.getResponseBody().write(body);
+    exchange.close();
+  }
+
+  private List<Object> tree() throws IOException {
+    List<Object> entries = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(mini)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        byte[] bytes = Files.readAllBytes(file);
+        String path = mini.relativize(file).toString().replace('\\', '/');
+        entries.add(
+            Map.of("type", "file", "path", path, "size", bytes.length, "oid", gitSha1(bytes)));
+      }
+    }
+    return entries;
+  }
+
+  private static String gitSha1(byte[] bytes) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-1");
+      digest.update(("blob " + bytes.length + "\0").getBytes(StandardCharsets.US_ASCII));
+      return HexFormat.of().formatHex(digest.digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Run kolors(String... args) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("-cp");
+    command.add(
+        Stream.of("java.class.path", "jdk.module.path")
+            .flatMap(key -> Stream.of(System.getProperty(key, "").split(File.pathSeparator)))
+            .filter(entry -> !entry.isEmpty())
+            .distinct()
+            .collect(Collectors.joining(File.pathSeparator)));
+    command.add(Main.class.getName());
+    command.addAll(Arrays.asList(args));
+    Path out = Files.createTempFile(folder, "out", ".txt");
+    Path err = Files.createTempFile(folder, "err", ".txt");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().put("HF_HUB_CACHE", cache.toString());
+    builder.environment().put("HF_ENDPOINT", "http://127.0.0.1:" + server.getAddress().getPort());
+    builder.environment().put("HF_TOKEN", "hf_verysecret");
+    Process process = builder.start();
+    process.getOutputStream().close();
+    int exitCode = process.waitFor();
+    // the JVM's own word about the vector module
+    String said =
+        Files.readString(err)
+            .lines()
+            .filter(line -> !line.startsWith("WARNING: "))
+            .map(line -> line + "\n")
+            .collect(Collectors.joining());
+    Run run = new Run(exitCode, Files.readString(out), said);
+    assertFalse((run.out() + run.err()).contains("verysecret"), run.toString());
+    return run;
+  }
+
+  @Test
+  void fromAPullOverAPictureToTheEmptyCache() throws Exception {
+    Run missing = kolors("tokenize", "cat", "--model", REPO);
+    assertEquals(1, missing.exitCode(), missing.err());
+    assertTrue(missing.err().contains("run ./kolors pull " + REPO), missing.err());
+    assertEquals("", missing.out());
+
+    Run pulled = kolors("pull", REPO);
+    Path snapshot = cache.resolve("models--Owner--mini-diffusers/snapshots").resolve(COMMIT);
+    assertEquals(0, pulled.exitCode(), pulled.err());
+    assertEquals(snapshot + System.lineSeparator(), pulled.out());
+    assertTrue(pulled.err().contains("licence: apache-2.0"), pulled.err());
+
+    Run again = kolors("pull", REPO + "@main", "--json");
+    JsonObject json = again.json();
+    assertEquals(snapshot.toString(), json.get("path").getAsString());
+    assertEquals(COMMIT, json.get("commit").getAsString());
+    assertEquals(0, json.get("bytesFetched").getAsLong());
+    assertEquals("", again.err());
+
+    String[] prompt = {"generate", "ladybug", "--steps", "2", "--seed", "1", "--out"};
+    List<String> fromHub = new ArrayList<>(List.of(prompt));
+    fromHub.addAll(List.of("hub.png", "--model", REPO));
+    List<String> shipped = new ArrayList<>(List.of(prompt));
+    shipped.add("mini.png");
+    assertEquals(0, kolors(fromHub.toArray(String[]::new)).exitCode());
+    assertEquals(0, kolors(shipped.toArray(String[]::new)).exitCode());
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("mini.png")),
+        Files.readAllBytes(folder.resolve("hub.png")));
+
+    Run list = kolors("cache", "list");
+    assertTrue(list.out().contains(REPO + "  main"), list.out());
+    Run verified = kolors("cache", "verify");
+    assertEquals(0, verified.exitCode(), verified.err());
+
+    Path config = snapshot.resolve("unet/config.json").toRealPath();
+    byte[] bytes = Files.readAllBytes(config);
+    bytes[5] ^= 1;
+    Files.write(config, bytes);
+    Run damaged = kolors("cache", "verify", REPO);
+    assertEquals(1, damaged.exitCode());
+    assertTrue(damaged.out().contains(config + " is damaged"), damaged.out());
+    Files.delete(config);
+    assertEquals(0, kolors("pull", REPO).exitCode());
+    assertEquals(0, kolors("cache", "verify").exitCode());
+
+    assertEquals(2, kolors("cache", "remove").exitCode());
+    assertEquals(0, kolors("cache", "remove", REPO).exitCode());
+    assertEquals(0, kolors("cache", "list", "--json").json().getAsJsonArray("repos").size());
+    assertEquals(1, kolors("cache", "remove", REPO).exitCode());
+  }
+
+  @Test
+  void aModelIsDownloadedWhereTheUserSaysSo() throws Exception {
+    Run run = kolors("tokenize", "瓢虫", "--model", REPO, "--pull");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.err().contains("licence: apache-2.0"), run.err());
+    assertTrue(run.out().contains("[gMASK]"), run.out());
+  }
+
+  @Test
+  void whatCannotBeHadHasOneSentence() throws Exception {
+    Run absent = kolors("pull", "Owner/absent");
+    assertEquals(1, absent.exitCode());
+    assertEquals(1, absent.err().lines().count(), absent.err());
+    assertTrue(absent.err().startsWith("kolors: [hub] Owner/absent is not at "), absent.err());
+
+    Run wrong = kolors("pull", "no-owner");
+    assertEquals(2, wrong.exitCode());
+    assertTrue(wrong.err().contains("write owner/name"), wrong.err());
+
+    Run folder = kolors("tokenize", "cat", "--model", "./not/there");
+    assertEquals(1, folder.exitCode());
+    assertFalse(folder.err().contains("[hub]"), folder.err());
+  }
+}

@@ -1,0 +1,193 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the system around a process can be short of, and how it can be started in an odd way. */
+@EnabledOnOs(OS.LINUX)
+class LimitsTest {
+  private static final String JAVA =
+      Path.of(System.getProperty("java.home"), "bin/java").toString();
+
+  @TempDir private Path folder;
+  private Checkout checkout;
+  private Path jar;
+
+  @BeforeEach
+  void makeACheckout() throws IOException {
+    checkout = new Checkout(folder);
+    jar = checkout.makeJar();
+  }
+
+  @AfterEach
+  void removeTools() throws IOException {
+    checkout.removeTools();
+  }
+
+  private Run script(Map<String, String> environment, String... arguments) throws Exception {
+    return checkout.run(environment, with(List.of(checkout.script().toString()), arguments));
+  }
+
+  /** By a shell that does something before. */
+  private Run shell(String before, String... arguments) throws Exception {
+    List<String> shell =
+        List.of("/bin/sh", "-c", before + " exec \"$@\"", "sh", checkout.script().toString());
+    return checkout.run(Map.of(), with(shell, arguments));
+  }
+
+  private static String[] with(List<String> command, String... arguments) {
+    List<String> all = new ArrayList<>(command);
+    all.addAll(List.of(arguments));
+    return all.toArray(String[]::new);
+  }
+
+  private static void assertFailed(Run run, String... texts) {
+    assertEquals(1, run.exitCode(), run.err());
+    assertEquals("", run.out());
+    String last = run.err().lines().toList().getLast();
+    for (String text : texts) {
+      assertTrue(last.contains(text), run.err());
+    }
+    assertTrue(!run.err().contains("\tat "), run.err());
+  }
+
+  private List<String> files() throws IOException {
+    try (Stream<Path> files = Files.list(checkout.elsewhere())) {
+      return files.map(file -> file.getFileName().toString()).toList();
+    }
+  }
+
+  /** 4 kB a file, and the picture has 10. */
+  @Test
+  void aFileThatIsTooLargeForTheDiskIsNamedAndNothingHalfWrittenIsLeft() throws Exception {
+    Run run = shell("ulimit -f 8;", "generate", "x", "--steps", "1", "--out", "a.png");
+    assertFailed(run, "kolors: [image] cannot save a.png: File too large.");
+    assertEquals(List.of(), files());
+  }
+
+  @Test
+  void resultsThatAFullDiskDidNotTakeEndWith1() throws Exception {
+    Run run = shell("exec >/dev/full;", "tokenize", "hi");
+    assertFailed(run, "kolors: [output] standard output could not be written to");
+  }
+
+  @Test
+  void aHeapThatIsTooSmallForThePictureIsSaidBeforeTheWork() throws Exception {
+    String[] command = {"generate", "x", "--width", "256", "--height", "256", "--out", "a.png"};
+    Run run = script(Map.of(Relaunch.OPTIONS, "-Xmx24m"), command);
+    assertFailed(run, "256x256 pixels need about ", "larger -Xmx.");
+    assertTrue(!run.err().contains("step"), run.err());
+    // As in a container of that memory, of which the JVM takes a part.
+    Run container = script(Map.of(Relaunch.OPTIONS, "-XX:MaxRAM=64m"), command);
+    assertFailed(container, "256x256 pixels need about ");
+  }
+
+  @Test
+  void aHeapBelowTheInitialOneOfTheOptionsStarts() throws Exception {
+    for (String heap : List.of("-Xmx40m", "-XX:MaxHeapSize=41943040", "-Xmx40000k")) {
+      Run run = script(Map.of(Relaunch.OPTIONS, heap), "-V");
+      assertEquals(0, run.exitCode(), run.err());
+    }
+  }
+
+  @Test
+  void manyThreadsOnOneCoreMakeThePictureToo() throws Exception {
+    String[] small = {"generate", "x", "--width", "16", "--height", "16", "--steps", "1"};
+    String options = "-XX:ActiveProcessorCount=1";
+    Run run = script(Map.of(Relaunch.OPTIONS, options), with(List.of(small), "--threads", "64"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(List.of("kolors.png"), files());
+  }
+
+  /** The system need not have that locale. */
+  @Test
+  void argumentsAreReadByTheCharsetOfTheLocale() throws Exception {
+    String cat = "\\303\\250"; // in GBK; in UTF-8 it is another letter
+    for (List<String> command :
+        List.of(List.of(checkout.script().toString()), List.of(JAVA, "-jar", jar.toString()))) {
+      String letters = "exec \"$@\" tokenize \"$(printf '" + cat + "')\" --json";
+      Run run =
+          checkout.run(
+              Map.of("LC_ALL", "zh_CN.GBK"),
+              with(List.of("/bin/sh", "-c", letters, "sh"), command.toArray(String[]::new)));
+      assertEquals(0, run.exitCode(), run.err());
+      assertEquals(Run.of("tokenize", "猫", "--json").out(), run.out());
+    }
+  }
+
+  @Test
+  void bytesThatAreNoTextAreRefusedAndNotReplaced() throws Exception {
+    for (String locale : List.of("C.UTF-8", "C")) {
+      String letters = "exec \"$@\" tokenize \"$(printf 'a\\377\\376b')\"";
+      Run run =
+          checkout.run(
+              Map.of("LC_ALL", locale),
+              "/bin/sh",
+              "-c",
+              letters,
+              "sh",
+              checkout.script().toString());
+      assertEquals(2, run.exitCode(), run.err());
+      assertEquals("", run.out());
+      assertTrue(run.err().contains("argument 2 is no text in UTF-8"), run.err());
+    }
+    // A letter that somebody has typed so is one.
+    assertEquals(0, script(Map.of("LC_ALL", "C.UTF-8"), "tokenize", "a\uFFFDb").exitCode());
+  }
+
+  @Test
+  void numbersDoNotDependOnTheLocale() throws Exception {
+    Run run =
+        script(
+            Map.of(Relaunch.OPTIONS, "-Duser.language=ar -Duser.country=EG"),
+            with(List.of("generate", "x", "--width", "16", "--height", "16"), "--steps", "2"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.err().matches("(?s).*step 2/2 [0-9.]+ s/step.*seed [0-9]+, [0-9]+\\.[0-9] s.*"));
+  }
+
+  @Test
+  void aDebuggerAndJmxStayWithTheFirstJvm() throws Exception {
+    String debugger = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:";
+    String jmx = "-Dcom.sun.management.jmxremote.";
+    List<String> command =
+        List.of(
+            JAVA,
+            debugger + freePort(),
+            jmx + "port=" + freePort(),
+            jmx + "host=127.0.0.1",
+            jmx + "authenticate=false",
+            jmx + "ssl=false",
+            "-jar",
+            jar.toString());
+    Run run = checkout.run(Map.of(), with(command, "tokenize", "hi", "--json"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains(Run.of("tokenize", "hi", "--json").out().strip()), run.out());
+    Run byVariable =
+        checkout.run(
+            Map.of("JAVA_TOOL_OPTIONS", "-Da=b " + debugger + freePort()),
+            with(List.of(JAVA, "-jar", jar.toString()), "-V"));
+    assertEquals(0, byVariable.exitCode(), byVariable.err());
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}

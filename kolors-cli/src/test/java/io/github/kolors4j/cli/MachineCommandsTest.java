@@ -1,0 +1,92 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Before a start: {@code estimate}, {@code doctor} and {@code completion}. */
+class MachineCommandsTest {
+  @TempDir private Path folder;
+
+  @Test
+  void anEstimateHasTheStagesAndBytesOfTheContract() {
+    JsonObject json =
+        Run.of("estimate", "一只瓢虫", "--width", "512", "--height", "512", "--steps=10", "--json")
+            .json();
+    assertEquals(Set.of("seconds", "heapBytes", "diskBytes"), json.keySet());
+    JsonObject seconds = json.getAsJsonObject("seconds");
+    assertEquals(Set.of("text", "denoise", "decode", "total"), seconds.keySet());
+    double denoise = seconds.get("denoise").getAsDouble();
+    assertTrue(denoise > 0 && denoise > seconds.get("decode").getAsDouble(), json.toString());
+    assertTrue(seconds.get("total").getAsDouble() >= denoise, json.toString());
+    assertTrue(json.get("heapBytes").getAsLong() > 50_000_000, json.toString());
+    assertTrue(json.get("diskBytes").getAsLong() > 10_000_000, json.toString());
+  }
+
+  @Test
+  void anEstimateRefusesWhatGenerateRefusesAndWritesNothing() {
+    assertEquals(2, Run.of("estimate", "x", "--width", "65").exitCode());
+    assertEquals(2, Run.of("estimate").exitCode());
+    Run run = Run.of("estimate", "x", "--out", folder.resolve("a.png").toString());
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains("denoising"), run.out());
+    assertFalse(Files.exists(folder.resolve("a.png")));
+  }
+
+  @Test
+  void theDoctorFindsEveryKnownResultRight() {
+    Run run = Run.of("doctor", "--json");
+    assertEquals(0, run.exitCode(), run.out());
+    Set<String> names = new HashSet<>();
+    for (JsonElement each : run.json().getAsJsonArray("checks")) {
+      JsonObject check = each.getAsJsonObject();
+      assertEquals(Set.of("name", "value", "ok", "advice"), check.keySet());
+      assertEquals(check.get("advice").getAsString().isEmpty(), check.get("ok").getAsBoolean());
+      names.add(check.get("name").getAsString());
+    }
+    for (String name :
+        Set.of("java", "flags", "cpu", "kernels", "threads", "memory", "heap", "cache")) {
+      assertTrue(names.contains(name), names.toString());
+    }
+    for (String name : Set.of("tokenizer", "schedule", "noise", "unet step", "decode")) {
+      assertTrue(names.contains(name), names.toString());
+    }
+    assertTrue(Run.of("doctor").out().contains("ok decode"), "for people");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void bashTakesTheCompletionScript() throws IOException, InterruptedException {
+    Run run = Run.of("completion", "bash");
+    assertEquals(0, run.exitCode(), run.err());
+    Path script = Files.writeString(folder.resolve("complete.sh"), run.out());
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "source '"
+                    + script
+                    + "'; COMP_WORDS=(kolors generate --prev); COMP_CWORD=2;"
+                    + " _complete_kolors; echo \"${COMPREPLY[@]}\"")
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(bash.getInputStream().readAllBytes());
+    assertTrue(bash.waitFor(60, TimeUnit.SECONDS));
+    assertTrue(output.contains("--preview"), output);
+    assertTrue(Run.of("completion", "zsh").out().contains("compinit"));
+    assertEquals(2, Run.of("completion", "fish").exitCode());
+  }
+}

@@ -1,0 +1,91 @@
+package io.github.kolors4j.adapter;
+
+import io.github.kolors4j.chatglm.ChatGlmConfig;
+import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.WeightAdapter;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What adapters do to the weights of a U-Net and of a text encoder.
+ *
+ * @param unet for the U-Net's weights, in order; none where no adapter is for it
+ * @param textEncoder for the text encoder's weights
+ * @param fits what of each adapter is used
+ */
+public record ModelAdapters(
+    List<WeightAdapter> unet, List<WeightAdapter> textEncoder, List<AdapterFit> fits) {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelAdapters.class);
+  private static final int NAMED_AT_MOST = 3;
+
+  /**
+   * Finds the modules that adapters are for.
+   *
+   * @param unet of which structure the U-Net is
+   * @param textEncoder of which structure the text encoder is; empty where it is not there
+   * @param adapters which ones
+   * @return what they do
+   * @throws InvalidFileException if nothing of an adapter is for these models
+   */
+  public static ModelAdapters of(
+      UNet2DConditionConfig unet, Optional<ChatGlmConfig> textEncoder, Adapters adapters)
+      throws InvalidFileException {
+    ModuleNames ofUnet = ModuleNames.ofUnet(UNet2DConditionModel.parameters(unet));
+    ModuleNames ofText =
+        ModuleNames.ofTextEncoder(textEncoder.map(ChatGlmModel::parameters).orElse(List.of()));
+    List<WeightAdapter> unetAdapters = new ArrayList<>();
+    List<WeightAdapter> textAdapters = new ArrayList<>();
+    List<AdapterFit> fits = new ArrayList<>();
+    for (Adapters.Use use : adapters.uses()) {
+      Adapter adapter = use.adapter();
+      Map<String, Update> inUnet = ModelAdapter.updatesFor(adapter, ofUnet);
+      Map<String, Update> inText = ModelAdapter.updatesFor(adapter, ofText);
+      Set<String> unused = new TreeSet<>(adapter.contents().unknown());
+      for (String module : adapter.contents().updates().keySet()) {
+        if (ofUnet.find(module).isEmpty() && ofText.find(module).isEmpty()) {
+          unused.add(module);
+        }
+      }
+      fits.add(new AdapterFit(adapter, inUnet.size(), inText.size(), List.copyOf(unused)));
+      checkThatSomethingFits(fits.getLast());
+      String name = adapter.path().toString();
+      if (!inUnet.isEmpty() && use.unet() != 0) {
+        unetAdapters.add(new ModelAdapter(name, use.identity(), inUnet, use::ofUnetModule));
+      }
+      if (!inText.isEmpty() && use.textEncoder() != 0) {
+        textAdapters.add(new ModelAdapter(name, use.identity(), inText, _ -> use.textEncoder()));
+      }
+    }
+    return new ModelAdapters(
+        List.copyOf(unetAdapters), List.copyOf(textAdapters), List.copyOf(fits));
+  }
+
+  private static void checkThatSomethingFits(AdapterFit fit) throws InvalidFileException {
+    List<String> unused = fit.unused();
+    String some = String.join(", ", unused.subList(0, Math.min(NAMED_AT_MOST, unused.size())));
+    if (fit.unetModules() == 0 && fit.textEncoderModules() == 0) {
+      throw new InvalidFileException(
+          "[adapter] %s: none of its %d modules is one of this U-Net or text encoder (first: %s; names as unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q are known). An adapter of another model?"
+              .formatted(fit.adapter().path(), unused.size(), some));
+    }
+    if (!unused.isEmpty()) {
+      LOG.warn(
+          "[adapter] {}: {} modules of the U-Net and {} of the text encoder are updated; {} others are of no model here: {}{}",
+          fit.adapter().path(),
+          fit.unetModules(),
+          fit.textEncoderModules(),
+          unused.size(),
+          some,
+          unused.size() > NAMED_AT_MOST ? ", …" : "");
+    }
+  }
+}

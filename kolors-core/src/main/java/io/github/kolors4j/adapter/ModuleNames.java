@@ -1,0 +1,100 @@
+package io.github.kolors4j.adapter;
+
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.unet.UNetNames;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which module of a model a name in an adapter's file means. Names are never parsed: all spellings
+ * of all modules are in one table, also those with dots as underscores, which cannot be undone.
+ */
+final class ModuleNames {
+  private static final String WEIGHT = ".weight";
+
+  /** What a file may put before a name of the U-Net. */
+  private static final List<String> UNET_PREFIXES =
+      List.of(
+          "",
+          "unet.",
+          "base_model.model.",
+          "base_model.model.unet.",
+          "diffusion_model.",
+          "model.diffusion_model.",
+          "lora_unet_",
+          "lycoris_");
+
+  /** What a file may put before a name of the text encoder. */
+  private static final List<String> TEXT_ENCODER_PREFIXES =
+      List.of(
+          "",
+          "text_encoder.",
+          "base_model.model.",
+          "base_model.model.text_encoder.",
+          "base_model.model.transformer.",
+          "transformer.",
+          "lora_te_",
+          "lycoris_text_encoder_");
+
+  private final Map<String, String> bySpelling = new HashMap<>();
+  private final List<String> prefixes;
+
+  private ModuleNames(List<String> prefixes) {
+    this.prefixes = prefixes;
+  }
+
+  static ModuleNames ofUnet(List<Parameter> parameters) {
+    UNetNames names = UNetNames.of(parameters);
+    ModuleNames modules = new ModuleNames(UNET_PREFIXES);
+    for (String module : modulesOf(parameters)) {
+      modules.add(module, module);
+      names.sgm(module).ifPresent(spelling -> modules.add(spelling, module));
+      names.diffSynth(module).ifPresent(spelling -> modules.add(spelling, module));
+      if (module.endsWith(".to_out.0")) { // the processors of old diffusers, and DiffSynth
+        String attention = module.substring(0, module.length() - ".0".length());
+        modules.add(attention, module);
+        names.diffSynth(attention).ifPresent(spelling -> modules.add(spelling, module));
+      }
+    }
+    return modules;
+  }
+
+  static ModuleNames ofTextEncoder(List<Parameter> parameters) {
+    ModuleNames modules = new ModuleNames(TEXT_ENCODER_PREFIXES);
+    modulesOf(parameters).forEach(module -> modules.add(module, module));
+    return modules;
+  }
+
+  private static List<String> modulesOf(List<Parameter> parameters) {
+    return parameters.stream()
+        .map(Parameter::name)
+        .filter(name -> name.endsWith(WEIGHT))
+        .map(ModuleNames::ofWeight)
+        .toList();
+  }
+
+  /** The module that a weight belongs to; what is no weight belongs to none. */
+  static String ofWeight(String name) {
+    return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : "";
+  }
+
+  private void add(String spelling, String module) {
+    bySpelling.putIfAbsent(spelling, module);
+    bySpelling.putIfAbsent(spelling.replace('.', '_'), module);
+  }
+
+  /** The module, by the checkpoint's name; empty where the model has none of that name. */
+  Optional<String> find(String name) {
+    for (String prefix : prefixes) {
+      if (name.startsWith(prefix)) {
+        String module = bySpelling.get(name.substring(prefix.length()));
+        if (module != null) {
+          return Optional.of(module);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,103 @@
+package io.github.kolors4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.checkpoint.ModelClass;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.tensor.Tensor;
+import java.io.File;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.Logger;
+
+/** A JVM with a small heap, one core, or more threads than that. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class LimitsTest {
+  private static List<String> run(String program, String... flags) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(flags));
+    command.add("--add-modules=jdk.incubator.vector");
+    command.add("-cp");
+    command.add(
+        Stream.of(
+                KolorsPipeline.class,
+                SmallJvm.class,
+                SafetensorsFile.class,
+                Tensor.class,
+                Logger.class,
+                ModelClass.class)
+            .map(LimitsTest::place)
+            .distinct()
+            .collect(Collectors.joining(File.pathSeparator)));
+    command.add(SmallJvm.class.getName());
+    command.add(program);
+    command.add(MiniCheckpoint.directory().toString());
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), printed);
+    return printed
+        .lines()
+        .filter(line -> !line.startsWith("SLF4J") && !line.startsWith("WARNING"))
+        .toList();
+  }
+
+  /** Where a class was loaded from; a test's module has another folder than it was patched with. */
+  private static String place(Class<?> type) {
+    try {
+      if (type == SmallJvm.class) {
+        return Path.of("target", "test-classes").toAbsolutePath().toString();
+      }
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String expected() throws Exception {
+    try (KolorsPipeline pipeline = KolorsPipeline.open(PipelineFixture.CHECKPOINT)) {
+      return "picture " + SmallJvm.hash(pipeline.generate(SmallJvm.SMALL).image());
+    }
+  }
+
+  @Test
+  void aFullHeapIsOneSentenceWithWhatWasFinishedAndThePipelineWorksOn() throws Exception {
+    List<String> lines = run("full-heap", "-Xmx128m");
+    String expected = expected();
+    assertEquals(3, lines.size(), lines.toString());
+    assertEquals(expected.replace("picture", "finished 1"), lines.get(0));
+    assertTrue(
+        lines.get(1).startsWith("[memory] 32x24 pixels did not fit into the Java heap of 134 MB"),
+        lines.get(1));
+    assertEquals(expected, lines.get(2));
+  }
+
+  @Test
+  void requestsThatDoNotFitTogetherSayThatAndNothingElse() throws Exception {
+    List<String> lines = run("many-requests", "-Xmx150m");
+    assertEquals(expected(), lines.getLast());
+    for (String outcome : lines.subList(0, lines.size() - 1)) {
+      assertTrue(
+          outcome.equals("outcome picture of 256")
+              || outcome.startsWith(
+                  "outcome java.lang.OutOfMemoryError [memory] 256x256 pixels did not fit into"),
+          outcome);
+    }
+  }
+
+  @Test
+  void sixtyFourThreadsOnOneCoreGiveTheSameBytes() throws Exception {
+    assertEquals(
+        List.of(expected()), run("many-threads", "-XX:ActiveProcessorCount=1", "-Xmx512m"));
+  }
+}

@@ -1,0 +1,195 @@
+package io.github.kolors4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ImageRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Many requests at once, and many pipelines one after another. Every build takes some hundred
+ * pictures; {@code -Plong} takes ten thousand, and looks at the throughput too, for which the
+ * machine must be idle.
+ */
+@Timeout(value = 6, unit = TimeUnit.HOURS)
+class LoadTest {
+  private static final int PICTURES = Integer.getInteger("kolors4j.load.pictures", 320);
+  private static final int OPENINGS = Integer.getInteger("kolors4j.load.openings", 20);
+  private static final boolean LONG = PICTURES >= 10_000;
+
+  private static final int CALLERS = 32;
+
+  /** Different requests, which share the workers' and the callers' buffers. */
+  private static final int KINDS = 8;
+
+  private static ImageRequest request(int kind) {
+    return ImageRequest.builder("picture " + kind)
+        .size(16 + 8 * (kind % 3), 24)
+        .numInferenceSteps(1 + kind % 2)
+        .maxSequenceLength(8)
+        .guidanceScale(kind % 4 == 0 ? 1 : 5)
+        .seed(kind)
+        .build();
+  }
+
+  /** What must not grow. */
+  private record Footprint(long heap, int threads, long handles, long mappings) {
+    static Footprint now() throws IOException, InterruptedException {
+      long heap = Long.MAX_VALUE;
+      for (int i = 0; i < 3; i++) { // the second collects what the first has made unreachable
+        System.gc();
+        Thread.sleep(50);
+        Runtime runtime = Runtime.getRuntime();
+        heap = Math.min(heap, runtime.totalMemory() - runtime.freeMemory());
+      }
+      return new Footprint(heap, Thread.getAllStackTraces().size(), openHandles(), mappedFiles());
+    }
+
+    private static long openHandles() throws IOException {
+      Path folder = Path.of("/proc/self/fd");
+      if (!Files.isDirectory(folder)) {
+        return 0;
+      }
+      try (Stream<Path> open = Files.list(folder)) {
+        return open.count();
+      }
+    }
+
+    private static long mappedFiles() throws IOException {
+      Path file = Path.of("/proc/self/maps");
+      if (!Files.isReadable(file)) {
+        return 0;
+      }
+      try (Stream<String> lines = Files.lines(file)) {
+        return lines.filter(line -> line.contains(".safetensors")).count();
+      }
+    }
+
+    void assertNotBelow(Footprint later) {
+      String both = this + " grew to " + later;
+      assertTrue(later.heap <= heap + (8 << 20), both);
+      assertTrue(later.threads <= threads + 2, both);
+      assertTrue(later.handles <= handles + 2, both);
+      assertEquals(mappings, later.mappings, both);
+    }
+  }
+
+  /**
+   * Pictures by some callers at once.
+   *
+   * @return a second
+   */
+  private static double load(
+      KolorsPipeline pipeline,
+      List<KolorsImage> expected,
+      int callers,
+      int pictures,
+      boolean virtual)
+      throws Exception {
+    AtomicInteger next = new AtomicInteger();
+    AtomicIntegerArray made = new AtomicIntegerArray(callers);
+    long begin = System.nanoTime();
+    try (ExecutorService executor =
+        virtual
+            ? Executors.newVirtualThreadPerTaskExecutor()
+            : Executors.newFixedThreadPool(callers)) {
+      List<Future<?>> futures = new ArrayList<>();
+      for (int caller = 0; caller < callers; caller++) {
+        int own = caller;
+        futures.add(
+            executor.submit(
+                () -> {
+                  for (int i = next.getAndIncrement(); i < pictures; i = next.getAndIncrement()) {
+                    int kind = i % KINDS;
+                    assertEquals(
+                        expected.get(kind), pipeline.generate(request(kind)).image(), "same bytes");
+                    made.incrementAndGet(own);
+                  }
+                }));
+      }
+      for (Future<?> future : futures) {
+        future.get();
+      }
+    }
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    for (int caller = 0; caller < callers; caller++) {
+      int share = pictures / callers;
+      assertTrue(
+          made.get(caller) >= share / 4,
+          "caller %d had %d of %d pictures".formatted(caller, made.get(caller), pictures));
+    }
+    return pictures / seconds;
+  }
+
+  /** When code is compiled, and as many callers as are ever at work at once have their buffers. */
+  private static Footprint settled(
+      KolorsPipeline pipeline, List<KolorsImage> expected, boolean virtual) throws Exception {
+    Footprint before = Footprint.now();
+    for (int round = 0; round < 8; round++) {
+      load(pipeline, expected, CALLERS, 80, virtual);
+      Footprint now = Footprint.now();
+      if (now.heap < before.heap + (1 << 20)) {
+        return now;
+      }
+      before = now;
+    }
+    return before; // what grows for ever is found then
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void manyCallersGetTheBytesThatOneGetsInTurnAndNothingGrows(boolean virtual) throws Exception {
+    try (KolorsPipeline pipeline =
+        KolorsPipeline.builder(PipelineFixture.CHECKPOINT).threads(2).open()) {
+      List<KolorsImage> expected = new ArrayList<>();
+      for (int kind = 0; kind < KINDS; kind++) {
+        expected.add(pipeline.generate(request(kind)).image());
+      }
+      Footprint early = settled(pipeline, expected, virtual);
+      double alone = load(pipeline, expected, 1, PICTURES / 4, virtual);
+      double together = load(pipeline, expected, CALLERS, PICTURES, virtual);
+      early.assertNotBelow(Footprint.now());
+      System.out.printf(
+          "[load] %d pictures: %.1f a second by one caller, %.1f by %d, %s%n",
+          PICTURES, alone, together, CALLERS, Footprint.now());
+      assertTrue(!LONG || together >= alone, together + " a second, and " + alone + " alone");
+    }
+  }
+
+  @Test
+  void aPipelineThatIsOpenedAndClosedManyTimesLeavesNothing() throws Exception {
+    KolorsImage expected = null;
+    Footprint early = null;
+    for (int i = 0; i < OPENINGS; i++) {
+      try (KolorsPipeline pipeline =
+          KolorsPipeline.builder(PipelineFixture.CHECKPOINT).threads(3).open()) {
+        KolorsImage image = pipeline.generate(request(1)).image();
+        expected = expected == null ? image : expected;
+        assertEquals(expected, image);
+      }
+      if (i == OPENINGS / 4) {
+        early = Footprint.now();
+      }
+    }
+    Footprint late = Footprint.now();
+    System.out.printf("[load] opened and closed %d times, %s%n", OPENINGS, late);
+    early.assertNotBelow(late);
+    assertEquals(0, late.mappings);
+  }
+}

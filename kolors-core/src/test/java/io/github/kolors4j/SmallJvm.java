@@ -1,0 +1,102 @@
+package io.github.kolors4j;
+
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.UnfinishedRequest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Programs for a JVM that has little of something: {@code PROGRAM CHECKPOINT}. */
+final class SmallJvm {
+  static final ImageRequest SMALL =
+      ImageRequest.builder("一只瓢虫")
+          .size(32, 24)
+          .numInferenceSteps(2)
+          .maxSequenceLength(8)
+          .seed(5)
+          .build();
+
+  private static final ImageRequest LARGE =
+      SMALL.toBuilder().size(256, 256).numInferenceSteps(1).build();
+
+  /** A list that takes what is left of the heap. */
+  private record Filling(Filling rest, byte[] bytes) {}
+
+  private static Filling filling;
+
+  private SmallJvm() {}
+
+  public static void main(String[] args) throws Exception {
+    int threads = args[0].equals("many-threads") ? 64 : 2;
+    try (KolorsPipeline pipeline =
+        KolorsPipeline.builder(Path.of(args[1])).threads(threads).open()) {
+      switch (args[0]) {
+        case "full-heap" -> fullHeap(pipeline);
+        case "many-requests" -> manyRequests(pipeline);
+        default -> {}
+      }
+      System.out.println("picture " + hash(pipeline.generate(SMALL).image()));
+    }
+  }
+
+  static int hash(KolorsImage image) {
+    return Arrays.hashCode(image.rgb());
+  }
+
+  /** A listener that leaves no room for one object when the first image is finished. */
+  private static void fullHeap(KolorsPipeline pipeline) {
+    RunControl control = RunControl.builder().onImage(_ -> fill()).build();
+    try {
+      pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(3).build(), control);
+      System.out.println("not full");
+    } catch (OutOfMemoryError e) {
+      filling = null;
+      ImageResult finished = UnfinishedRequest.finishedBefore(e).orElseThrow();
+      System.out.println("finished " + finished.count() + " " + hash(finished.image()));
+      System.out.println(e.getMessage());
+    }
+  }
+
+  private static void fill() {
+    for (int length = 1 << 20; length > 0; length /= 2) {
+      try {
+        while (true) {
+          filling = new Filling(filling, new byte[length]);
+        }
+      } catch (OutOfMemoryError _) {
+        // and now with less
+      }
+    }
+  }
+
+  /** Each would fit alone: whoever finds no room must say so, and nothing else. */
+  private static void manyRequests(KolorsPipeline pipeline) throws Exception {
+    Map<String, Integer> outcomes = new TreeMap<>();
+    try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
+      List<Future<ImageResult>> futures = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        futures.add(executor.submit(() -> pipeline.generate(LARGE)));
+      }
+      for (Future<ImageResult> future : futures) {
+        String outcome;
+        try {
+          outcome = "picture of " + future.get().image().width();
+        } catch (ExecutionException e) {
+          outcome = e.getCause().getClass().getName() + " " + e.getCause().getMessage();
+        }
+        outcomes.merge(outcome, 1, Integer::sum);
+      }
+    }
+    outcomes.forEach((outcome, count) -> System.out.println("outcome " + outcome));
+  }
+}

@@ -1,0 +1,441 @@
+package io.github.kolors4j.fuzz;
+
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.cli.TensorFiles;
+import io.github.kolors4j.image.ImageFormat;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
+import io.github.kolors4j.metadata.EngineVersion;
+import io.github.kolors4j.metadata.ModelIdentity;
+import io.github.kolors4j.metadata.PictureMetadata;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.safetensors.SafetensorsWriter;
+import io.github.kolors4j.safetensors.ShardedSafetensors;
+import io.github.kolors4j.safetensors.TensorData;
+import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.scheduler.NoiseSource;
+import io.github.kolors4j.scheduler.Schedule;
+import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.SchedulerType;
+import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.scheduler.Slice;
+import io.github.kolors4j.scheduler.Steps;
+import io.github.kolors4j.tensor.Products;
+import io.github.kolors4j.tensor.random.TorchGenerator;
+import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
+import io.github.kolors4j.unet.UNet2DConditionModel;
+import io.github.kolors4j.vae.AutoencoderKL;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/** Every reader of files that the library has, each with good files to begin with. */
+final class FuzzTargets {
+  /** In the order of a checkpoint, then what a request brings. */
+  static final List<FuzzTarget> ALL = all();
+
+  private static final PictureLimits LIMITS = new PictureLimits(1 << 16, 1 << 20);
+
+  private static final long SMALL = 1 << 20;
+
+  /** Names of all the weights of a model, with their shapes. */
+  private static final long MODEL = 8 << 20;
+
+  /**
+   * The pixels of the limit in all the forms that a decoder has them in take 4 MB, the tables of a
+   * lossless WebP file up to 17.
+   */
+  private static final long PICTURE = 24 << 20;
+
+  private FuzzTargets() {}
+
+  /** Opens what a folder holds. */
+  @FunctionalInterface
+  private interface Opener {
+    Object open(Path folder) throws IOException;
+  }
+
+  private static List<FuzzTarget> all() {
+    try {
+      List<FuzzTarget> targets = new ArrayList<>();
+      addTensors(targets);
+      addCheckpoint(targets);
+      addTokenizer(targets);
+      addPictures(targets);
+      addMetadata(targets);
+      return List.copyOf(targets);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void addTensors(List<FuzzTarget> targets) throws IOException {
+    Path work = folder("tensors");
+    List<byte[]> files = new ArrayList<>();
+    files.add(written(work, Map.of(), Map.of("a", TensorData.f32(new float[] {1}, 1))));
+    files.add(
+        written(
+            work,
+            Map.of("format", "pt", "\u6f22", "\u5b57\n"),
+            Map.of(
+                "scalar", TensorData.f32(new float[] {1}),
+                "nothing", TensorData.f32(new float[0], 0, 3),
+                "ids", TensorData.i64(new long[] {1, 2, 3}, 3, 1),
+                "unet.conv_in.weight", TensorData.f32(new float[36], 2, 2, 3, 3))));
+    targets.add(
+        new FuzzTarget(
+            "safetensors",
+            work.toString(),
+            files,
+            new SafetensorsMutator(),
+            inFolder(
+                work,
+                "x.safetensors",
+                folder -> tensors(SafetensorsFile.open(folder.resolve("x.safetensors")))),
+            SMALL));
+
+    Path sharded = folder("sharded");
+    Files.write(sharded.resolve("m-1.safetensors"), files.get(0));
+    Files.write(sharded.resolve("m-2.safetensors"), files.get(1));
+    String index =
+        """
+        {"metadata": {"total_size": 180}, "weight_map": {"a": "m-1.safetensors",
+         "scalar": "m-2.safetensors", "nothing": "m-2.safetensors", "ids": "m-2.safetensors",
+         "unet.conv_in.weight": "m-2.safetensors"}}
+        """;
+    targets.add(
+        new FuzzTarget(
+            "safetensors index",
+            sharded.toString(),
+            List.of(index.getBytes(StandardCharsets.UTF_8)),
+            new JsonMutator(),
+            inFolder(
+                sharded,
+                "m.index.json",
+                folder -> tensors(ShardedSafetensors.openIndex(folder.resolve("m.index.json")))),
+            SMALL));
+
+    Path given = folder("given");
+    byte[] latents =
+        written(given, Map.of(), Map.of("latents", TensorData.f32(new float[64], 1, 4, 4, 4)));
+    targets.add(
+        new FuzzTarget(
+            "latents",
+            given.toString(),
+            List.of(latents),
+            new SafetensorsMutator(),
+            inFolder(
+                given,
+                "l.safetensors",
+                folder -> TensorFiles.latents(folder.resolve("l.safetensors"))),
+            SMALL));
+    byte[] embeds =
+        written(
+            given,
+            Map.of(),
+            Map.of(
+                "prompt_embeds", TensorData.f32(new float[6], 1, 3, 2),
+                "pooled_prompt_embeds", TensorData.f32(new float[2], 1, 2),
+                "negative_prompt_embeds", TensorData.f32(new float[6], 1, 3, 2),
+                "negative_pooled_prompt_embeds", TensorData.f32(new float[2], 1, 2)));
+    targets.add(
+        new FuzzTarget(
+            "embeds",
+            given.toString(),
+            List.of(embeds),
+            new SafetensorsMutator(),
+            inFolder(
+                given,
+                "e.safetensors",
+                folder -> TensorFiles.embeds(folder.resolve("e.safetensors"))),
+            SMALL));
+  }
+
+  private static void addCheckpoint(List<FuzzTarget> targets) throws IOException {
+    Path mini = MiniCheckpoint.directory();
+    targets.add(
+        config(
+            "model_index.json",
+            "",
+            mini,
+            folder -> {
+              try (KolorsPipeline pipeline = KolorsPipeline.builder(folder).threads(1).open()) {
+                return pipeline.scheduler().config();
+              }
+            }));
+    targets.add(
+        config(
+            "config.json",
+            "unet",
+            mini.resolve("unet"),
+            folder -> {
+              try (var unet = UNet2DConditionModel.load(folder, Optional.empty())) {
+                return unet.config();
+              }
+            }));
+    targets.add(
+        config(
+            "config.json",
+            "vae",
+            mini.resolve("vae"),
+            folder -> {
+              try (var vae = AutoencoderKL.load(folder, Optional.empty())) {
+                return vae.config();
+              }
+            }));
+    targets.add(
+        config(
+            "config.json",
+            "text_encoder",
+            mini.resolve("text_encoder"),
+            folder -> {
+              try (var textEncoder = ChatGlmModel.load(folder, Optional.empty())) {
+                return textEncoder.config();
+              }
+            }));
+    Path schedulers = folder("scheduler");
+    List<byte[]> seeds = new ArrayList<>();
+    seeds.add(Files.readAllBytes(mini.resolve("scheduler/scheduler_config.json")));
+    for (SchedulerType type : Schedulers.all()) {
+      Path saved = folder("saved-" + type.className());
+      Schedulers.save(
+          type.fromConfig(Schedulers.load(mini.resolve("scheduler")).config(), Map.of()), saved);
+      seeds.add(Files.readAllBytes(saved.resolve("scheduler_config.json")));
+    }
+    targets.add(
+        new FuzzTarget(
+            "scheduler_config.json",
+            "scheduler_config.json",
+            seeds,
+            new JsonMutator(),
+            inFolder(schedulers, "scheduler_config.json", FuzzTargets::scheduled),
+            // tables of the most timesteps that there may be
+            48 << 20));
+  }
+
+  private static void addTokenizer(List<FuzzTarget> targets) throws IOException {
+    Path mini = MiniCheckpoint.directory().resolve("tokenizer");
+    Path folder = linked("tokenizer", mini, "tokenizer.model");
+    byte[] model = Files.readAllBytes(mini.resolve("tokenizer.model"));
+    List<byte[]> models = List.of(few(model), model);
+    targets.add(
+        new FuzzTarget(
+            "tokenizer.model",
+            "tokenizer.model",
+            models,
+            new ProtobufMutator(),
+            inFolder(folder, "tokenizer.model", FuzzTargets::tokenized),
+            MODEL));
+    targets.add(config("tokenizer_config.json", "", mini, FuzzTargets::tokenized));
+    Path tokens = linked("added tokens", mini, "added_tokens.json");
+    targets.add(
+        new FuzzTarget(
+            "added_tokens.json",
+            "added_tokens.json",
+            List.of("{\"a\": [], \"b\": {}, \"c\": null}\n".getBytes(StandardCharsets.UTF_8)),
+            new JsonMutator(),
+            inFolder(tokens, "added_tokens.json", FuzzTargets::tokenized),
+            MODEL));
+  }
+
+  private static void addPictures(List<FuzzTarget> targets) throws IOException {
+    Map<String, List<byte[]>> byFormat = new TreeMap<>();
+    try (SafetensorsFile file = SafetensorsFile.open(resource("/images/files.safetensors"))) {
+      for (String name : file.names()) {
+        if (name.startsWith("input.file.")) {
+          String format = name.substring(name.lastIndexOf('.') + 1);
+          byFormat
+              .computeIfAbsent(format, _ -> new ArrayList<>())
+              .add(file.data(name).toArray(ValueLayout.JAVA_BYTE));
+        }
+      }
+    }
+    byFormat.forEach(
+        (format, files) -> {
+          files.sort(Comparator.comparingInt(file -> file.length));
+          targets.add(
+              new FuzzTarget(
+                  format,
+                  "upload." + format,
+                  files,
+                  new PictureMutator(),
+                  file -> KolorsImage.read(file, "upload." + format, LIMITS),
+                  PICTURE));
+        });
+  }
+
+  /** What a picture of this library says of how it was made: as JSON, and as the whole file. */
+  private static void addMetadata(List<FuzzTarget> targets) throws IOException {
+    Path folder = folder("metadata");
+    KolorsImage pixel = KolorsImage.of(1, 1, new byte[3]);
+    ImageRequest request = ImageRequest.builder("a ladybug, \u4e00").seed(7).size(32, 24).build();
+    PictureMetadata metadata =
+        PictureMetadata.of(
+            request,
+            0,
+            pixel,
+            Schedulers.load(MiniCheckpoint.directory().resolve("scheduler")),
+            new ModelIdentity("mini", Map.of("unet", "00")),
+            EngineVersion.current(Products.F32));
+    targets.add(
+        new FuzzTarget(
+            "picture metadata",
+            "a.png",
+            List.of(metadata.toJson().getBytes(StandardCharsets.UTF_8)),
+            new JsonMutator(),
+            json -> {
+              Path file = folder.resolve("a.png");
+              Files.deleteIfExists(file);
+              String text = new String(json, StandardCharsets.UTF_8);
+              pixel.save(file, ImageFormat.PNG, Map.of(PictureMetadata.KEYWORD, text));
+              return PictureMetadata.read(file).orElseThrow();
+            },
+            MODEL));
+    List<byte[]> files = new ArrayList<>();
+    for (ImageFormat format : ImageFormat.values()) {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      pixel.writeTo(out, format, metadata.texts());
+      files.add(out.toByteArray());
+    }
+    targets.add(
+        new FuzzTarget(
+            "picture texts",
+            "texts",
+            files,
+            new PictureMutator(),
+            inFolder(folder, "texts", opened -> PictureMetadata.read(opened.resolve("texts"))),
+            MODEL));
+  }
+
+  /** One JSON file of a folder, whose other files are good. */
+  private static FuzzTarget config(String file, String component, Path good, Opener opener)
+      throws IOException {
+    String name = component.isEmpty() ? file : component + "/" + file;
+    Path folder = linked(component.isEmpty() ? file : component, good, file);
+    return new FuzzTarget(
+        name,
+        component.isEmpty() ? file : component,
+        List.of(Files.readAllBytes(good.resolve(file))),
+        new JsonMutator(),
+        inFolder(folder, file, opener),
+        MODEL);
+  }
+
+  /** Of all that there may be, a run of four steps. */
+  private static Object scheduled(Path folder) throws IOException {
+    Scheduler scheduler = Schedulers.load(folder);
+    Schedule schedule = scheduler.schedule(Steps.of(4));
+    Schedule.Run run =
+        schedule.start(NoiseSource.of(new TorchGenerator(0), UnaryOperator.identity()));
+    float[] sample = {1, -1, 0.5f, 0};
+    float[] output = {0.1f, 0.2f, -0.3f, 0};
+    for (int i = 0; i < schedule.timesteps().length; i++) {
+      run.scaleModelInput(i, Slice.of(sample), Slice.of(sample.clone()));
+      run.step(i, Slice.of(output), Slice.of(sample));
+    }
+    return scheduler.config();
+  }
+
+  private static Object tokenized(Path folder) throws IOException {
+    ChatGlmTokenizer tokenizer = ChatGlmTokenizer.load(folder);
+    int[] ids =
+        tokenizer
+            .encode("a ladybug, \u4e00\u53ea\u74e2\u866b <|user|> \ud83d\ude00", 64)
+            .inputIds();
+    return tokenizer.decode(ids) + Arrays.toString(ids);
+  }
+
+  /** Each tensor's type, shape and bytes. */
+  private static Object tensors(TensorSource open) {
+    try (TensorSource source = open) {
+      Map<String, Object> read = new TreeMap<>(source.metadata());
+      for (String name : source.names()) {
+        var info = source.find(name).orElseThrow();
+        byte[] bytes = source.data(name).toArray(ValueLayout.JAVA_BYTE);
+        read.put(name, List.of(info.dtype(), info.shape(), Arrays.toString(bytes)));
+      }
+      return read;
+    }
+  }
+
+  /** A vocabulary without most of its pieces. */
+  private static byte[] few(byte[] model) {
+    List<ProtobufMutator.Field> fields = ProtobufMutator.fields(model);
+    List<ProtobufMutator.Field> few = new ArrayList<>();
+    int normal = 0;
+    for (ProtobufMutator.Field field : fields) {
+      boolean isNormal = field.number() == 1 && ProtobufMutator.fields(field.value()).size() < 3;
+      if (!isNormal || normal++ < 40) {
+        few.add(field);
+      }
+    }
+    return ProtobufMutator.written(few);
+  }
+
+  private static FuzzTarget.Reader inFolder(Path folder, String file, Opener opener) {
+    Path path = folder.resolve(file);
+    return bytes -> {
+      // A file that is cut to nothing and written again, some file systems write to the disk at
+      // once.
+      Files.deleteIfExists(path);
+      Files.write(path, bytes);
+      return opener.open(folder);
+    };
+  }
+
+  /** A folder with all that another has, by links, but for one file. */
+  private static Path linked(String name, Path good, String but) throws IOException {
+    Path folder = folder(name);
+    try (Stream<Path> files = Files.list(good)) {
+      for (Path file : files.toList()) {
+        if (!file.getFileName().toString().equals(but)) {
+          Files.createSymbolicLink(folder.resolve(file.getFileName()), file.toAbsolutePath());
+        }
+      }
+    }
+    return folder;
+  }
+
+  /** An empty folder below {@code target}. */
+  private static Path folder(String name) throws IOException {
+    Path all = Files.createDirectories(Path.of("target", "fuzz").toAbsolutePath());
+    Path folder = Files.createTempDirectory(all, name.replace(' ', '-') + "-");
+    return folder;
+  }
+
+  private static byte[] written(
+      Path folder, Map<String, String> metadata, Map<String, TensorData> tensors)
+      throws IOException {
+    Path file = folder.resolve("seed.safetensors");
+    SafetensorsWriter.write(file, metadata, new LinkedHashMap<>(new TreeMap<>(tensors)));
+    byte[] bytes = Files.readAllBytes(file);
+    Files.delete(file);
+    return bytes;
+  }
+
+  private static Path resource(String name) {
+    try {
+      return Path.of(FuzzTargets.class.getResource(name).toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.github.kolors4j.tensor;
+
+import io.github.kolors4j.tensor.kernel.KernelProvider;
+import io.github.kolors4j.tensor.kernel.Kernels;
+import java.util.Objects;
+
+/**
+ * A matrix that is the product {@code B · A} of two narrow ones, as the update of a weight by LoRA
+ * (Hu et al. 2021). It is never made as a whole: a part of a row is added where it is wanted.
+ *
+ * <p>Immutable and safe to share between threads.
+ */
+public final class LowRank {
+  private static final Kernels KERNELS = KernelProvider.kernels();
+
+  private final int rank;
+  private final int rows;
+  private final int rowLength;
+  private final float[] down;
+  private final float[] up;
+
+  /**
+   * A product of two matrices.
+   *
+   * @param rank rows of A and columns of B, at least 1
+   * @param down A, {@code [rank, rowLength]} in row-major order; not copied
+   * @param up B, {@code [rows, rank]} in row-major order; not copied
+   * @throws IllegalArgumentException if the rank is below 1, or a matrix has no whole number of
+   *     rows or columns
+   */
+  public LowRank(int rank, float[] down, float[] up) {
+    if (rank < 1 || down.length % rank != 0 || up.length % rank != 0) {
+      throw new IllegalArgumentException(
+          "[low rank] %d values of A and %d of B: the rank, %d, must be at least 1 and divide both."
+              .formatted(down.length, up.length, rank));
+    }
+    this.rank = rank;
+    this.down = down;
+    this.up = up;
+    rows = up.length / rank;
+    rowLength = down.length / rank;
+  }
+
+  /**
+   * The rank.
+   *
+   * @return rows of A
+   */
+  public int rank() {
+    return rank;
+  }
+
+  /**
+   * The number of rows.
+   *
+   * @return rows of B
+   */
+  public int rows() {
+    return rows;
+  }
+
+  /**
+   * The number of values in a row.
+   *
+   * @return columns of A
+   */
+  public int rowLength() {
+    return rowLength;
+  }
+
+  /**
+   * This matrix times a number, over the same A.
+   *
+   * @param factor the number
+   * @return another matrix
+   */
+  public LowRank times(float factor) {
+    float[] scaled = new float[up.length];
+    KERNELS.scale(factor, up, 0, scaled, 0, up.length);
+    return new LowRank(rank, down, scaled);
+  }
+
+  /**
+   * Adds a part of a row: each value is a chain of fused multiply-adds over the rank, in order,
+   * which begins at what it is added to. So the same bits come out whatever part is asked for.
+   *
+   * @param row which row, 0 to {@link #rows} − 1
+   * @param from index of the first value in the row
+   * @param count how many values; {@code from + count} is at most {@link #rowLength}
+   * @param target what is added to
+   * @param at index of the first value there
+   * @throws IndexOutOfBoundsException if the part is not inside the matrix or not inside {@code
+   *     target}
+   */
+  public void addTo(int row, int from, int count, float[] target, int at) {
+    Objects.checkIndex(row, rows);
+    Objects.checkFromIndexSize(from, count, rowLength);
+    Objects.checkFromIndexSize(at, count, target.length);
+    KERNELS.addRows(up, row * rank, rank, down, from, rowLength, target, at, count);
+  }
+
+  /** {@code rank 16, [1280, 640]}. */
+  @Override
+  public String toString() {
+    return "rank " + rank + ", [" + rows + ", " + rowLength + "]";
+  }
+}
