@@ -292,7 +292,7 @@ class WorkspaceTest {
                     File.pathSeparator,
                     folder(Workspace.class).toString(),
                     folder(program).toString(),
-                    folder(Logger.class).toString()),
+                    jar(Logger.class).toString()),
                 program.getName())
             .redirectErrorStream(true)
             .start();
@@ -321,6 +321,10 @@ class WorkspaceTest {
       assertSame(arrays[19], workspace.tensor(119).data());
       assertSame(arrays[39], workspace.tensor(119).data());
     }
+  }
+
+  private static Path jar(Class<?> type) throws Exception {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
   }
 
   private static Path folder(Class<?> type) throws Exception {
