@@ -38,6 +38,13 @@ class LoadTest {
   /** Different requests, which share the workers' and the callers' buffers. */
   private static final int KINDS = 8;
 
+  /**
+   * What the heap may grow by: a caller that had to wait for all others so far has no buffers yet,
+   * some 4 MB. In the short run on a busy machine these may be many; each picture leaking 200 kB
+   * would still be found.
+   */
+  private static final long GROWTH = LONG ? 8 << 20 : 64 << 20;
+
   private static ImageRequest request(int kind) {
     return ImageRequest.builder("picture " + kind)
         .size(16 + 8 * (kind % 3), 24)
@@ -83,7 +90,7 @@ class LoadTest {
 
     void assertNotBelow(Footprint later) {
       String both = this + " grew to " + later;
-      assertTrue(later.heap <= heap + (8 << 20), both);
+      assertTrue(later.heap <= heap + GROWTH, both);
       assertTrue(later.threads <= threads + 2, both);
       assertTrue(later.handles <= handles + 2, both);
       assertEquals(mappings, later.mappings, both);
