@@ -126,7 +126,7 @@ class BenchCommandTest {
         "--runs 0             | [bench] --runs 0 --warmup 1: at least one run is needed",
         "--width 4000000 --height 400000 | and 2^31-1 are the most: use a smaller size.",
         "--kernels            | [bench] give --stage text, unet, vae or image, or --kernels.",
-        "--threads 0          | [threads] 0 threads: use 1 or more.",
+        "--threads 0          | [threads] 0 threads: use 1 to 1024.",
         "--width x            | is not an int"
       })
   void whatIsImpossibleIsOneSentence(String args, String message) {

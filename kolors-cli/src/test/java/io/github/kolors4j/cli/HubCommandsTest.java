@@ -163,7 +163,10 @@ class HubCommandsTest {
     assertEquals(0, json.get("bytesFetched").getAsLong());
     assertEquals("", again.err());
 
-    String[] prompt = {"generate", "ladybug", "--steps", "2", "--seed", "1", "--out"};
+    // without what tells the model's name
+    String[] prompt = {
+      "generate", "ladybug", "--steps", "2", "--seed", "1", "--no-metadata", "--out"
+    };
     List<String> fromHub = new ArrayList<>(List.of(prompt));
     fromHub.addAll(List.of("hub.png", "--model", REPO));
     List<String> shipped = new ArrayList<>(List.of(prompt));
