@@ -7,6 +7,7 @@ import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.components.Checkpoint;
 import io.github.kolors4j.components.Components;
 import io.github.kolors4j.components.OpenOptions;
+import io.github.kolors4j.components.SingleFiles;
 import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.hub.HubException;
@@ -145,6 +146,7 @@ public final class KolorsPipeline implements AutoCloseable {
     private int threads = Runtime.getRuntime().availableProcessors();
     private Optional<PromptCache> promptCache = Optional.empty();
     private boolean textEncoderOnDemand;
+    private SingleFiles singleFiles = SingleFiles.NONE;
 
     /** Where the files are, known when they are needed. */
     @FunctionalInterface
@@ -237,6 +239,44 @@ public final class KolorsPipeline implements AutoCloseable {
     }
 
     /**
+     * Takes the U-Net's weights from a file of one's own in the place of the checkpoint's, whose
+     * configuration holds: under diffusers' names (as Kolors8), or those of Stability's layout (as
+     * ComfyUI's checkpoints, of which other models are left alone). How many channels it takes, the
+     * file tells.
+     *
+     * @param file safetensors
+     * @return this
+     */
+    public Builder unet(Path file) {
+      singleFiles = singleFiles.withUnet(Objects.requireNonNull(file, "file"));
+      return this;
+    }
+
+    /**
+     * Takes the VAE's weights from a file of one's own in the place of the checkpoint's, whose
+     * configuration holds: under diffusers' names, or those of latent diffusion.
+     *
+     * @param file safetensors
+     * @return this
+     */
+    public Builder vae(Path file) {
+      singleFiles = singleFiles.withVae(Objects.requireNonNull(file, "file"));
+      return this;
+    }
+
+    /**
+     * Takes the text encoder's weights from a file of one's own in the place of the checkpoint's,
+     * whose configuration holds: in 16 bits, or in ChatGLM's own 8 or 4.
+     *
+     * @param file safetensors
+     * @return this
+     */
+    public Builder textEncoder(Path file) {
+      singleFiles = singleFiles.withTextEncoder(Objects.requireNonNull(file, "file"));
+      return this;
+    }
+
+    /**
      * Opens the checkpoint.
      *
      * @return the pipeline, to be closed
@@ -250,7 +290,13 @@ public final class KolorsPipeline implements AutoCloseable {
           Checkpoint.open(
               directory,
               new OpenOptions(
-                  variant, threads, precision, checkWeights, promptCache, textEncoderOnDemand));
+                  variant,
+                  threads,
+                  precision,
+                  checkWeights,
+                  promptCache,
+                  textEncoderOnDemand,
+                  singleFiles));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }

@@ -30,7 +30,9 @@ final class EstimateCommand extends GenerateCommand {
     Map<String, Object> options = options();
     ImageRequest request = UsageException.check(this::request);
     try (KolorsPipeline opened =
-        promptCache.apply(model.builder(terminal, interruption, threadCount)).open()) {
+        promptCache
+            .apply(singleFiles.apply(model.builder(terminal, interruption, threadCount)))
+            .open()) {
       Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
       KolorsPipeline pipeline = opened.withScheduler(chosen);
       EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);

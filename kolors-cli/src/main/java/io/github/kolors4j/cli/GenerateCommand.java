@@ -44,6 +44,7 @@ class GenerateCommand implements Callable<Integer> {
 
   @Mixin private PromptOptions prompts;
   @Mixin CommonOptions.WeightsOption model;
+  @Mixin SingleFileOptions singleFiles;
 
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
@@ -133,7 +134,10 @@ class GenerateCommand implements Callable<Integer> {
       bar.stage("load");
       try (KolorsPipeline opened =
           promptCache
-              .apply(model.builder(terminal, interruption, threadCount).precision(wantedPrecision))
+              .apply(
+                  singleFiles
+                      .apply(model.builder(terminal, interruption, threadCount))
+                      .precision(wantedPrecision))
               .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
         long loaded = System.nanoTime();

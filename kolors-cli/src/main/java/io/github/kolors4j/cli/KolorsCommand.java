@@ -122,6 +122,7 @@ final class KolorsCommand implements Runnable {
     commands.put("encode", () -> new EncodeCommand(terminal, interruption));
     commands.put("tokenize", () -> new TokenizeCommand(terminal, interruption));
     commands.put("inspect", () -> new InspectCommand(terminal));
+    commands.put("quantize", () -> new QuantizeCommand(terminal, interruption));
     commands.put("pull", () -> new PullCommand(terminal, interruption));
     commands.put("cache", () -> new CacheCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));

@@ -46,6 +46,7 @@ final class ReplayCommand implements Callable<Integer> {
   private String out;
 
   @Mixin private CommonOptions.ModelOption model;
+  @Mixin private SingleFileOptions singleFiles;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private PromptCacheOptions promptCache;
 
@@ -80,7 +81,8 @@ final class ReplayCommand implements Callable<Integer> {
       try (KolorsPipeline opened =
           promptCache
               .apply(
-                  KolorsPipeline.builder(directory)
+                  singleFiles
+                      .apply(KolorsPipeline.builder(directory))
                       .threads(threadCount)
                       .precision(precisionOf(made)))
               .open()) {

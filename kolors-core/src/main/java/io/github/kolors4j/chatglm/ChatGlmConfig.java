@@ -54,7 +54,7 @@ public record ChatGlmConfig(
    */
   public static ChatGlmConfig of(JsonConfig json) throws InvalidFileException {
     json.only("original_rope", true);
-    json.only("quantization_bit", 0);
+    json.only("quantization_bit", 0, 4, 8); // the shapes of the tensors tell
     json.onlyNull("pre_seq_len");
 
     int hiddenSize = json.integer("hidden_size", 4096, 1, MAX_WIDTH);

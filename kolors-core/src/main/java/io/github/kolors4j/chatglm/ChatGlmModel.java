@@ -1,10 +1,12 @@
 package io.github.kolors4j.chatglm;
 
+import io.github.kolors4j.checkpoint.FileLayout;
 import io.github.kolors4j.checkpoint.Library;
 import io.github.kolors4j.checkpoint.ModelClass;
 import io.github.kolors4j.checkpoint.ModelFiles;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.Quantization;
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Linear;
@@ -71,6 +73,23 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
   }
 
   /**
+   * Opens a text encoder whose weights are in a file of one's own, as those that ComfyUI's nodes
+   * for Kolors have in 16, 8 and 4 bits.
+   *
+   * @param directory the component's folder in a checkpoint, of which {@code config.json} is read
+   * @param file the weights: safetensors
+   * @return the model, to be closed
+   * @throws IOException if a file, a config value or a tensor is missing or wrong
+   */
+  public static ChatGlmModel loadFile(Path directory, Path file) throws IOException {
+    return CLASS.loadFile(
+        directory,
+        file,
+        (json, _) -> json,
+        _ -> FileLayout.of(List.of("", "transformer."), Optional::of));
+  }
+
+  /**
    * A text encoder over tensors that are open.
    *
    * @param config its configuration
@@ -92,6 +111,14 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
    */
   public ChatGlmModel adapted(List<WeightAdapter> adapters) throws InvalidFileException {
     return CLASS.adapted(this, adapters);
+  }
+
+  /** As ChatGLM's own code does it: the matrices of the layers, by rows. */
+  @Override
+  protected Optional<Quantization> quantization() {
+    return Optional.of(
+        Quantization.perRow(
+            name -> name.startsWith("encoder.layers.") && name.endsWith(".weight")));
   }
 
   /**

@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * Reads all values of a source and looks for NaN and infinity: an exponent of ones alone, in F16,
- * BF16, F32 and F64.
+ * BF16, F32 and F64; all ones in F8_E4M3.
  *
  * @param source the tensors, open
  */
@@ -25,6 +25,9 @@ public record FiniteWeights(TensorSource source) {
 
   /** Exponent bits, and what is below them. */
   private static final int F16 = 0x7c00;
+
+  /** Of four bits of exponent and three of fraction, which has no infinities. */
+  private static final int F8 = 0x7f;
 
   private static final int BF16 = 0x7f80;
   private static final int F32 = 0x7f800000;
@@ -58,8 +61,18 @@ public record FiniteWeights(TensorSource source) {
       case "BF16" -> firstShort(data, BF16);
       case "F32" -> firstInt(data);
       case "F64" -> firstLong(data);
+      case "F8_E4M3" -> firstByte(data);
       default -> -1;
     };
+  }
+
+  private static long firstByte(MemorySegment data) {
+    for (long i = 0; i < data.byteSize(); i++) {
+      if ((data.get(ValueLayout.JAVA_BYTE, i) & F8) == F8) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   private static long firstShort(MemorySegment data, int exponent) {

@@ -1,8 +1,13 @@
 package io.github.kolors4j.checkpoint;
 
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tensor.DType;
+import io.github.kolors4j.tensor.Float8Weight;
+import io.github.kolors4j.tensor.Int4Weight;
+import io.github.kolors4j.tensor.Int8Weight;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Weight;
 import java.lang.foreign.Arena;
@@ -10,43 +15,160 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of a model with what adapters make of them, rounded to the types that they are stored
- * in: what a model is saved from. A tensor that no adapter changes keeps its bytes.
+ * in, or to 8 bits: what a model is saved from. A tensor that nothing changes keeps its bytes.
  *
- * @param files as they are stored
- * @param weights of the same files, under the adapters
+ * <p>For one thread.
  */
-record FusedTensors(TensorSource files, Weights weights) implements TensorSource {
+final class FusedTensors implements TensorSource {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private final TensorSource files;
+
+  /** In PyTorch's order, scales behind what they are of. */
+  private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+
+  /** Those that cannot be copied, by the name of the parameter. */
+  private final Map<String, Change> changes = new LinkedHashMap<>();
+
+  /** The last one that was rounded to 8 bits: values and scales are asked for one by one. */
+  private @Nullable String lastName;
+
+  private @Nullable Int8Rounding last;
+
+  /**
+   * A parameter whose values are computed.
+   *
+   * @param weight the values
+   * @param dtype to which type they are rounded; empty for 8 bits
+   * @param group of 8 bits
+   */
+  private record Change(Weight weight, Optional<DType> dtype, int group) {}
+
+  private FusedTensors(TensorSource files) {
+    this.files = files;
+  }
+
+  /**
+   * The tensors of a model.
+   *
+   * @param weights its parameters, under the adapters
+   * @param quantization what is rounded to 8 bits
+   * @throws InvalidFileException if an adapter changes what is stored in a type that nothing is
+   *     rounded to
+   */
+  static FusedTensors of(Weights weights, Optional<Quantization> quantization)
+      throws InvalidFileException {
+    FusedTensors fused = new FusedTensors(weights.files());
+    for (Parameter parameter : weights.defined()) {
+      Optional<TensorInfo> info = weights.files().find(parameter.name());
+      if (info.isPresent()) {
+        fused.add(parameter, info.get(), weights, quantization);
+      }
+    }
+    return fused;
+  }
+
+  private void add(
+      Parameter parameter, TensorInfo info, Weights weights, Optional<Quantization> quantization)
+      throws InvalidFileException {
+    String name = parameter.name();
+    Optional<QuantizedTensor> quantized = QuantizedTensor.of(files, info, parameter.shape());
+    Optional<DType> dtype = Weights.dtype(info);
+    int[] dims = parameter.shape().stream().mapToInt(Math::toIntExact).toArray();
+    boolean toInt8 =
+        dtype.isPresent()
+            && dims.length > 1
+            && quantization.map(each -> each.covers().test(name)).orElse(false);
+    Weight weight =
+        dtype.isPresent() || quantized.isPresent()
+            ? weights.weight(name, dims)
+            : Weight.of(name, Shape.of(0));
+    if (toInt8) {
+      int group = quantization.orElseThrow().group();
+      tensors.put(name, int8(info));
+      tensors.put(QuantizedTensor.scaleName(name), scales(parameter, group, info));
+      changes.put(name, new Change(weight, Optional.empty(), group));
+      return;
+    }
+    tensors.put(name, info);
+    files
+        .find(QuantizedTensor.scaleName(name))
+        .filter(_ -> quantized.isPresent())
+        .ifPresent(scale -> tensors.put(scale.name(), scale));
+    if (isStored(weight)) {
+      return;
+    }
+    if (quantized.isPresent() && quantized.get().kind() != QuantizedTensor.Kind.INT8) {
+      throw new InvalidFileException(
+          "[save] %s: %s is stored as %s, and an adapter changes it: sums are written in F32, F16, BF16 and 8-bit integers. Save without the adapter, or give the adapter with each request."
+              .formatted(info.file(), name, quantized.get().kind()));
+    }
+    changes.put(name, new Change(weight, dtype, quantized.map(QuantizedTensor::group).orElse(0)));
+  }
+
+  private static boolean isStored(Weight weight) {
+    return weight instanceof StoredWeight
+        || weight instanceof Int8Weight
+        || weight instanceof Int4Weight
+        || weight instanceof Float8Weight;
+  }
+
+  private static TensorInfo int8(TensorInfo info) {
+    var dtype = io.github.kolors4j.safetensors.DType.I8;
+    return new TensorInfo(
+        info.name(), dtype, info.shape(), 0, dtype.byteLength(info.shape()), info.file());
+  }
+
+  private static TensorInfo scales(Parameter parameter, int group, TensorInfo info) {
+    var dtype = io.github.kolors4j.safetensors.DType.F16;
+    var shape = QuantizedTensor.scaleShape(parameter.shape(), group);
+    String name = QuantizedTensor.scaleName(parameter.name());
+    return new TensorInfo(name, dtype, shape, 0, dtype.byteLength(shape), info.file());
+  }
+
   @Override
   public Set<String> names() {
-    return files.names();
+    return Collections.unmodifiableSet(tensors.keySet());
   }
 
   @Override
   public Optional<TensorInfo> find(String name) {
-    return files.find(name);
+    return Optional.ofNullable(tensors.get(name));
   }
 
   @Override
   public MemorySegment data(String name) {
-    TensorInfo info = files.find(name).orElseThrow();
-    Optional<DType> dtype = Weights.dtype(info);
-    if (dtype.isEmpty()) {
-      return files.data(name);
+    Change change = changes.get(name);
+    if (change != null) {
+      return change.dtype.isPresent()
+          ? rounded(change.weight, change.dtype.get())
+          : int8(name, change).values();
     }
-    int[] dims = info.shape().stream().mapToInt(Math::toIntExact).toArray();
-    Weight weight = weights.weight(name, dims);
-    return weight instanceof StoredWeight ? files.data(name) : rounded(weight, dtype.get());
+    String parameter = QuantizedTensor.ofScale(name).orElse("");
+    Change ofScale = changes.get(parameter);
+    return ofScale == null ? files.data(name) : int8(parameter, ofScale).scales();
+  }
+
+  private Int8Rounding int8(String name, Change change) {
+    Int8Rounding rounding = last;
+    if (rounding == null || !name.equals(lastName)) {
+      rounding = Int8Rounding.of(change.weight, change.group);
+      last = rounding;
+      lastName = name;
+    }
+    return rounding;
   }
 
   /** The values of a weight, to the nearest of a type and to even where two are as near. */

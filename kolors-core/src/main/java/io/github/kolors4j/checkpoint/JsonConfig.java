@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -333,6 +334,20 @@ public final class JsonConfig {
    */
   public void withoutEffect(String... keys) {
     read.addAll(Arrays.asList(keys));
+  }
+
+  /**
+   * This configuration with another value.
+   *
+   * @param key which one
+   * @param value a number, a text, a truth value or a list of them
+   * @return the configuration, whose text has it too
+   * @throws InvalidFileException never, as the text was read before
+   */
+  public JsonConfig with(String key, Object value) throws InvalidFileException {
+    Map<String, Object> changed = new LinkedHashMap<>(values);
+    changed.put(key, value);
+    return parse(file, JsonWriter.indented(changed) + "\n");
   }
 
   /**

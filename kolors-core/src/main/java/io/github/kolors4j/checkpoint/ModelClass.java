@@ -1,12 +1,14 @@
 package io.github.kolors4j.checkpoint;
 
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * How models of a class are opened, in one way for all of them: a new one brings its configuration
@@ -81,6 +83,53 @@ public record ModelClass<C, M extends PretrainedModel<C>>(
           config, ModelFiles.of(library, Optional.of(json), Weights.of(component, source)));
     } catch (Throwable e) {
       source.close();
+      throw e;
+    }
+  }
+
+  /**
+   * What a file of one's own says of a model's configuration.
+   *
+   * @see #loadFile
+   */
+  @FunctionalInterface
+  public interface ConfigFit {
+    /**
+     * Changes what the shapes of the file's tensors contradict.
+     *
+     * @param json the configuration of the checkpoint
+     * @param file the file
+     * @return the configuration of the model in the file
+     * @throws InvalidFileException if a value is wrong
+     */
+    JsonConfig fit(JsonConfig json, TensorSource file) throws InvalidFileException;
+  }
+
+  /**
+   * Opens a model whose weights are in a file elsewhere, under the names of some program.
+   *
+   * @param directory the component's folder in a checkpoint, of which {@code config.json} is read
+   * @param file the weights: safetensors
+   * @param fit what the file changes in the configuration
+   * @param layouts the layouts that are known
+   * @return the model, to be closed
+   * @throws IOException if a file, a config value or a tensor is missing or wrong, or nothing of
+   *     the file is of the model
+   */
+  public M loadFile(
+      Path directory, Path file, ConfigFit fit, Function<List<Parameter>, List<FileLayout>> layouts)
+      throws IOException {
+    JsonConfig json = JsonConfig.read(directory.resolve(CONFIG));
+    TensorSource open = SafetensorsFile.open(file);
+    try {
+      json = fit.fit(json, open);
+      C config = configReader.read(json);
+      List<Parameter> parameters = parameters(config);
+      TensorSource source = SingleFile.of(component, open, parameters, layouts.apply(parameters));
+      return create(
+          config, ModelFiles.of(library, Optional.of(json), Weights.of(component, source)));
+    } catch (Throwable e) {
+      open.close();
       throw e;
     }
   }

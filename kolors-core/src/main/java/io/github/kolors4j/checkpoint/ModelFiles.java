@@ -4,10 +4,13 @@ import io.github.kolors4j.safetensors.NewDirectory;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardPlan;
 import io.github.kolors4j.safetensors.TensorInfo;
-import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -47,6 +50,10 @@ public final class ModelFiles {
     return weights;
   }
 
+  String component() {
+    return weights.component();
+  }
+
   long byteLength() {
     return tensors().mapToLong(TensorInfo::byteLength).sum();
   }
@@ -56,30 +63,48 @@ public final class ModelFiles {
         json.map(JsonConfig::text).orElse(""), weights.files(), weights.adapterIdentities());
   }
 
-  void savePretrained(Path directory, SaveOptions options) throws IOException {
+  /**
+   * Saves the model.
+   *
+   * @param quantization what is written in 8 bits
+   */
+  void savePretrained(Path directory, SaveOptions options, Optional<Quantization> quantization)
+      throws IOException {
     String config = requireConfig();
-    try (var target = NewDirectory.create("save", directory, byteLength(), "")) {
-      target.write(ModelClass.CONFIG, config);
-      TensorSource source =
-          weights.hasAdapters() ? new FusedTensors(weights.files(), weights) : weights.files();
-      plan(options).write(target.path(), source);
+    FusedTensors source = FusedTensors.of(weights, quantization);
+    List<TensorInfo> tensors =
+        source.names().stream().flatMap(name -> source.find(name).stream()).toList();
+    long bytes = tensors.stream().mapToLong(TensorInfo::byteLength).sum();
+    try (var target = NewDirectory.create("save", directory, bytes, "")) {
+      target.write(
+          ModelClass.CONFIG,
+          quantization.isPresent() ? marked(config, quantization.get()) : config);
+      plan(options, tensors).write(target.path(), source);
       target.complete();
     }
   }
 
-  private ShardPlan plan(SaveOptions options) {
+  private static String marked(String config, Quantization quantization) throws IOException {
+    Map<String, Object> json = new LinkedHashMap<>(JsonReader.of(config).object());
+    json.put(Quantization.KEY, quantization.json());
+    return JsonWriter.indented(json) + "\n";
+  }
+
+  private ShardPlan plan(SaveOptions options, List<TensorInfo> tensors) {
     List<SafetensorsWriter.Entry> entries =
-        tensors()
+        tensors.stream()
             .map(each -> new SafetensorsWriter.Entry(each.name(), each.dtype(), each.shape()))
             .toList();
     long shardBytes = options.maxShardBytes().orElse(library.maxShardBytes());
     return ShardPlan.of(library.baseName(), options.variant(), entries, shardBytes);
   }
 
-  /** Which were found, in PyTorch's order. */
+  /** Which were found, in PyTorch's order, scales behind what they are of. */
   private Stream<TensorInfo> tensors() {
     return weights.defined().stream()
-        .flatMap(parameter -> weights.files().find(parameter.name()).stream());
+        .map(Parameter::name)
+        .flatMap(name -> Stream.of(name, QuantizedTensor.scaleName(name)))
+        .flatMap(name -> weights.files().find(name).stream());
   }
 
   private String requireConfig() {

@@ -3,6 +3,7 @@ package io.github.kolors4j.checkpoint;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A model of a checkpoint: a configuration, and layers over weights in mapped files. A {@link
@@ -43,7 +44,8 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
 
   /**
    * Saves the model as diffusers loads it: {@code config.json} as it was read, and all tensors,
-   * also those that are not computed with, in the types that they are stored in.
+   * also those that are not computed with, in the types that they are stored in; or in 8 bits,
+   * where the options say so, which diffusers does not load.
    *
    * @param directory the folder to be; it must not exist, or be empty
    * @param options names and sizes of the files
@@ -53,7 +55,17 @@ public abstract class PretrainedModel<C> implements AutoCloseable {
    *     {@code config.json}
    */
   public final void savePretrained(Path directory, SaveOptions options) throws IOException {
-    files.savePretrained(directory, options);
+    boolean int8 = options.int8().contains(files.component());
+    files.savePretrained(directory, options, int8 ? quantization() : Optional.empty());
+  }
+
+  /**
+   * How weights of this class are written in 8 bits.
+   *
+   * @return empty for a class that is not
+   */
+  protected Optional<Quantization> quantization() {
+    return Optional.empty();
   }
 
   /**

@@ -106,12 +106,12 @@ public final class Weights {
     return of(model.component, model.files, chain);
   }
 
-  List<String> adapterIdentities() {
-    return model.adapters.stream().map(WeightAdapter::identity).toList();
+  String component() {
+    return model.component;
   }
 
-  boolean hasAdapters() {
-    return !model.adapters.isEmpty();
+  List<String> adapterIdentities() {
+    return model.adapters.stream().map(WeightAdapter::identity).toList();
   }
 
   /**
@@ -245,7 +245,9 @@ public final class Weights {
   /** The weight as the file has it, nothing where its values are not wanted. */
   private Optional<Weight> stored(String key, TensorInfo info, List<Long> expected, int[] wanted)
       throws InvalidFileException {
-    if (!info.shape().equals(expected)) {
+    Optional<QuantizedTensor> quantized = QuantizedTensor.of(model.files, info, expected);
+    List<Long> stored = quantized.map(of -> of.storedShape(expected)).orElse(expected);
+    if (!info.shape().equals(stored)) {
       throw model.fault(
           info.file(),
           "%s has the shape %s; its config asks for %s."
@@ -255,10 +257,8 @@ public final class Weights {
       return Optional.empty();
     }
     Optional<DType> dtype = dtype(info);
-    if (dtype.isEmpty()) {
-      throw model.fault(
-          info.file(),
-          "%s is stored as %s; only F32, F16 and BF16 are supported.".formatted(key, info.dtype()));
+    if (dtype.isEmpty() && quantized.isEmpty()) {
+      throw model.fault(info.file(), unsupported(key, info));
     }
     if (expected.stream().mapToDouble(Long::doubleValue).reduce(1, (a, b) -> a * b)
         > Integer.MAX_VALUE) {
@@ -266,7 +266,20 @@ public final class Weights {
           info.file(),
           "%s has the shape %s; 2^31-1 values are the most.".formatted(key, info.shape()));
     }
-    return Optional.of(new StoredWeight(key, Shape.of(wanted), dtype.get(), model.files.data(key)));
+    Shape shape = Shape.of(wanted);
+    return Optional.of(
+        quantized.isPresent()
+            ? quantized.get().weight(model.files, key, shape)
+            : new StoredWeight(key, shape, dtype.orElseThrow(), model.files.data(key)));
+  }
+
+  private String unsupported(String key, TensorInfo info) {
+    boolean integers = info.dtype() == io.github.kolors4j.safetensors.DType.I8;
+    return "%s is stored as %s; only F32, F16 and BF16 are supported%s."
+        .formatted(
+            key,
+            info.dtype(),
+            integers ? ", and I8 with the scales " + QuantizedTensor.scaleName(key) : "");
   }
 
   private Optional<Weight> replacement(String key, int[] wanted) throws InvalidFileException {

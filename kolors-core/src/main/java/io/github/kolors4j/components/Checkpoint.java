@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #close} waits for him, so that nothing is unmapped under anyone's feet.
  */
 public final class Checkpoint implements AutoCloseable {
-  private final Path directory;
+  private final String name;
   private final ModelIndex index;
   private final Components components;
   private final Scheduler scheduler;
@@ -46,12 +46,12 @@ public final class Checkpoint implements AutoCloseable {
   private record Adapted(Adapters adapters, Components components) {}
 
   private Checkpoint(
-      Path directory,
+      String name,
       ModelIndex index,
       Components components,
       Scheduler scheduler,
       Lifetime lifetime) {
-    this.directory = directory;
+    this.name = name;
     this.index = index;
     this.components = components;
     this.scheduler = scheduler;
@@ -69,9 +69,18 @@ public final class Checkpoint implements AutoCloseable {
 
     Deque<Runnable> closers = new ArrayDeque<>();
     try {
-      AutoencoderKL vae = AutoencoderKL.load(directory.resolve("vae"), variant);
+      SingleFiles files = options.singleFiles();
+      Path ofVae = directory.resolve("vae");
+      AutoencoderKL vae =
+          files.vae().isPresent()
+              ? AutoencoderKL.loadFile(ofVae, files.vae().get())
+              : AutoencoderKL.load(ofVae, variant);
       closers.push(vae::close);
-      UNet2DConditionModel unet = UNet2DConditionModel.load(directory.resolve("unet"), variant);
+      Path ofUnet = directory.resolve("unet");
+      UNet2DConditionModel unet =
+          files.unet().isPresent()
+              ? UNet2DConditionModel.loadFile(ofUnet, files.unet().get())
+              : UNet2DConditionModel.load(ofUnet, variant);
       closers.push(unet::close);
       TextEncoder textEncoder =
           openTextEncoder(directory.resolve("text_encoder"), options, closers);
@@ -91,7 +100,8 @@ public final class Checkpoint implements AutoCloseable {
       if (options.checkWeights()) {
         components.requireFiniteWeights();
       }
-      return new Checkpoint(directory, index, components, scheduler, new Lifetime(closers));
+      String name = files.name(CheckpointName.of(directory));
+      return new Checkpoint(name, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
       throw e;
@@ -101,12 +111,11 @@ public final class Checkpoint implements AutoCloseable {
   private static TextEncoder openTextEncoder(
       Path folder, OpenOptions options, Deque<Runnable> closers) throws IOException {
     if (options.textEncoderOnDemand()) {
-      TextEncoder onDemand =
-          StoredTextEncoder.onDemand(folder, options.variant(), options.promptCache());
+      TextEncoder onDemand = StoredTextEncoder.onDemand(folder, options);
       closers.push(onDemand::close);
       return onDemand;
     }
-    ChatGlmModel model = ChatGlmModel.load(folder, options.variant());
+    ChatGlmModel model = StoredTextEncoder.load(folder, options);
     closers.push(model::close);
     return StoredTextEncoder.of(model);
   }
@@ -149,7 +158,7 @@ public final class Checkpoint implements AutoCloseable {
     } catch (InvalidFileException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-    return new Checkpoint(directory, index, replaced, scheduler, lifetime);
+    return new Checkpoint(name, index, replaced, scheduler, lifetime);
   }
 
   /**
@@ -182,7 +191,7 @@ public final class Checkpoint implements AutoCloseable {
 
   /** This checkpoint with {@link #adapted} components in the place of its own. */
   public Checkpoint withAdapters(Adapters adapters) {
-    return use(() -> new Checkpoint(directory, index, adapted(adapters), scheduler, lifetime));
+    return use(() -> new Checkpoint(name, index, adapted(adapters), scheduler, lifetime));
   }
 
   /** Writes a checkpoint, while nobody can unmap it. */
@@ -199,7 +208,7 @@ public final class Checkpoint implements AutoCloseable {
   public ModelIdentity identity() {
     ModelIdentity known = identity;
     if (known == null) {
-      known = new ModelIdentity(CheckpointName.of(directory), components.identities());
+      known = new ModelIdentity(name, components.identities());
       identity = known;
     }
     return known;

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param checkWeights whether all weights are read, and NaN and infinity refused
  * @param promptCache where encoded prompts are remembered
  * @param textEncoderOnDemand whether the text encoder is open only while somebody encodes
+ * @param singleFiles weights in the place of the checkpoint's
  */
 public record OpenOptions(
     Optional<String> variant,
@@ -20,4 +21,5 @@ public record OpenOptions(
     Precision precision,
     boolean checkWeights,
     Optional<PromptCache> promptCache,
-    boolean textEncoderOnDemand) {}
+    boolean textEncoderOnDemand,
+    SingleFiles singleFiles) {}

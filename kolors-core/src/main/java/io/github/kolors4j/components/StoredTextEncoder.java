@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class StoredTextEncoder implements TextEncoder {
   /** Where it is, for one that is opened on demand. */
-  private record Source(Path directory, Optional<String> variant, Optional<PromptCache> cache) {
+  private record Source(Path directory, OpenOptions options) {
     ChatGlmModel open() {
       try {
-        return ChatGlmModel.load(directory, variant);
+        return load(directory, options);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -47,6 +47,13 @@ final class StoredTextEncoder implements TextEncoder {
     this.model = model;
   }
 
+  static ChatGlmModel load(Path directory, OpenOptions options) throws IOException {
+    Optional<Path> file = options.singleFiles().textEncoder();
+    return file.isPresent()
+        ? ChatGlmModel.loadFile(directory, file.get())
+        : ChatGlmModel.load(directory, options.variant());
+  }
+
   /** One that is open, and that whoever opened it closes after this. */
   static StoredTextEncoder of(ChatGlmModel model) {
     return new StoredTextEncoder(null, Optional.of(model.config()), model);
@@ -55,14 +62,13 @@ final class StoredTextEncoder implements TextEncoder {
   /**
    * One that is opened when somebody encodes; its files may even be gone as long as nobody does.
    */
-  static StoredTextEncoder onDemand(
-      Path directory, Optional<String> variant, Optional<PromptCache> cache) throws IOException {
+  static StoredTextEncoder onDemand(Path directory, OpenOptions options) throws IOException {
     Path file = directory.resolve("config.json");
     Optional<ChatGlmConfig> config =
         Files.exists(file)
             ? Optional.of(ChatGlmConfig.of(JsonConfig.read(file)))
             : Optional.empty();
-    return new StoredTextEncoder(new Source(directory, variant, cache), config, null);
+    return new StoredTextEncoder(new Source(directory, options), config, null);
   }
 
   @Override
@@ -123,14 +129,20 @@ final class StoredTextEncoder implements TextEncoder {
   }
 
   private PromptCache.Encoder find() {
-    if (source == null || source.cache.isEmpty()) {
+    if (source == null
+        || source.options.promptCache().isEmpty()
+        || source.options.singleFiles().textEncoder().isPresent()) {
       String identity = use(ChatGlmModel::identity);
       return new PromptCache.Encoder(identity, identity);
     }
     return source
-        .cache
+        .options
+        .promptCache()
         .get()
-        .encoder(source.directory, source.variant.orElse(""), () -> use(ChatGlmModel::identity));
+        .encoder(
+            source.directory,
+            source.options.variant().orElse(""),
+            () -> use(ChatGlmModel::identity));
   }
 
   @Override

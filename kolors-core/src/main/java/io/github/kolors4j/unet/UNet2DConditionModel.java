@@ -1,15 +1,19 @@
 package io.github.kolors4j.unet;
 
+import io.github.kolors4j.checkpoint.FileLayout;
+import io.github.kolors4j.checkpoint.JsonConfig;
 import io.github.kolors4j.checkpoint.Library;
 import io.github.kolors4j.checkpoint.ModelClass;
 import io.github.kolors4j.checkpoint.ModelFiles;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.checkpoint.PretrainedModel;
+import io.github.kolors4j.checkpoint.Quantization;
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.checkpoint.Weights;
 import io.github.kolors4j.nn.Conv2d;
 import io.github.kolors4j.nn.GroupNorm;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.tap.Tap;
 import io.github.kolors4j.tensor.Shape;
@@ -37,6 +41,10 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
   private static final ModelClass<UNet2DConditionConfig, UNet2DConditionModel> CLASS =
       new ModelClass<>(
           COMPONENT, Library.DIFFUSERS, UNet2DConditionConfig::of, UNet2DConditionModel::new);
+
+  /** What the errors of 8 bits would pass through everything from, or reach the picture from. */
+  private static final List<String> EDGES =
+      List.of("conv_in.", "conv_out.", "time_embedding.", "add_embedding.", "encoder_hid_proj.");
 
   private final UNetEncoder encoder;
   private final List<UpBlock> upBlocks;
@@ -76,6 +84,43 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
   }
 
   /**
+   * Opens a U-Net whose weights are in a file of one's own: under diffusers' names, or under those
+   * of Stability's layout, as ComfyUI's checkpoints have them. How many channels it takes, the file
+   * tells: with 9 it paints into a picture.
+   *
+   * @param directory the component's folder in a checkpoint, of which {@code config.json} is read
+   * @param file the weights: safetensors
+   * @return the model, to be closed
+   * @throws IOException if a file, a config value or a tensor is missing or wrong
+   */
+  public static UNet2DConditionModel loadFile(Path directory, Path file) throws IOException {
+    return CLASS.loadFile(
+        directory, file, UNet2DConditionModel::fit, UNet2DConditionModel::layouts);
+  }
+
+  private static JsonConfig fit(JsonConfig json, TensorSource file) throws InvalidFileException {
+    int channels = json.integer("in_channels", 4, 1, UNetEncoderConfig.MAX_CHANNELS);
+    for (String prefix : UNetNames.PREFIXES) {
+      for (String name : List.of("conv_in.weight", "input_blocks.0.0.weight")) {
+        List<Long> shape = file.find(prefix + name).map(TensorInfo::shape).orElse(List.of());
+        if (shape.size() == 4 && shape.get(1) != channels) {
+          return json.with("in_channels", shape.get(1));
+        }
+      }
+    }
+    return json;
+  }
+
+  private static List<FileLayout> layouts(List<Parameter> parameters) {
+    UNetNames names = UNetNames.of(parameters);
+    return Stream.of(
+            FileLayout.of(UNetNames.PREFIXES, Optional::of),
+            FileLayout.of(UNetNames.PREFIXES, names::sgm))
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /**
    * A U-Net over tensors that are open.
    *
    * @param config its configuration
@@ -98,6 +143,17 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
    */
   public UNet2DConditionModel adapted(List<WeightAdapter> adapters) throws InvalidFileException {
     return CLASS.adapted(this, adapters);
+  }
+
+  /** In groups; what is at the edges, 1.4 % of Kolors' weights, is left as it is: see the docs. */
+  @Override
+  protected Optional<Quantization> quantization() {
+    return Optional.of(
+        Quantization.inGroups(
+            name ->
+                name.endsWith(".weight")
+                    && !name.contains(".time_emb_proj.")
+                    && EDGES.stream().noneMatch(name::startsWith)));
   }
 
   private static List<UpBlock> loadUpBlocks(Weights weights, UNet2DConditionConfig config) {

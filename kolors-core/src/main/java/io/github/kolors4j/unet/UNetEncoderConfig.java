@@ -89,7 +89,8 @@ public record UNetEncoderConfig(
         "time_cond_proj_dim",
         "time_embedding_act_fn",
         "timestep_post_act");
-    json.withoutEffect("addition_embed_type_num_heads", "dropout", "upcast_attention");
+    json.withoutEffect(
+        "addition_embed_type_num_heads", "dropout", "quantization_config", "upcast_attention");
     if (!json.isNull("encoder_hid_dim_type")) {
       json.only("encoder_hid_dim_type", "text_proj");
     }

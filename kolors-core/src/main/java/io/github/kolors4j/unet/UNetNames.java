@@ -16,6 +16,10 @@ import java.util.Set;
  * parts of all blocks in one row, so the numbers follow from how many parts a U-Net's blocks have.
  */
 public final class UNetNames {
+  /** What a file with a whole U-Net may put before each of its names. */
+  static final List<String> PREFIXES =
+      List.of("", "unet.", "diffusion_model.", "model.diffusion_model.");
+
   private static final Map<String, String> SGM_MODULES =
       Map.of(
           "time_embedding.linear_1", "time_embed.0",

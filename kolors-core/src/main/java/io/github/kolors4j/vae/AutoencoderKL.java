@@ -1,5 +1,6 @@
 package io.github.kolors4j.vae;
 
+import io.github.kolors4j.checkpoint.FileLayout;
 import io.github.kolors4j.checkpoint.Library;
 import io.github.kolors4j.checkpoint.ModelClass;
 import io.github.kolors4j.checkpoint.ModelFiles;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * The autoencoder between pictures and latents; diffusers' {@code AutoencoderKL}. Text to image
@@ -69,6 +71,28 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
    */
   public static AutoencoderKL load(Path directory, Optional<String> variant) throws IOException {
     return CLASS.load(directory, variant);
+  }
+
+  /**
+   * Opens an autoencoder whose weights are in a file of one's own: under diffusers' names, today's
+   * or its first ones, or under those of latent diffusion, as ComfyUI's checkpoints have them.
+   *
+   * @param directory the component's folder in a checkpoint, of which {@code config.json} is read
+   * @param file the weights: safetensors
+   * @return the model, to be closed
+   * @throws IOException if a file, a config value or a tensor is missing or wrong
+   */
+  public static AutoencoderKL loadFile(Path directory, Path file) throws IOException {
+    return CLASS.loadFile(directory, file, (json, _) -> json, AutoencoderKL::layouts);
+  }
+
+  private static List<FileLayout> layouts(List<Parameter> parameters) {
+    return Stream.of(
+            FileLayout.of(VaeNames.PREFIXES, Optional::of),
+            FileLayout.of(VaeNames.PREFIXES, VaeNames.of(parameters)::ldm),
+            FileLayout.of(VaeNames.PREFIXES, VaeNames::former))
+        .flatMap(List::stream)
+        .toList();
   }
 
   /**

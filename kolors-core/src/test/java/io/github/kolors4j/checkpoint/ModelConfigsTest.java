@@ -176,7 +176,7 @@ class ModelConfigsTest {
       textBlock =
           """
           original_rope | false | only true is supported
-          quantization_bit | 4 | only 0 is supported
+          quantization_bit | 3 | only 0, 4, 8 are supported
           pre_seq_len | 128 | only null is supported
           kv_channels | 126 | a multiple of 4 is needed: half of them turn in pairs
           multi_query_group_num | 3 | it must divide the 32 attention heads

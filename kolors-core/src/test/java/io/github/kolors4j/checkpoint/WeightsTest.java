@@ -55,7 +55,9 @@ class WeightsTest {
     put("proj.bias", DType.F32, 4);
     Weights weights = weights();
     Linear.load(weights.at("proj"), 3, 4);
-    assertFault("proj.weight is stored as I8; only F32, F16 and BF16 are supported.", weights);
+    assertFault(
+        "proj.weight is stored as I8; only F32, F16 and BF16 are supported, and I8 with the scales proj.weight_scale.",
+        weights);
   }
 
   @Test

@@ -12,6 +12,9 @@ public interface Kernels {
   /** Partial sums that a reduction over a row keeps, whatever the width of the machine. */
   int SUM_LANES = 16;
 
+  /** Values of a group of {@link #scaleGroups}: whole vectors of every width. */
+  int GROUP = 32;
+
   /**
    * What runs, for the log.
    *
@@ -59,6 +62,24 @@ public interface Kernels {
 
   /** {@code y = factor · x}. */
   void scale(float factor, float[] x, int xo, float[] y, int yo, int n);
+
+  /**
+   * {@code y = factor · x} of signed bytes.
+   *
+   * @param x bytes, of a file as a rule
+   * @param xo index of the first
+   */
+  void scaleBytes(float factor, MemorySegment x, long xo, float[] y, int yo, int n);
+
+  /**
+   * {@code y = factor · x} of groups of {@link #GROUP} signed bytes, each with a factor of its own.
+   *
+   * @param factors F16, little-endian
+   * @param fo byte where the first factor stands
+   * @param groups how many
+   */
+  void scaleGroups(
+      MemorySegment factors, long fo, int groups, MemorySegment x, long xo, float[] y, int yo);
 
   /** {@code y = x · sigmoid(x)}. */
   void silu(float[] x, int xo, float[] y, int yo, int n);

@@ -1,12 +1,18 @@
 package io.github.kolors4j.tensor.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** The kernels without the Vector API, and the definition of what the vector ones compute. */
 public final class ScalarKernels implements Kernels {
+  static final ValueLayout.OfShort F16 =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /**
    * G of Winograd's weight transform, for the points 0, 1, −1, 2, −2 and ∞: the powers of a point
    * and what they are all multiplied by in the end.
@@ -71,6 +77,22 @@ public final class ScalarKernels implements Kernels {
   public void scale(float factor, float[] x, int xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
       y[yo + i] = x[xo + i] * factor;
+    }
+  }
+
+  @Override
+  public void scaleBytes(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = x.get(JAVA_BYTE, xo + i) * factor;
+    }
+  }
+
+  @Override
+  public void scaleGroups(
+      MemorySegment factors, long fo, int groups, MemorySegment x, long xo, float[] y, int yo) {
+    for (int g = 0; g < groups; g++) {
+      float factor = Float.float16ToFloat(factors.get(F16, fo + 2L * g));
+      scaleBytes(factor, x, xo + (long) g * GROUP, y, yo + g * GROUP, GROUP);
     }
   }
 

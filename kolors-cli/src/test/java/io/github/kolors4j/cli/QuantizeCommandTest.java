@@ -1,0 +1,64 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Checkpoints of half the size, and weights in files of their own. */
+class QuantizeCommandTest {
+  @TempDir private Path folder;
+
+  private byte[] picture(String... options) throws IOException {
+    Path file = Files.createTempFile(folder, "picture", ".png");
+    String[] all = new String[options.length + 9];
+    String[] first = {
+      "generate",
+      "ladybug",
+      "--steps=1",
+      "--width=32",
+      "--height=32",
+      "--seed=1",
+      "--no-metadata",
+      "--no-prompt-cache",
+      "--out=" + file
+    };
+    System.arraycopy(first, 0, all, 0, first.length);
+    System.arraycopy(options, 0, all, first.length, options.length);
+    Run run = Run.of(all);
+    assertEquals(0, run.exitCode(), run.err());
+    return Files.readAllBytes(file);
+  }
+
+  @Test
+  void whatIsWrittenIsSmallerAndSaysWhatItIs() throws IOException {
+    Path out = folder.resolve("int8");
+    Run run = Run.of("quantize", "--out", out.toString(), "--text", "f16");
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(out + System.lineSeparator(), run.out());
+    assertTrue(Files.readString(out.resolve("unet/config.json")).contains("quantization_config"));
+    assertTrue(
+        !Files.readString(out.resolve("text_encoder/config.json")).contains("quantization_config"));
+    String tensors = Run.of("inspect", out.resolve("unet").toString()).out();
+    assertTrue(tensors.contains("I8"), tensors);
+
+    Path unet = out.resolve("unet/diffusion_pytorch_model.safetensors");
+    assertArrayEquals(
+        picture("--model=" + out), picture("--unet=" + unet), "the U-Net alone, in the mini one");
+  }
+
+  @Test
+  void wrongValuesAndFilesEndInASentence() {
+    Run value = Run.of("quantize", "--out", folder.resolve("x").toString(), "--unet", "int4");
+    assertEquals(KolorsCommand.USAGE, value.exitCode());
+    assertTrue(value.err().contains("--unet int4: use int8 or f16"), value.err());
+    Run file = Run.of("generate", "ladybug", "--vae", folder.resolve("none").toString());
+    assertEquals(KolorsCommand.FAILED, file.exitCode());
+    assertTrue(file.err().contains("none does not exist"), file.err());
+  }
+}
