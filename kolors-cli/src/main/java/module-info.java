@@ -6,6 +6,7 @@ module io.github.kolors4j.cli {
   requires java.management;
   requires static jdk.incubator.vector;
   requires jdk.management;
+  requires static org.jspecify;
 
   // picocli sets the annotated fields.
   opens io.github.kolors4j.cli to

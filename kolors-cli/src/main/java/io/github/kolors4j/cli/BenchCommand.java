@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -333,12 +334,12 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** Null where nobody knows. */
-  private static BigDecimal gigabytes(OptionalLong bytes) {
+  private static @Nullable BigDecimal gigabytes(OptionalLong bytes) {
     return bytes.isPresent() ? rounded(bytes.getAsLong() / 1e9, 3) : null;
   }
 
   /** Null where there is no number. */
-  private static BigDecimal rounded(double value, int digits) {
+  private static @Nullable BigDecimal rounded(double value, int digits) {
     return Double.isFinite(value)
         ? BigDecimal.valueOf(value).setScale(digits, RoundingMode.HALF_EVEN)
         : null;

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The arguments as they were typed. Java reads them by the locale, silently putting U+FFFD or a
@@ -70,7 +71,7 @@ final class CommandLineText {
   /** Whether the locale has no letters but ASCII's: that of C, or one that is not installed. */
   static boolean isAsciiLocale() {
     String name = System.getProperty("sun.jnu.encoding", "UTF-8");
-    return charsetOrNull(name) == StandardCharsets.US_ASCII;
+    return StandardCharsets.US_ASCII.equals(charsetOrNull(name));
   }
 
   /** What the bytes are in. */
@@ -106,10 +107,10 @@ final class CommandLineText {
           "[arguments] the locale's charset %s is not known to Java: set LC_ALL=C.UTF-8, and type in UTF-8."
               .formatted(name));
     }
-    return charset == StandardCharsets.US_ASCII ? StandardCharsets.UTF_8 : charset;
+    return charset.equals(StandardCharsets.US_ASCII) ? StandardCharsets.UTF_8 : charset;
   }
 
-  private static Charset charsetOrNull(String name) {
+  private static @Nullable Charset charsetOrNull(String name) {
     try {
       return Charset.forName(name);
     } catch (IllegalCharsetNameException | UnsupportedCharsetException _) {

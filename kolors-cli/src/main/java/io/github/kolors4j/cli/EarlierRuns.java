@@ -80,7 +80,8 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
 
   private static CostEstimate.Stage at(
       Map<String, Double> speeds, String stage, CostEstimate.Stage work) {
-    return work.flop() == 0 ? new CostEstimate.Stage(0, 0) : work.at(speeds.get(stage));
+    Double speed = speeds.get(stage);
+    return work.flop() == 0 || speed == null ? new CostEstimate.Stage(0, 0) : work.at(speed);
   }
 
   /** Says what a request above a minute will take; gives at least its work. */

@@ -24,7 +24,7 @@ final class EmbedsFile {
           tensors.find(NEGATIVE_PROMPT_EMBEDS),
           tensors.find(NEGATIVE_POOLED_PROMPT_EMBEDS));
     } catch (IllegalArgumentException e) {
-      String rule = e.getMessage().replaceFirst("^\\[\\w+] ", "");
+      String rule = String.valueOf(e.getMessage()).replaceFirst("^\\[\\w+] ", "");
       throw new UsageException("[embeds] %s: %s".formatted(path, rule));
     }
   }

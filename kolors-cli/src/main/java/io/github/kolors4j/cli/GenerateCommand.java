@@ -25,6 +25,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -269,14 +271,21 @@ class GenerateCommand implements Callable<Integer> {
             "[arguments] --scheduler-option %s: write key=value.".formatted(option));
       }
       String key = option.substring(0, equals);
-      Object value =
-          UsageException.check(() -> SchedulerConfig.parseValue(option.substring(equals + 1)));
+      @Nullable Object value = value(option.substring(equals + 1));
       if (options.containsKey(key)) {
         throw new UsageException("[arguments] --scheduler-option " + key + " is given twice.");
       }
       options.put(key, value);
     }
     return options;
+  }
+
+  private static @Nullable Object value(String text) {
+    try {
+      return SchedulerConfig.parseValue(text);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(String.valueOf(e.getMessage()));
+    }
   }
 
   /** Another class from the checkpoint's config, or the checkpoint's with other options. */
@@ -330,6 +339,6 @@ class GenerateCommand implements Callable<Integer> {
 
   /** To the microsecond. */
   private static double seconds(Duration duration) {
-    return duration.toNanos() / 1000 / 1e6;
+    return TimeUnit.NANOSECONDS.toMicros(duration.toNanos()) / 1e6;
   }
 }

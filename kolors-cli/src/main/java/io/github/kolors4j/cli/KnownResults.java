@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
@@ -80,9 +81,11 @@ final class KnownResults {
             "unet step",
             () -> {
               picture.set(draw(pipeline, latents));
-              return hash(latents.get()).equals(LATENTS);
+              return hash(Objects.requireNonNull(latents.get())).equals(LATENTS);
             }),
-        new Check("decode", () -> PictureMetadata.hash(picture.get()).equals(PICTURE)));
+        new Check(
+            "decode",
+            () -> PictureMetadata.hash(Objects.requireNonNull(picture.get())).equals(PICTURE)));
   }
 
   private static boolean isNoise(float[] drawn) {

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Callable;
@@ -141,7 +142,9 @@ final class KolorsCommand implements Runnable {
 
   /** The fault of a file that was opened where only unchecked exceptions can pass. */
   private static Exception unwrapped(Exception e) {
-    return e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
+    return e instanceof UncheckedIOException unchecked
+        ? Objects.requireNonNullElse(unchecked.getCause(), e)
+        : e;
   }
 
   private static int failed(
@@ -168,7 +171,7 @@ final class KolorsCommand implements Runnable {
   }
 
   private static String parsing(ParameterException e) {
-    String message = e.getMessage();
+    String message = String.valueOf(e.getMessage());
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
     return (message.startsWith("[") ? message : "[arguments] " + message) + "; see " + help;
   }

@@ -22,7 +22,7 @@ public final class Main {
     try {
       typed = Relaunch.typed(args);
     } catch (UsageException e) {
-      terminal.error(e.getMessage());
+      terminal.error(String.valueOf(e.getMessage()));
       System.exit(KolorsCommand.USAGE);
       return;
     }

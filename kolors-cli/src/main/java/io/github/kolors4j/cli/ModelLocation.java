@@ -86,7 +86,7 @@ record ModelLocation(Terminal terminal, Interruption interruption, boolean pull)
   }
 
   private static boolean canAnswer(Terminal terminal) {
-    return terminal.interactive() && System.console() != null && System.console().isTerminal();
+    return terminal.interactive() && Terminal.isConsole();
   }
 
   private static boolean agrees(Terminal terminal, PullPlan plan, Path cache) throws IOException {

@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -134,7 +135,7 @@ final class OutputFiles {
       throw new IOException("[output] " + file + " is a folder: give the name of a file.");
     }
     Path target = destination(file);
-    Path folder = target.getParent();
+    Path folder = Objects.requireNonNullElse(target.getParent(), target);
     if (!Files.isDirectory(folder)) {
       throw new IOException(
           "[output] %s: the folder %s does not exist: make it first.".formatted(file, folder));

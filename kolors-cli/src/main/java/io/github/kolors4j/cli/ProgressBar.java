@@ -39,7 +39,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     boolean begins = progress.step() == 0;
     boolean ends = progress.step() == progress.steps();
     boolean due = System.nanoTime() - shown > QUIET_NANOS;
-    boolean worth = begins || due || ends && progress.stage() == Stage.DENOISE;
+    boolean worth = begins || due || (ends && progress.stage() == Stage.DENOISE);
     if (terminal.interactive() || worth) {
       show(line(progress));
     }

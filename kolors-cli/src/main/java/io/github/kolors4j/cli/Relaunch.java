@@ -69,7 +69,7 @@ final class Relaunch {
     boolean lacksVectors =
         ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()
             && ModuleFinder.ofSystem().find(VECTOR_MODULE).isPresent();
-    return lacksVectors || CommandLineText.isAsciiLocale() && !isAscii(args);
+    return lacksVectors || (CommandLineText.isAsciiLocale() && !isAscii(args));
   }
 
   /** Runs the command in a second JVM, to its end. */

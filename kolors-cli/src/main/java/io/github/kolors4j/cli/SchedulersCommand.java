@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -75,7 +76,7 @@ final class SchedulersCommand implements Callable<Integer> {
     return scheduler;
   }
 
-  private static Object value(Object value) {
+  private static @Nullable Object value(@Nullable Object value) {
     return value instanceof Double number && number.isInfinite()
         ? new BigDecimal(number > 0 ? INFINITY : "-" + INFINITY)
         : value;

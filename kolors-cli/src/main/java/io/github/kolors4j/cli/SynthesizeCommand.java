@@ -118,20 +118,19 @@ final class SynthesizeCommand implements Callable<Integer> {
   private static final int MAX_TEXT_LAYERS = 1_024;
 
   private CheckpointConfig config() throws IOException {
-    switch (config) {
-      case "full":
-        return CheckpointConfig.full();
-      case "tiny":
-        return CheckpointConfig.tiny();
-      default:
+    return switch (config) {
+      case "full" -> CheckpointConfig.full();
+      case "tiny" -> CheckpointConfig.tiny();
+      default -> {
         Path directory = Path.of(config);
         if (!Files.isDirectory(directory)) {
           throw new UsageException(
               "[synthesize] --config %s: use full, tiny, or the folder of a checkpoint."
                   .formatted(config));
         }
-        return CheckpointConfig.read(directory);
-    }
+        yield CheckpointConfig.read(directory);
+      }
+    };
   }
 
   private Set<Part> parts() {

@@ -65,6 +65,12 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive) {
     } catch (IOException _) {
       // Then as elsewhere.
     }
+    return isConsole();
+  }
+
+  /** Whether somebody is there who reads and answers. */
+  @SuppressWarnings("SystemConsoleNull") // it is where there is no java.base console either
+  static boolean isConsole() {
     return System.console() != null && System.console().isTerminal();
   }
 }

@@ -1,2 +1,5 @@
 /** The command line: {@code ./kolors}. */
+@NullMarked
 package io.github.kolors4j.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -120,6 +120,7 @@ class BenchCommandTest {
         "--width 0            | [bench] width 0: use 1 or more.",
         "--height -8          | [bench] height -8: use 1 or more.",
         "--width 63           | [bench] width 63 is not a multiple of 4: use 64.",
+        "--precision f16      | [precision] f16 is none: use f32, f32-fast, bf16.",
         "--batch 0            | [bench] batch 0: use 1 or more.",
         "--steps 0            | [bench] steps 0: use 1 or more.",
         "--runs 0             | [bench] --runs 0 --warmup 1: at least one run is needed",

@@ -252,4 +252,14 @@ class GeneratePipelinesTest {
     assertEquals(0, tiled.exitCode(), tiled.err());
     assertSame(folder.resolve("plain.png"), folder.resolve("tiled.png"));
   }
+
+  @Test
+  void aRefusedPromptAndAFileAreRepeatedAsTheyWereTyped() {
+    Run run = generate("a.png", "100 %s of it", "--embeds", "my%d.safetensors");
+    assertEquals(2, run.exitCode());
+    assertTrue(
+        run.err()
+            .contains("both PROMPT \"100 %s of it\" and --embeds my%d.safetensors: the file takes"),
+        run.err());
+  }
 }

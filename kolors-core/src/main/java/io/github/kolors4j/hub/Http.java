@@ -292,7 +292,7 @@ final class Http implements AutoCloseable {
         }
       }
     } catch (ExecutionException e) {
-      throw unwrapped(uri, e.getCause());
+      throw unwrapped(uri, e.getCause() == null ? e : e.getCause());
     } finally {
       response.cancel(true); // ends the exchange where it has not ended
     }

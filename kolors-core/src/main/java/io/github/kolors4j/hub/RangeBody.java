@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the bytes of a range to where they belong, while they come. A server that knows no ranges
@@ -79,7 +81,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
             : failed("sends %s instead of %s".formatted(range, expected));
       }
       case OK ->
-          from == 0 && to == file.size() || mayTakeWhole.getAsBoolean()
+          (from == 0 && to == file.size()) || mayTakeWhole.getAsBoolean()
               ? bytes(0, file.size(), info)
               : done(Outcome.NOT_NEEDED);
       default -> done(Outcome.REFUSED);
@@ -112,7 +114,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private final long end;
     private long position;
-    private Flow.Subscription subscription;
+    private Flow.@Nullable Subscription subscription;
 
     private Sink(long begin, long end) {
       this.position = begin;
@@ -157,14 +159,14 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
           added.accept(blob.write(position, buffer));
           position += count;
         }
-        subscription.request(1);
+        Objects.requireNonNull(subscription).request(1);
       } catch (HubException e) {
         fail(e);
       }
     }
 
     private void fail(HubException failure) {
-      subscription.cancel();
+      Objects.requireNonNull(subscription).cancel();
       outcome.completeExceptionally(failure);
     }
 

@@ -457,8 +457,9 @@ final class Transfer {
         }
         try {
           while (hasMore() && hashed < blob.ranges()) {
-            blob.hash(hashed, hash, buffer);
-            hashed++;
+            int range = hashed; // nobody else writes it while the lock is held
+            blob.hash(range, hash, buffer);
+            hashed = range + 1;
           }
           if (hashed == blob.ranges() && !finished) {
             finished = true;

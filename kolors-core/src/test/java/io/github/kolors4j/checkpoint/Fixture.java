@@ -32,9 +32,9 @@ import java.util.Set;
  */
 public final class Fixture implements AutoCloseable {
   /** Both of the largest, or of the root mean square, of the reference. */
-  private static final double MAX_DIFFERENCE = 1e-4;
+  public static final double MAX_DIFFERENCE = 1e-4;
 
-  private static final double MAX_RELATIVE_RMS = 2e-5;
+  public static final double MAX_RELATIVE_RMS = 2e-5;
 
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -135,8 +135,21 @@ public final class Fixture implements AutoCloseable {
     return (int) file.data(key).getAtIndex(LONG, index);
   }
 
+  /**
+   * How far values are from the reference's.
+   *
+   * @param largest difference, over the largest value
+   * @param rms root mean square of the differences, over that of the values
+   */
+  public record Difference(double largest, double rms) {}
+
   /** Fails where the tensor is further from the reference than the tolerances allow. */
   public void assertClose(String key, Tensor actual) {
+    assertClose(key, actual, new Difference(MAX_DIFFERENCE, MAX_RELATIVE_RMS));
+  }
+
+  /** Fails where the tensor is further from the reference than a bound. */
+  public void assertClose(String key, Tensor actual, Difference bound) {
     Shape shape = shape(key);
     float[] expected = floats(key);
     if (shape.rank() == 4) {
@@ -144,24 +157,27 @@ public final class Fixture implements AutoCloseable {
       shape = Shape.of(shape.dim(0), shape.dim(2), shape.dim(3), shape.dim(1));
     }
     assertEquals(shape, actual.shape(), name + " " + key);
+    Difference difference = difference(expected, actual.data());
+    String measured =
+        "%s %s: largest difference %.1e, relative RMS %.1e"
+            .formatted(name, key, difference.largest, difference.rms);
+    System.out.println(measured);
+    assertTrue(difference.largest <= bound.largest && difference.rms <= bound.rms, measured);
+  }
 
+  private static Difference difference(float[] expected, float[] actual) {
     double largest = 0;
     double difference = 0;
     double squares = 0;
     double errorSquares = 0;
     for (int i = 0; i < expected.length; i++) {
-      double error = Math.abs((double) actual.data()[i] - expected[i]);
+      double error = Math.abs((double) actual[i] - expected[i]);
       largest = Math.max(largest, Math.abs(expected[i]));
       difference = Math.max(difference, error);
       squares += (double) expected[i] * expected[i];
       errorSquares += error * error;
     }
-    double max = difference / largest;
-    double rms = Math.sqrt(errorSquares / squares);
-    String measured =
-        "%s %s: largest difference %.1e, relative RMS %.1e".formatted(name, key, max, rms);
-    System.out.println(measured);
-    assertTrue(max <= MAX_DIFFERENCE && rms <= MAX_RELATIVE_RMS, measured);
+    return new Difference(difference / largest, Math.sqrt(errorSquares / squares));
   }
 
   @Override

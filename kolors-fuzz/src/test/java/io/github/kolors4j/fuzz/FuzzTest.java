@@ -45,8 +45,9 @@ class FuzzTest {
   @MethodSource("targets")
   void aFileThatIsCutAtAnyByteIsRefusedOrHasAllThatTheWholeHas(FuzzTarget target)
       throws IOException {
-    for (byte[] whole : target.seeds()) {
-      if (whole.length > 5_000 || (whole.length > 1_500 && whole != target.seeds().getFirst())) {
+    for (int i = 0; i < target.seeds().size(); i++) {
+      byte[] whole = target.seeds().get(i);
+      if (whole.length > 5_000 || (whole.length > 1_500 && i > 0)) {
         continue; // there are shorter ones
       }
       Object value = checked(target, whole, "whole").value();

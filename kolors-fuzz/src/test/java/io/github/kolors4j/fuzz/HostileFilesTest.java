@@ -40,7 +40,7 @@ class HostileFilesTest {
 
   /** Opens a file that a checkpoint has under a name of its own. */
   @FunctionalInterface
-  private interface Opener {
+  interface Opener {
     void open(Path file) throws IOException;
   }
 
@@ -50,7 +50,7 @@ class HostileFilesTest {
    * @param name the file's
    * @param opener of the file
    */
-  private record Door(String name, Opener opener) {
+  record Door(String name, Opener opener) {
     @Override
     public String toString() {
       return name;
@@ -263,7 +263,8 @@ class HostileFilesTest {
     for (int scan = 0; scan < scans; scan++) {
       int bit = 13 - scan % 14;
       int coefficient = 1 + scan / 14;
-      segment(jpeg, 0xDA, 1, 1, 0, coefficient, coefficient, bit == 13 ? 13 : bit + 1 << 4 | bit);
+      segment(
+          jpeg, 0xDA, 1, 1, 0, coefficient, coefficient, bit == 13 ? 13 : ((bit + 1) << 4) | bit);
       StringBuilder bits = new StringBuilder();
       for (long left = blocks; left > 0; left -= 32_767) {
         bits.append('0').append("1".repeat(14));

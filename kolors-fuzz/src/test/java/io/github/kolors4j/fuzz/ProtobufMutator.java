@@ -134,7 +134,7 @@ final class ProtobufMutator implements Mutator {
   private static void varint(int value, ByteArrayOutputStream out) {
     int left = value;
     while ((left & ~0x7F) != 0) {
-      out.write(left & 0x7F | 0x80);
+      out.write((left & 0x7F) | 0x80);
       left >>>= 7;
     }
     out.write(left);

@@ -1,6 +1,8 @@
 package io.github.kolors4j.tensor;
 
-/** The types that a weight may be stored in; arithmetic is always F32. */
+/**
+ * The types that a weight may be stored in; how exactly is computed with it says {@link Precision}.
+ */
 public enum DType {
   /** IEEE 754 single precision. */
   F32(4),

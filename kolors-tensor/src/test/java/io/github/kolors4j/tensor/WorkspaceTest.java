@@ -27,6 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.slf4j.Logger;
 
 /** Who owns a tensor's memory, and for how long. */
 class WorkspaceTest {
@@ -287,7 +288,11 @@ class WorkspaceTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
                 "-cp",
-                folder(Workspace.class) + File.pathSeparator + folder(program),
+                String.join(
+                    File.pathSeparator,
+                    folder(Workspace.class).toString(),
+                    folder(program).toString(),
+                    jar(Logger.class).toString()),
                 program.getName())
             .redirectErrorStream(true)
             .start();
@@ -316,6 +321,10 @@ class WorkspaceTest {
       assertSame(arrays[19], workspace.tensor(119).data());
       assertSame(arrays[39], workspace.tensor(119).data());
     }
+  }
+
+  private static Path jar(Class<?> type) throws Exception {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
   }
 
   private static Path folder(Class<?> type) throws Exception {

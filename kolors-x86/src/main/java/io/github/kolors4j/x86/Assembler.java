@@ -16,6 +16,7 @@ import java.util.List;
  * order of operands: the destination first. Vector instructions work on 512 bits where nothing else
  * is said.
  */
+@SuppressWarnings("EnumOrdinal") // the manual's numbers of registers, in its order
 final class Assembler {
   /** A place in the code, to jump to. */
   static final class Label {
@@ -85,41 +86,41 @@ final class Assembler {
   // General-purpose instructions, on 64 bits where nothing else is said.
 
   void mov(Register to, Register from) {
-    rex(from.ordinal(), to.ordinal());
+    rex(from.number(), to.number());
     emit(0x89);
-    direct(from.ordinal(), to.ordinal());
+    direct(from.number(), to.number());
   }
 
   void mov(Register to, Memory from) {
-    rex(to.ordinal(), from);
+    rex(to.number(), from);
     emit(0x8b);
-    memory(to.ordinal(), from, 1);
+    memory(to.number(), from, 1);
   }
 
   void mov(Memory to, Register from) {
-    rex(from.ordinal(), to);
+    rex(from.number(), to);
     emit(0x89);
-    memory(from.ordinal(), to, 1);
+    memory(from.number(), to, 1);
   }
 
   /** The number, extended by its sign. */
   void mov(Register to, int value) {
-    rex(0, to.ordinal());
+    rex(0, to.number());
     emit(0xc7);
-    direct(0, to.ordinal());
+    direct(0, to.number());
     emitInt(value);
   }
 
   void lea(Register to, Memory address) {
-    rex(to.ordinal(), address);
+    rex(to.number(), address);
     emit(0x8d);
-    memory(to.ordinal(), address, 1);
+    memory(to.number(), address, 1);
   }
 
   void add(Register to, Register value) {
-    rex(value.ordinal(), to.ordinal());
+    rex(value.number(), to.number());
     emit(0x01);
-    direct(value.ordinal(), to.ordinal());
+    direct(value.number(), to.number());
   }
 
   void add(Register to, int value) {
@@ -127,9 +128,9 @@ final class Assembler {
   }
 
   void sub(Register to, Register value) {
-    rex(value.ordinal(), to.ordinal());
+    rex(value.number(), to.number());
     emit(0x29);
-    direct(value.ordinal(), to.ordinal());
+    direct(value.number(), to.number());
   }
 
   void sub(Register to, int value) {
@@ -145,15 +146,15 @@ final class Assembler {
   }
 
   void cmp(Register first, Register second) {
-    rex(second.ordinal(), first.ordinal());
+    rex(second.number(), first.number());
     emit(0x39);
-    direct(second.ordinal(), first.ordinal());
+    direct(second.number(), first.number());
   }
 
   private void arithmetic(int operation, Register to, int value) {
-    rex(0, to.ordinal());
+    rex(0, to.number());
     emit(0x81);
-    direct(operation, to.ordinal());
+    direct(operation, to.number());
     emitInt(value);
   }
 
@@ -166,25 +167,25 @@ final class Assembler {
   }
 
   private void shift(int operation, Register to, int bits) {
-    rex(0, to.ordinal());
+    rex(0, to.number());
     emit(0xc1);
-    direct(operation, to.ordinal());
+    direct(operation, to.number());
     emit(bits);
   }
 
   /** Moves if the comparison before said below, unsigned. */
   void cmovb(Register to, Register from) {
-    rex(to.ordinal(), from.ordinal());
+    rex(to.number(), from.number());
     emit(0x0f);
     emit(0x42);
-    direct(to.ordinal(), from.ordinal());
+    direct(to.number(), from.number());
   }
 
   /** Zeroes the bits from a position on, which the lowest byte of {@code position} has. */
   void bzhi(Register to, Register from, Register position) {
-    vex(MAP_0F38, NONE, true, to.ordinal(), position.ordinal(), from.ordinal(), 0);
+    vex(MAP_0F38, NONE, true, to.number(), position.number(), from.number(), 0);
     emit(0xf5);
-    direct(to.ordinal(), from.ordinal());
+    direct(to.number(), from.number());
   }
 
   void push(Register register) {
@@ -196,10 +197,10 @@ final class Assembler {
   }
 
   private void shortForm(int opcode, Register register) {
-    if (register.ordinal() >= 8) {
+    if (register.number() >= 8) {
       emit(0x41);
     }
-    emit(opcode + (register.ordinal() & 7));
+    emit(opcode + (register.number() & 7));
   }
 
   void ret() {
@@ -267,9 +268,9 @@ final class Assembler {
 
   /** 32 bits into a mask. */
   void kmovd(Mask to, Register from) {
-    vex(MAP_0F, PF2, false, to.number(), 0, from.ordinal(), 0);
+    vex(MAP_0F, PF2, false, to.number(), 0, from.number(), 0);
     emit(0x92);
-    direct(to.number(), from.ordinal());
+    direct(to.number(), from.number());
   }
 
   void vzeroupper() {
@@ -448,8 +449,8 @@ final class Assembler {
 
   private void evex(
       int map, int prefix, int w, int reg, int second, Memory memory, Mask mask, boolean zeroing) {
-    int index = memory.hasIndex() ? memory.index().ordinal() >> 3 : 0;
-    int base = memory.base().ordinal() >> 3;
+    int index = memory.hasIndex() ? memory.index().number() >> 3 : 0;
+    int base = memory.base().number() >> 3;
     evexPrefix(map, prefix, w, reg, second, index, base, mask, zeroing);
   }
 
@@ -467,8 +468,8 @@ final class Assembler {
   }
 
   private void vex(int map, int prefix, boolean w, int reg, int second, Memory memory) {
-    int index = memory.hasIndex() ? memory.index().ordinal() : 0;
-    vexPrefix(map, prefix, w, reg, second, index >> 3, memory.base().ordinal() >> 3);
+    int index = memory.hasIndex() ? memory.index().number() : 0;
+    vexPrefix(map, prefix, w, reg, second, index >> 3, memory.base().number() >> 3);
   }
 
   /** The three bytes of VEX, at 128 bits. */
@@ -483,8 +484,8 @@ final class Assembler {
   }
 
   private void rex(int reg, Memory memory) {
-    int index = memory.hasIndex() ? memory.index().ordinal() >> 3 : 0;
-    emit(0x48 | reg >> 3 << 2 | index << 1 | memory.base().ordinal() >> 3);
+    int index = memory.hasIndex() ? memory.index().number() >> 3 : 0;
+    emit(0x48 | reg >> 3 << 2 | index << 1 | memory.base().number() >> 3);
   }
 
   private static int not(int bit) {
@@ -493,7 +494,7 @@ final class Assembler {
 
   /** ModRM with a register. */
   private void direct(int reg, int rm) {
-    emit(0b11 << 6 | (reg & 7) << 3 | rm & 7);
+    emit((0b11 << 6) | ((reg & 7) << 3) | (rm & 7));
   }
 
   /**
@@ -502,7 +503,7 @@ final class Assembler {
    * @param unit what a displacement of one byte counts: EVEX's disp8·N, or 1
    */
   private void memory(int reg, Memory memory, int unit) {
-    int base = memory.base().ordinal() & 7;
+    int base = memory.base().number() & 7;
     int displacement = memory.displacement();
     boolean small = displacement % unit == 0 && displacement / unit == (byte) (displacement / unit);
     boolean none = displacement == 0 && base != 0b101; // which would mean: relative to rip
@@ -511,7 +512,7 @@ final class Assembler {
     emit(mod << 6 | (reg & 7) << 3 | (sib ? 0b100 : base));
     if (sib) {
       int scale = Integer.numberOfTrailingZeros(memory.scale());
-      emit(scale << 6 | (memory.index().ordinal() & 7) << 3 | base);
+      emit(scale << 6 | (memory.index().number() & 7) << 3 | base);
     }
     if (mod == 0b01) {
       emit(displacement / unit);

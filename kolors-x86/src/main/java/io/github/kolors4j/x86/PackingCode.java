@@ -52,7 +52,7 @@ final class PackingCode {
       return;
     }
     MemorySegment from = source(values, values.matrix(), values.rows());
-    MemorySegment packed = Extents.part(to, values.rows(), depth(values) * Bf16Kernel.BYTES);
+    MemorySegment packed = Extents.part(to, values.rows(), (long) depth(values) * Bf16Kernel.BYTES);
     call(function(rows, values, piece), values, from, values.rows(), packed, to.stride());
   }
 

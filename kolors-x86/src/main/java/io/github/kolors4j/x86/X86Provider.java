@@ -17,38 +17,36 @@ public final class X86Provider implements Bf16Provider {
   /** Made for {@code ServiceLoader}. */
   public X86Provider() {}
 
-  /** What this machine has, found out once. */
-  private static final class Found {
-    static final CpuFeatures FEATURES = CpuFeatures.ofThisCpu();
-  }
+  /** Made once and for all; code stays in memory until the process ends. */
+  private static @Nullable CpuFeatures features;
 
-  private static final class Avx512 {
-    static final Bf16Kernel KERNEL = new Avx512Kernel();
-  }
-
-  private static final class Amx {
-    static final boolean ALLOWED = Found.FEATURES.hasAmxBf16() && Libc.requestTiles();
-    static final @Nullable Bf16Kernel KERNEL = ALLOWED ? new AmxKernel() : null;
-  }
+  private static @Nullable Bf16Kernel kernel;
 
   @Override
   public Bf16Kernel kernel(Precision precision) {
     checkThatCodeMayRun();
-    if (!Found.FEATURES.hasAvx512Bf16()) {
+    return kernelOfThisCpu(precision);
+  }
+
+  private static synchronized Bf16Kernel kernelOfThisCpu(Precision precision) {
+    if (features == null) {
+      features = CpuFeatures.ofThisCpu();
+    }
+    if (!features.hasAvx512Bf16()) {
       throw new UnsupportedOperationException(
           "this CPU has no instructions for BF16 (AVX512-BF16 since Zen 4 and Cooper Lake, AMX since"
               + " Sapphire Rapids).");
     }
-    if (Amx.KERNEL != null) {
-      return Amx.KERNEL;
+    if (kernel == null) {
+      kernel = features.hasAmxBf16() && Libc.requestTiles() ? new AmxKernel() : new Avx512Kernel();
     }
-    if (precision == Precision.F32_FAST) {
+    if (precision == Precision.F32_FAST && kernel instanceof Avx512Kernel) {
       throw new UnsupportedOperationException(
-          Found.FEATURES.hasAmxBf16()
+          features.hasAmxBf16()
               ? "the system does not let this process use AMX (Linux does since 5.16)."
               : "this CPU has AVX512-BF16 without AMX, which is slower for it than F32.");
     }
-    return Avx512.KERNEL;
+    return kernel;
   }
 
   private static void checkThatCodeMayRun() {

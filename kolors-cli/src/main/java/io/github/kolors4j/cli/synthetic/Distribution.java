@@ -4,6 +4,7 @@ import io.github.kolors4j.checkpoint.Parameter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -81,7 +82,7 @@ record Distribution(float mean, float deviation) {
     }
     if (chain.matches()) {
       if (BRANCH_OUTPUT.matcher(name).matches()) {
-        gain /= lengths.get(chain.group(1));
+        gain /= Objects.requireNonNull(lengths.get(chain.group(1)));
       }
     } else if (TRUNK_BRANCH_OUTPUT.matcher(name).matches()) {
       gain *= TRUNK_GAIN;

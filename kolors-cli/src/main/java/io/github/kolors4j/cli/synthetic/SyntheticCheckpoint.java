@@ -18,6 +18,7 @@ import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -192,7 +193,8 @@ public final class SyntheticCheckpoint {
       String name = entry.name();
       Parameter parameter = new Parameter(name, entry.shape());
       RandomValues values =
-          new RandomValues(seed, part.folder(), parameter, distributions.get(name));
+          new RandomValues(
+              seed, part.folder(), parameter, Objects.requireNonNull(distributions.get(name)));
       for (long from = 0; from < parameter.size(); from += BLOCK) {
         int count = (int) Math.min(BLOCK, parameter.size() - from);
         blocks.add(new Block(name, values, from, count));

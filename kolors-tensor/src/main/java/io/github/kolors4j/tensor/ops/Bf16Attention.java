@@ -93,7 +93,7 @@ final class Bf16Attention {
     static Blocks rows(
         Bf16Kernel kernel, Slot<MemorySegment> slot, int rows, int k, Blocks.Room room) {
       long stride = (k + Bf16Kernel.STEP) * (long) Bf16Kernel.BYTES;
-      long bytes = Math.ceilDiv(rows, kernel.rows()) * kernel.rows() * stride;
+      long bytes = (long) Math.ceilDiv(rows, kernel.rows()) * kernel.rows() * stride;
       return room.of(slot, stride, bytes);
     }
 

@@ -6,6 +6,7 @@ import io.github.kolors4j.tensor.Bf16Kernel.Matrix;
 import io.github.kolors4j.tensor.Bf16Kernel.Values;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.Cpu;
 import io.github.kolors4j.tensor.ops.Gemm.Part;
@@ -57,6 +58,7 @@ final class Bf16Gemm implements Groups.Work<Bf16Gemm.Columns> {
   private static final Slot<MemorySegment> PANELS = Slot.panels("a group of B in BF16");
   private static final Slot<float[]> GATES = Slot.floats("gates of a strip and a group");
   private static final Slot<float[]> ROW = Slot.floats("a row of A");
+  private static final Slot<MemorySegment> STORED = Slot.panels("columns of B as they are stored");
   private static final Slot<float[]> COLUMNS = Slot.floats("columns of B as rows");
 
   /**
@@ -67,6 +69,7 @@ final class Bf16Gemm implements Groups.Work<Bf16Gemm.Columns> {
    */
   record Columns(Panels values, @Nullable Panels gates) {}
 
+  private final ThreadPool pool;
   private final Product product;
   private final Bf16Kernel kernel;
   private final PairsOfPieces pairs;
@@ -153,6 +156,7 @@ final class Bf16Gemm implements Groups.Work<Bf16Gemm.Columns> {
       int firstRow,
       int rows,
       int depth) {
+    this.pool = workspace.threads();
     this.product = product;
     this.kernel = kernel;
     this.pairs = pairs;
@@ -223,17 +227,31 @@ final class Bf16Gemm implements Groups.Work<Bf16Gemm.Columns> {
 
   private void pack(Panels to, int first, Scratch scratch) {
     for (int j = 0; j < to.columns; j += NR) {
+      pool.checkStopped();
       int columns = Math.min(NR, to.columns - j);
       Values stored =
           product.b() instanceof WeightRows weight
               ? weight.stored(first + j, columns).orElse(null)
               : null;
       if (stored != null) {
-        pack(stored, to, j, 0);
+        pack(copied(stored, scratch), to, j, 0);
       } else {
         packDecoded(to, first, j, columns, scratch);
       }
     }
+  }
+
+  /**
+   * The same values out of the file: where a mapped file was cut short, Java's copy throws, and
+   * machine code would end the process.
+   */
+  private static Values copied(Values stored, Scratch scratch) {
+    Matrix from = stored.matrix();
+    long bytes = stored.rows() * from.stride();
+    MemorySegment copy = scratch.get(STORED, Math.toIntExact(Math.ceilDiv(bytes, Float.BYTES)));
+    MemorySegment.copy(from.data(), from.offset(), copy, 0, bytes);
+    Matrix matrix = new Matrix(copy, 0, from.stride());
+    return new Values(stored.dtype(), matrix, stored.rows(), stored.length());
   }
 
   /** Columns that have to be computed first, a part of k at a time. */
