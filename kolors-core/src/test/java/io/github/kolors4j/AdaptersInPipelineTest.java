@@ -154,6 +154,15 @@ class AdaptersInPipelineTest {
   }
 
   @Test
+  void aPictureNamesItsAdaptersWithoutTheirFolders() {
+    ImageRequest request =
+        with(Adapters.of(adapter)).toBuilder().outputType(OutputType.IMAGE).build();
+    String json = pipeline.metadata(pipeline.generate(request), 0).toJson();
+    assertTrue(json.contains("\"lora.safetensors\"") && json.contains(adapter.sha256()), json);
+    assertFalse(json.contains(folder.toString()), json);
+  }
+
+  @Test
   void adaptedModelsAreOthersThanTheirParents() {
     KolorsPipeline adapted = pipeline.withAdapters(Adapters.of(adapter));
     assertEquals(

@@ -9,6 +9,7 @@ import io.github.kolors4j.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -102,11 +103,14 @@ public final class Adapter {
         known = read(path);
       } catch (InvalidFileException e) {
         throw e;
+      } catch (NoSuchFileException e) {
+        throw new InvalidFileException(
+            "[adapter] there is no %s: put the file whose SHA-256 is %s there."
+                .formatted(path.toAbsolutePath(), sha256),
+            e);
       } catch (IOException e) {
         throw new InvalidFileException(
-            "[adapter] %s cannot be read (%s): its SHA-256 is %s, put it back or leave it out."
-                .formatted(path, e, sha256),
-            e);
+            "[adapter] %s cannot be read: %s.".formatted(path, e.getMessage()), e);
       }
       contents = known;
     }

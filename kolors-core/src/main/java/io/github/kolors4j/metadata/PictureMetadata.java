@@ -1,5 +1,7 @@
 package io.github.kolors4j.metadata;
 
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureText;
@@ -103,7 +105,7 @@ public record PictureMetadata(
     boolean alone = request.numImages() == 1 || request.compatibility() == Compatibility.MENDED;
     ImageRequest own = alone ? request.only(image) : request;
     return new PictureMetadata(
-        withResizedImages(own, picture),
+        withoutFolders(withResizedImages(own, picture)),
         alone ? 0 : image,
         named(scheduler),
         model,
@@ -125,6 +127,22 @@ public record PictureMetadata(
             new Start.Image(
                 images, from.encoded(), from.strength(), from.denoisingStart(), from.latents()))
         .build();
+  }
+
+  /** An adapter is known by its hash and its file's name; where somebody keeps it is private. */
+  private static ImageRequest withoutFolders(ImageRequest request) {
+    List<Adapters.Use> uses =
+        request.adapters().uses().stream()
+            .map(
+                use ->
+                    new Adapters.Use(
+                        named(use.adapter()), use.unet(), use.textEncoder(), use.blocks()))
+            .toList();
+    return request.toBuilder().adapters(Adapters.of(uses)).build();
+  }
+
+  private static Adapter named(Adapter adapter) {
+    return Adapter.reference(Path.of(adapter.toString()), adapter.sha256());
   }
 
   /** Also the defaults, which another version may have others of. */
