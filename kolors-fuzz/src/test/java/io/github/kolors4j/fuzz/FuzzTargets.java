@@ -11,6 +11,7 @@ import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -321,8 +322,14 @@ final class FuzzTargets {
             "texts",
             files,
             new PictureMutator(),
-            inFolder(folder, "texts", opened -> PictureMetadata.read(opened.resolve("texts"))),
+            inFolder(folder, "texts", opened -> metadataOf(opened.resolve("texts"))),
             MODEL));
+  }
+
+  /** A file without the texts, as one that ends before them, is as good as refused. */
+  private static Object metadataOf(Path file) throws IOException {
+    return PictureMetadata.read(file)
+        .orElseThrow(() -> new InvalidFileException("[metadata] " + file + ": says nothing."));
   }
 
   /** One JSON file of a folder, whose other files are good. */
