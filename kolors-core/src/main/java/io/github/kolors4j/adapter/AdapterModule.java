@@ -37,8 +37,9 @@ final class AdapterModule {
   Update update(ScaleRule rule) throws InvalidFileException {
     if (has(Role.DOWN) || has(Role.UP)) {
       Matrix up = matrix(Role.UP);
-      Matrix down = has(Role.MID) ? core(Role.MID, matrix(Role.DOWN)) : matrix(Role.DOWN);
-      return update(new Delta.Product(product(up, down)), matrix(Role.DOWN).rows(), rule);
+      Matrix stored = matrix(Role.DOWN);
+      Matrix down = has(Role.MID) ? core(Role.MID, stored) : stored;
+      return update(new Delta.Product(product(up, down)), stored.rows(), rule);
     }
     if (has(Role.HADA_W1_A) || has(Role.HADA_W2_A)) {
       LowRank first = factor(Role.HADA_W1_A, Role.HADA_W1_B, Role.HADA_T1);
