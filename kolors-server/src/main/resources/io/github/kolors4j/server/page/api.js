@@ -54,8 +54,10 @@ async function send(path, options = {}) {
   }
 }
 
-/** A message of the server without the name of its part, which is for logs. */
-export const sentence = (message) => message?.replace(/^\[[\w-]+\] /, "");
+/** A message of the server as a sentence: without the name of its part, which is for logs. */
+export function sentence(message) {
+  return message?.replace(/^\[[\w-]+\] /, "").replace(/^[a-z]{2,}(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
+}
 
 async function refusal(response) {
   let message = `HTTP ${response.status} ${response.statusText}`;
