@@ -6,6 +6,7 @@ import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
@@ -16,6 +17,7 @@ import java.util.List;
 /** Diffusers' denoising loop, for one image after another. */
 final class DenoisingLoop implements AutoCloseable {
   private final UNet2DConditionModel unet;
+  private final ThreadPool threads;
   private final ResolvedRequest request;
   private final LatentSize size;
   private final Timetable timetable;
@@ -31,6 +33,7 @@ final class DenoisingLoop implements AutoCloseable {
       LatentDecoder decoder,
       Intact intact) {
     this.unet = components.unet();
+    this.threads = components.threads();
     this.request = request;
     this.size = request.size();
     this.timetable = timetable;
@@ -56,7 +59,9 @@ final class DenoisingLoop implements AutoCloseable {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      step(state, solver, i);
+      try (var _ = threads.turn()) {
+        step(state, solver, i);
+      }
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
