@@ -20,6 +20,7 @@ module io.github.kolors4j {
   exports io.github.kolors4j.prompts;
   exports io.github.kolors4j.request;
   exports io.github.kolors4j.scheduler;
+  exports io.github.kolors4j.service;
   exports io.github.kolors4j.tap;
   exports io.github.kolors4j.tokenizer;
   exports io.github.kolors4j.unet;

@@ -62,7 +62,8 @@ class PackageGraphTest {
           "prompts",
           "components",
           "run",
-          "");
+          "",
+          "service");
 
   private static final Map<String, Set<String>> USES = uses();
 
