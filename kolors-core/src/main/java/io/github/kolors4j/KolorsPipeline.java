@@ -41,7 +41,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -607,6 +610,59 @@ public final class KolorsPipeline implements AutoCloseable {
     ImageRequest request =
         ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
     return checkpoint.use(() -> generation(components).encodePrompt(request));
+  }
+
+  /**
+   * Encodes the prompts of requests that are to come, so that {@link #generate} finds them in the
+   * prompt cache: the text encoder is then read once for all of them, and not between pictures.
+   * Does nothing without a {@link Builder#promptCache prompt cache}. A request that cannot be
+   * generated is passed over, and refused when it is generated.
+   *
+   * @param requests no more than {@link #promptCapacity} has room for: of more, the first ones are
+   *     forgotten again
+   * @param control who watches, and who may end it
+   * @return how many texts were encoded; those that were remembered are not among them
+   * @throws CancellationException if it was cancelled, the thread was interrupted, or the pipeline
+   *     closed with a limit
+   * @throws IllegalStateException if the pipeline is closed
+   * @throws UncheckedIOException if the text encoder cannot be read
+   */
+  public int encodeAhead(List<ImageRequest> requests, RunControl control) {
+    Map<Adapters, List<ImageRequest>> byAdapters = new LinkedHashMap<>();
+    for (ImageRequest request : requests) {
+      byAdapters.computeIfAbsent(request.adapters(), _ -> new ArrayList<>()).add(request);
+    }
+    int encoded = 0;
+    for (Map.Entry<Adapters, List<ImageRequest>> each : byAdapters.entrySet()) {
+      encoded += checkpoint.use(() -> encodeAhead(each.getKey(), each.getValue(), control));
+    }
+    return encoded;
+  }
+
+  private int encodeAhead(Adapters adapters, List<ImageRequest> requests, RunControl control) {
+    Components adapted;
+    try {
+      adapted = checkpoint.adapted(adapters);
+    } catch (IllegalArgumentException _) {
+      return 0; // they are refused when it is their turn
+    }
+    return generation(adapted).encodeAhead(requests, control);
+  }
+
+  /**
+   * How many encoded prompts the prompt cache has room for.
+   *
+   * @return of 256 tokens each; 0 without a cache
+   */
+  public int promptCapacity() {
+    long bytes =
+        (long) Float.BYTES
+            * components.unet().config().encoderHidDim()
+            * (ImageRequest.MAX_SEQUENCE_LENGTH + 1);
+    return components
+        .promptCache()
+        .map(cache -> (int) Math.min(Integer.MAX_VALUE, cache.maxBytes() / bytes))
+        .orElse(0);
   }
 
   private Generation generation(Components with) {

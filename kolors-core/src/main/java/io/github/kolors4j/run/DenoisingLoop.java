@@ -1,6 +1,7 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.StepEvent;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
@@ -59,8 +60,13 @@ final class DenoisingLoop implements AutoCloseable {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
+      StepEvent event = new StepEvent();
+      event.begin();
       try (var _ = threads.turn()) {
         step(state, solver, i);
+      }
+      if (event.shouldCommit()) {
+        tell(event, i, state, run);
       }
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
@@ -71,6 +77,17 @@ final class DenoisingLoop implements AutoCloseable {
         return; // and decode what there is, as diffusers does
       }
     }
+  }
+
+  private void tell(StepEvent event, int i, DenoisingState state, RunState run) {
+    event.image = run.image();
+    event.step = i - timetable.begin() + 1;
+    event.steps = timetable.count();
+    event.timestep = timetable.timesteps()[i];
+    event.samples = state.batch().size();
+    event.width = request.width();
+    event.height = request.height();
+    event.commit();
   }
 
   private void step(DenoisingState state, Schedule.Run solver, int i) {

@@ -46,6 +46,7 @@ class PackageGraphTest {
           "tensor.kernel",
           "tensor",
           "tap",
+          "events",
           "checkpoint",
           "hub",
           "nn",
@@ -63,7 +64,8 @@ class PackageGraphTest {
           "components",
           "run",
           "",
-          "service");
+          "service",
+          "batch");
 
   private static final Map<String, Set<String>> USES = uses();
 
