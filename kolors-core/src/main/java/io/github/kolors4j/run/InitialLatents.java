@@ -83,7 +83,8 @@ final class InitialLatents {
   /** Encoded once for all pictures that begin with the same image. */
   private DiagonalGaussianDistribution posterior(Workspace workspace, KolorsImage image) {
     if (!image.equals(encoded)) {
-      try (var _ = workspace.scope()) {
+      try (var _ = components.threads().turn();
+          var _ = workspace.scope()) {
         Tensor pixels =
             VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());
         DiagonalGaussianDistribution made =

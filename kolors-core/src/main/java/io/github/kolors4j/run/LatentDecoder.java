@@ -32,7 +32,8 @@ record LatentDecoder(Components components, LatentSize size, boolean vaeTiling) 
   }
 
   private KolorsImage decode(float[] latents, Consumer<Tensor> check) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       // unscale/denormalize the latents
       float scalingFactor = components.vae().config().scalingFactor();
       Tensor scaled = workspace.copyOf(latents, 1, size.height(), size.width(), size.channels());
