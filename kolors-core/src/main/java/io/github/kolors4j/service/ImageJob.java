@@ -135,7 +135,8 @@ public final class ImageJob {
 
   /**
    * The end of the job. It completes with what {@code generate} returns or throws; a cancelled job
-   * completes with a {@link GenerationCancelledException}, also where it never started. What depends
+   * completes with a {@link GenerationCancelledException}, also where it never started, for which
+   * {@code get} and {@code join} throw a plain {@link CancellationException}. What depends
    * on it runs when the next job has started already, and cannot hold that up.
    *
    * <p>Whoever completes or cancels this future himself, or lets it time out, cancels the job.
