@@ -65,8 +65,8 @@ final class RunState {
     this.outOfMemory =
         new OutOfMemoryError(
             ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
-                    + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
-                    + " -Xmx.")
+                 + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
+                 + " -Xmx.")
                 .formatted(
                     request.width(),
                     request.height(),
@@ -107,6 +107,11 @@ final class RunState {
     stepNanos += System.nanoTime() - stepBegin;
     stepsDone++;
     return report(Stage.DENOISE, stepsDone - image * steps, steps, timestep, nanosPerStep());
+  }
+
+  /** Whether somebody looks at the steps. */
+  boolean isWatched() {
+    return control.onStepEnd().isPresent();
   }
 
   /** Shows the step to whoever wants to see it, who may end the request. */

@@ -53,6 +53,8 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "clip",
+          "ipadapter",
           "estimate",
           "adapter",
           "scheduler",
