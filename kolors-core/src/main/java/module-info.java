@@ -15,9 +15,11 @@ module io.github.kolors4j {
   exports io.github.kolors4j.batch;
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
+  exports io.github.kolors4j.clip;
   exports io.github.kolors4j.estimate;
   exports io.github.kolors4j.hub;
   exports io.github.kolors4j.image;
+  exports io.github.kolors4j.ipadapter;
   exports io.github.kolors4j.metadata;
   exports io.github.kolors4j.prompts;
   exports io.github.kolors4j.request;

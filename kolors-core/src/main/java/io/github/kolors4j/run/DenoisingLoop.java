@@ -47,6 +47,11 @@ final class DenoisingLoop implements AutoCloseable {
     this.prepared = new PreparedBatch(components);
   }
 
+  /** Lets the steps look at images beside the text; before the first of them. */
+  void lookAt(List<EncodedImagePrompt> images) {
+    prepared.lookAt(images);
+  }
+
   /**
    * Takes the steps of one image.
    *
@@ -63,7 +68,7 @@ final class DenoisingLoop implements AutoCloseable {
       StepEvent event = new StepEvent();
       event.begin();
       try (var _ = threads.turn()) {
-        step(state, solver, i);
+        step(state, solver, i, run.isWatched());
       }
       if (event.shouldCommit()) {
         tell(event, i, state, run);
@@ -90,10 +95,10 @@ final class DenoisingLoop implements AutoCloseable {
     event.commit();
   }
 
-  private void step(DenoisingState state, Schedule.Run solver, int i) {
+  private void step(DenoisingState state, Schedule.Run solver, int i, boolean watched) {
     float t = timetable.timesteps()[i];
     List<BatchRow> batch = state.batch();
-    Conditioning conditioning = prepared.of(batch);
+    Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
     try (var _ = workspace.scope()) {
       // expand the latents if we are doing classifier free guidance
@@ -112,8 +117,22 @@ final class DenoisingLoop implements AutoCloseable {
                   .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
-      solver.step(i, guide(noisePred, state, t), latents);
+      Slice guided = guide(noisePred, state, t);
+      if (watched) {
+        state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+      }
+      solver.step(i, guided, latents);
     }
+  }
+
+  /** What the model sees in the latents; after the last step of all they are it themselves. */
+  private float[] originalSample(Schedule.Run solver, int i, Slice guided, float[] latents) {
+    if (i + 1 == timetable.timesteps().length) {
+      return latents;
+    }
+    float[] original = new float[latents.length];
+    solver.predictOriginalSample(i, guided, Slice.of(latents), Slice.of(original));
+    return original;
   }
 
   /** The guided prediction, in place of the first row: {@code [negative, positive, perturbed]}. */

@@ -7,6 +7,8 @@ import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageEmbeds;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.MicroConditioning;
@@ -16,11 +18,14 @@ import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.tensor.OperationStoppedException;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +74,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
       run.checkCancelled();
       List<PromptEmbeds> prompts = new PromptEncoder(stoppable).encode(request, run);
       MemoryEvent.tell("text");
+      intact.check();
+      loop.lookAt(new ImagePromptEncoder(stoppable).encode(request));
       intact.check();
       InitialLatents initialLatents = new InitialLatents(stoppable, request, timetable);
 
@@ -169,20 +176,37 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
    * @throws UncheckedIOException if a file of the weights was cut short while it was in use
    */
   public EncodedPrompt encodePrompt(ImageRequest prompt) {
+    return alone(
+        "the prompt",
+        stoppable ->
+            new PromptEncoder(stoppable)
+                .encode(prompt.prompts(), prompt.maxSequenceLength())
+                .getFirst());
+  }
+
+  /**
+   * Encodes the images of an image prompt by themselves.
+   *
+   * @throws IllegalArgumentException if its adapter cannot be opened or has no encoder
+   * @throws CancellationException if the thread was interrupted, or the pipeline is being closed
+   * @throws UncheckedIOException if a file of the weights was cut short while it was in use
+   */
+  public ImageEmbeds encodeImages(ImagePrompt prompt) {
+    return alone("the images", stoppable -> new ImagePromptEncoder(stoppable).embeds(prompt));
+  }
+
+  /** Encodes something without a request around it. */
+  private <T> T alone(String what, Function<Components, T> encoding) {
     Cancellation cancellation = new Cancellation(RunControl.NONE, closing);
     Components stoppable = components.with(components.threads().stoppedBy(cancellation::isWanted));
     Intact intact = new Intact(stoppable);
     try {
-      EncodedPrompt encoded =
-          new PromptEncoder(stoppable)
-              .encode(prompt.prompts(), prompt.maxSequenceLength())
-              .getFirst();
+      T encoded = encoding.apply(stoppable);
       intact.check();
       return encoded;
     } catch (OperationStoppedException _) {
       throw new CancellationException(
-          "[request] the encoding of the prompt was cancelled, %s."
-              .formatted(cancellation.reason()));
+          "[request] the encoding of %s was cancelled, %s.".formatted(what, cancellation.reason()));
     } catch (InternalError e) {
       RuntimeException cut = intact.fault();
       if (cut != null) {
@@ -230,12 +254,14 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
   private ResolvedRequest resolve(ImageRequest given, RunControl control) {
     var unet = components.unet().config();
     var vae = components.vae().config();
-    RequestCheck check = new RequestCheck(unet, vae);
+    Optional<AutoencoderTinyConfig> tiny = components.tinyInPlaceOfVae();
+    RequestCheck check = new RequestCheck(unet, vae, tiny);
     check.check(given, control);
     ResolvedRequest resolved = new RequestResolver(unet, vae).resolve(given, control);
     check.check(resolved);
+    new ImagePromptEncoder(components).check(resolved.request());
     int threads = components.threads().threads();
-    new HeapForecast(unet, vae, threads, Runtime.getRuntime().maxMemory()).check(resolved);
+    new HeapForecast(unet, vae, tiny, threads, Runtime.getRuntime().maxMemory()).check(resolved);
     return resolved;
   }
 

@@ -54,6 +54,8 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "clip",
+          "ipadapter",
           "estimate",
           "adapter",
           "scheduler",
