@@ -136,8 +136,8 @@ public final class ImageJob {
   /**
    * The end of the job. It completes with what {@code generate} returns or throws; a cancelled job
    * completes with a {@link GenerationCancelledException}, also where it never started, for which
-   * {@code get} and {@code join} throw a plain {@link CancellationException}. What depends
-   * on it runs when the next job has started already, and cannot hold that up.
+   * {@code get} and {@code join} throw a plain {@link CancellationException}. What depends on it
+   * runs when the next job has started already, and cannot hold that up.
    *
    * <p>Whoever completes or cancels this future himself, or lets it time out, cancels the job.
    *
@@ -184,8 +184,8 @@ public final class ImageJob {
   }
 
   /**
-   * Ends the job: at once where it is queued, within half a second where it is being made, callbacks
-   * aside. Has no effect on a job that has ended.
+   * Ends the job: at once where it is queued, within half a second where it is being made,
+   * callbacks aside. Has no effect on a job that has ended.
    */
   public void cancel() {
     if (!state().isEnded()) {

@@ -104,8 +104,7 @@ final class Exchange {
 
   /** Answers with JSON of any kind. */
   void json(int status, Object value) throws IOException {
-    bytes(
-        status, "application/json", JsonWriter.compact(value).getBytes(StandardCharsets.UTF_8));
+    bytes(status, "application/json", JsonWriter.compact(value).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Answers with anything. */

@@ -277,5 +277,4 @@ final class ImageCalls {
   static List<String> schedulerNames() {
     return Schedulers.all().stream().map(type -> type.className()).toList();
   }
-
 }

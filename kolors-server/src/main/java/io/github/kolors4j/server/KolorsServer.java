@@ -25,8 +25,8 @@ import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * An HTTP server that makes pictures: OpenAI's Images API, what clients use of AUTOMATIC1111's, jobs
- * with a queue, and a page for people.
+ * An HTTP server that makes pictures: OpenAI's Images API, what clients use of AUTOMATIC1111's,
+ * jobs with a queue, and a page for people.
  *
  * {@snippet :
  * try (KolorsPipeline pipeline = KolorsPipeline.open(Path.of("Kolors-diffusers"));
@@ -90,8 +90,7 @@ public final class KolorsServer implements AutoCloseable {
     routes.addAll(new JobRoutes(calls, submissions, store, limits).routes());
     routes.addAll(new WebUiRoutes(model, pipeline, calls, submissions, limits).routes());
     routes.addAll(
-        new ServerRoutes(model, pipeline, submissions, metrics, limits, calls.multiple())
-            .routes());
+        new ServerRoutes(model, pipeline, submissions, metrics, limits, calls.multiple()).routes());
 
     QueuedThreadPool threads = new QueuedThreadPool(THREADS);
     threads.setName("kolors-http");
