@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -61,6 +62,7 @@ public final class PromptCache {
   private static final String SUFFIX = ".safetensors";
   private static final String PROMPT_EMBEDS = "prompt_embeds";
   private static final String POOLED_PROMPT_EMBEDS = "pooled_prompt_embeds";
+  private static final String IMAGE_EMBEDS = "image_embeds";
   private static final String CHECKSUM = "sha256";
 
   /** What a killed process left; nothing takes as long to write. */
@@ -142,18 +144,60 @@ public final class PromptCache {
   }
 
   /**
+   * The name of an image's embeddings: a hash over all that they depend on.
+   *
+   * @param pixels a hash of what the image encoder sees
+   * @param encoder the image encoder's identity
+   * @param products who computes products
+   * @return 64 hexadecimal digits
+   */
+  public static String imageKey(String pixels, String encoder, Products products) {
+    return new Identity()
+        .add("kolors4j " + EngineVersion.current(products).library())
+        .add("precision " + products)
+        .add("image_encoder " + encoder)
+        .add("pixels " + pixels)
+        .digits();
+  }
+
+  /**
+   * The embeddings of an image that was remembered, which counts as a use of them.
+   *
+   * @param key of the image
+   * @return {@code [1, s, d]}; nothing where they are not there, or were damaged
+   */
+  public Optional<FloatArray> findImage(String key) {
+    return find(key, IMAGE_EMBEDS).map(List::getFirst);
+  }
+
+  /**
+   * Remembers the embeddings of an image, as {@link #remember} does those of a prompt.
+   *
+   * @param key of the image
+   * @param embeds {@code [1, s, d]}
+   */
+  public void rememberImage(String key, FloatArray embeds) {
+    remember(key, Map.of(IMAGE_EMBEDS, embeds));
+  }
+
+  /**
    * The embeddings of a prompt that was remembered, which counts as a use of them.
    *
    * @param key of the prompt
    * @return {@code [1, s, d]} and {@code [1, d]}; nothing where they are not there, or were damaged
    */
   public Optional<PromptEmbeds> find(String key) {
+    return find(key, PROMPT_EMBEDS, POOLED_PROMPT_EMBEDS)
+        .map(arrays -> PromptEmbeds.of(arrays.getFirst(), arrays.getLast()));
+  }
+
+  private Optional<List<FloatArray>> find(String key, String... names) {
     Path file = file(key);
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
     try {
-      PromptEmbeds embeds = read(file);
+      List<FloatArray> embeds = read(file, names);
       Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
       return Optional.of(embeds);
     } catch (IOException | RuntimeException | InternalError e) {
@@ -199,14 +243,16 @@ public final class PromptCache {
     return maxBytes;
   }
 
-  private static PromptEmbeds read(Path file) throws IOException {
+  private static List<FloatArray> read(Path file, String... names) throws IOException {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-      FloatArray context = array(tensors, PROMPT_EMBEDS);
-      FloatArray pooled = array(tensors, POOLED_PROMPT_EMBEDS);
-      if (!checksum(context, pooled).equals(tensors.metadata().get(CHECKSUM))) {
+      List<FloatArray> arrays = new ArrayList<>();
+      for (String name : names) {
+        arrays.add(array(tensors, name));
+      }
+      if (!checksum(arrays).equals(tensors.metadata().get(CHECKSUM))) {
         throw new IOException("the checksum is wrong");
       }
-      return PromptEmbeds.of(context, pooled);
+      return arrays;
     }
   }
 
@@ -220,7 +266,7 @@ public final class PromptCache {
     return FloatArray.wrap(values, info.shape().stream().mapToInt(Math::toIntExact).toArray());
   }
 
-  private static String checksum(FloatArray... arrays) {
+  private static String checksum(Iterable<FloatArray> arrays) {
     Identity identity = new Identity();
     for (FloatArray array : arrays) {
       float[] values = array.values();
@@ -240,18 +286,23 @@ public final class PromptCache {
    * @param embeds {@code [1, s, d]} and {@code [1, d]}
    */
   public void remember(String key, PromptEmbeds embeds) {
-    FloatArray context = embeds.promptEmbeds();
-    FloatArray pooled = embeds.pooledPromptEmbeds();
-    long bytes = (long) Float.BYTES * (context.shape().size() + pooled.shape().size());
-    if (bytes > maxBytes || !isFinite(context) || !isFinite(pooled)) {
+    Map<String, FloatArray> arrays = new LinkedHashMap<>();
+    arrays.put(PROMPT_EMBEDS, embeds.promptEmbeds());
+    arrays.put(POOLED_PROMPT_EMBEDS, embeds.pooledPromptEmbeds());
+    remember(key, arrays);
+  }
+
+  private void remember(String key, Map<String, FloatArray> arrays) {
+    long bytes =
+        arrays.values().stream()
+            .mapToLong(array -> (long) Float.BYTES * array.shape().size())
+            .sum();
+    if (bytes > maxBytes || !arrays.values().stream().allMatch(PromptCache::isFinite)) {
       return;
     }
     try {
       Files.createDirectories(directory);
-      SafetensorsWriter.write(
-          file(key),
-          Map.of(CHECKSUM, checksum(context, pooled)),
-          Map.of(PROMPT_EMBEDS, data(context), POOLED_PROMPT_EMBEDS, data(pooled)));
+      SafetensorsWriter.write(file(key), Map.of(CHECKSUM, checksum(arrays.values())), data(arrays));
       if (mayBeFull(Files.size(file(key)))) {
         forgetOldest(key);
       }
@@ -268,6 +319,12 @@ public final class PromptCache {
       }
     }
     return true;
+  }
+
+  private static Map<String, TensorData> data(Map<String, FloatArray> arrays) {
+    Map<String, TensorData> data = new LinkedHashMap<>();
+    arrays.forEach((name, array) -> data.put(name, data(array)));
+    return data;
   }
 
   private static TensorData data(FloatArray array) {

@@ -71,6 +71,9 @@ final class RequestJson {
     if (!request.adapters().uses().isEmpty()) {
       json.put("adapters", request.adapters().uses().stream().map(RequestJson::adapter).toList());
     }
+    if (!request.imagePrompts().isEmpty()) {
+      json.put("ip_adapter", request.imagePrompts().stream().map(ImagePromptJson::write).toList());
+    }
     return json;
   }
 
@@ -158,7 +161,7 @@ final class RequestJson {
   }
 
   /** The shape, and the values as little-endian F32 in Base64. */
-  private static Map<String, Object> array(FloatArray array) {
+  static Map<String, Object> array(FloatArray array) {
     float[] values = array.values();
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
@@ -175,7 +178,7 @@ final class RequestJson {
   }
 
   /** A PNG in Base64. */
-  private static Map<String, Object> picture(KolorsImage image) {
+  static Map<String, Object> picture(KolorsImage image) {
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     try {
       image.writeTo(png);
@@ -231,6 +234,7 @@ final class RequestJson {
     json.flag("vae_tiling").ifPresent(request::vaeTiling);
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
     json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
+    json.list("ip_adapter", ImagePromptJson::read).ifPresent(request::imagePrompts);
     json.end();
     return request.build();
   }
@@ -280,7 +284,7 @@ final class RequestJson {
     json.number("denoising_start").ifPresent(request::denoisingStart);
   }
 
-  private static KolorsImage pictureOf(String key, Object value) {
+  static KolorsImage pictureOf(String key, Object value) {
     if (!(value instanceof Map<?, ?> object) || !(object.get(PNG) instanceof String png)) {
       throw RequestJsonReader.fault(key, value, "{\"png\": the file's bytes in Base64}");
     }

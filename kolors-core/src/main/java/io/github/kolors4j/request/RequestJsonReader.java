@@ -111,6 +111,23 @@ final class RequestJsonReader {
     return pair;
   }
 
+  /** An object of numbers; an empty one where there is none. */
+  Map<String, Double> numbers(String key) {
+    return value(
+            key,
+            (_, value) -> {
+              if (!(value instanceof Map<?, ?> object)) {
+                throw fault(key, value, "an object of numbers");
+              }
+              Map<String, Double> numbers = new LinkedHashMap<>();
+              object.forEach(
+                  (name, number) ->
+                      numbers.put(String.valueOf(name), number(key, present(key, number))));
+              return numbers;
+            })
+        .orElse(Map.of());
+  }
+
   Optional<FloatArray> array(String key) {
     return value(key, RequestJson::arrayOf);
   }

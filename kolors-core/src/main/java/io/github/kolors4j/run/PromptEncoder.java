@@ -256,7 +256,8 @@ public record PromptEncoder(Components components) {
   }
 
   private List<EncodedPrompt> encode(ChatGlmModel textEncoder, List<TokenizedPrompt> tokens) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       PromptEmbedding embedding =
           textEncoder.encode(
               workspace,

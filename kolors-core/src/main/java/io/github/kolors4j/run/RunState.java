@@ -110,6 +110,11 @@ final class RunState {
     return report(Stage.DENOISE, stepsDone - image * steps, steps, timestep, nanosPerStep());
   }
 
+  /** Whether somebody looks at the steps. */
+  boolean isWatched() {
+    return control.onStepEnd().isPresent();
+  }
+
   /** Shows the step to whoever wants to see it, who may end the request. */
   void callback(CompletedStep step) {
     if (control.onStepEnd().isEmpty()) {

@@ -54,6 +54,8 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "clip",
+          "ipadapter",
           "estimate",
           "adapter",
           "scheduler",
@@ -64,6 +66,7 @@ class PackageGraphTest {
           "components",
           "run",
           "",
+          "service",
           "batch");
 
   private static final Map<String, Set<String>> USES = uses();
