@@ -3,6 +3,7 @@ package io.github.kolors4j.components;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.events.LoadEvent;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -61,6 +62,8 @@ public final class Checkpoint implements AutoCloseable {
 
   /** Opens a checkpoint. */
   public static Checkpoint open(Path directory, OpenOptions options) throws IOException {
+    LoadEvent event = new LoadEvent();
+    event.begin();
     Optional<String> variant = options.variant();
     // A remembered prompt needs no text encoder.
     boolean textEncoderMayBeGone = options.promptCache().isPresent();
@@ -107,6 +110,11 @@ public final class Checkpoint implements AutoCloseable {
         components.requireFiniteWeights();
       }
       String name = files.name(CheckpointName.of(directory));
+      if (event.shouldCommit()) {
+        event.part = "checkpoint";
+        event.folder = directory.toString();
+        event.commit();
+      }
       return new Checkpoint(name, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);

@@ -56,6 +56,9 @@ public final class PromptCache {
 
   private static final Logger LOG = LoggerFactory.getLogger(PromptCache.class);
 
+  /** Prompts that are remembered from one look at the folder to the next, where there is room. */
+  private static final int LOOK_EVERY = 64;
+
   private static final String SUFFIX = ".safetensors";
   private static final String PROMPT_EMBEDS = "prompt_embeds";
   private static final String POOLED_PROMPT_EMBEDS = "pooled_prompt_embeds";
@@ -71,6 +74,14 @@ public final class PromptCache {
   private final Path directory;
   private final long maxBytes;
   private final AtomicBoolean complained = new AtomicBoolean();
+
+  /** The bytes of all files at the last look at them; -1 before. */
+  private long seenBytes = -1;
+
+  /** What was remembered since. */
+  private long unseenBytes;
+
+  private int unseen;
 
   private PromptCache(Path directory, long maxBytes) {
     this.directory = Objects.requireNonNull(directory, "directory").toAbsolutePath();
@@ -207,6 +218,31 @@ public final class PromptCache {
     return Files.isRegularFile(file(key));
   }
 
+  /**
+   * Whether a prompt is remembered, as far as the name of a file tells, as a use of it: it is
+   * forgotten after those that were used before.
+   *
+   * @param key of the prompt
+   * @return whether {@link #find} is likely to find it
+   */
+  public boolean touch(String key) {
+    try {
+      Files.setLastModifiedTime(file(key), FileTime.from(Instant.now()));
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /**
+   * The most that all files take together.
+   *
+   * @return in bytes
+   */
+  public long maxBytes() {
+    return maxBytes;
+  }
+
   private static List<FloatArray> read(Path file, String... names) throws IOException {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
       List<FloatArray> arrays = new ArrayList<>();
@@ -267,7 +303,9 @@ public final class PromptCache {
     try {
       Files.createDirectories(directory);
       SafetensorsWriter.write(file(key), Map.of(CHECKSUM, checksum(arrays.values())), data(arrays));
-      forgetOldest(key);
+      if (mayBeFull(Files.size(file(key)))) {
+        forgetOldest(key);
+      }
     } catch (IOException | UncheckedIOException e) {
       complain(e);
     }
@@ -297,6 +335,23 @@ public final class PromptCache {
   /** A file as it was when somebody looked. */
   private record Remembered(Path file, long bytes, FileTime used) {}
 
+  /**
+   * Whether it is time to look at all files again: a look takes as long as there are files, and for
+   * each prompt it would take too long where there are thousands of small ones. Others that write
+   * to the folder are seen a little late.
+   */
+  private synchronized boolean mayBeFull(long added) {
+    unseenBytes += added;
+    unseen++;
+    return seenBytes < 0 || seenBytes + unseenBytes > maxBytes || unseen == LOOK_EVERY;
+  }
+
+  private synchronized void seen(long bytes) {
+    seenBytes = bytes;
+    unseenBytes = 0;
+    unseen = 0;
+  }
+
   private void forgetOldest(String newest) throws IOException {
     List<Remembered> all = new ArrayList<>();
     try (Stream<Path> files = Files.list(directory)) {
@@ -307,14 +362,12 @@ public final class PromptCache {
     all.sort(Comparator.comparing(Remembered::used));
     long bytes = all.stream().mapToLong(Remembered::bytes).sum();
     for (Remembered each : all) {
-      if (bytes <= maxBytes) {
-        return;
-      }
-      if (!each.file.equals(file(newest))) {
+      if (bytes > maxBytes && !each.file.equals(file(newest))) {
         deleteQuietly(each.file);
         bytes -= each.bytes;
       }
     }
+    seen(bytes);
   }
 
   /** A file of a prompt; what was left half-written is deleted. */

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
@@ -445,6 +446,15 @@ public final class ImageRequest {
     } catch (JsonException e) {
       throw new IllegalArgumentException("[request] the JSON " + e.reason(), e);
     }
+  }
+
+  /**
+   * The names of the arguments that {@link #fromJson} knows.
+   *
+   * @return diffusers' names, as {@code num_inference_steps}; unmodifiable
+   */
+  public static Set<String> argumentNames() {
+    return RequestJson.keys();
   }
 
   /** What makes a request what it is, by diffusers' names. */

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A request as JSON, under the names of diffusers' arguments. What the request does not say is not
@@ -198,7 +199,17 @@ final class RequestJson {
    *     have
    */
   static ImageRequest read(Map<String, Object> values) {
-    RequestJsonReader json = new RequestJsonReader(values);
+    return read(new RequestJsonReader(values));
+  }
+
+  /** The keys that a request may have: whatever its reader asks for. */
+  static Set<String> keys() {
+    RequestJsonReader json = new RequestJsonReader(Map.of("prompt", ""));
+    read(json);
+    return Set.copyOf(json.asked());
+  }
+
+  private static ImageRequest read(RequestJsonReader json) {
     ImageRequest.Builder request = begin(json);
     json.list("negative_prompt", RequestJsonReader::text).ifPresent(request::negativePrompts);
     json.integer("max_sequence_length").ifPresent(request::maxSequenceLength);

@@ -1,11 +1,13 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.StepEvent;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
@@ -16,6 +18,7 @@ import java.util.List;
 /** Diffusers' denoising loop, for one image after another. */
 final class DenoisingLoop implements AutoCloseable {
   private final UNet2DConditionModel unet;
+  private final ThreadPool threads;
   private final ResolvedRequest request;
   private final LatentSize size;
   private final Timetable timetable;
@@ -31,6 +34,7 @@ final class DenoisingLoop implements AutoCloseable {
       LatentDecoder decoder,
       Intact intact) {
     this.unet = components.unet();
+    this.threads = components.threads();
     this.request = request;
     this.size = request.size();
     this.timetable = timetable;
@@ -61,7 +65,14 @@ final class DenoisingLoop implements AutoCloseable {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      step(state, solver, i, run.isWatched());
+      StepEvent event = new StepEvent();
+      event.begin();
+      try (var _ = threads.turn()) {
+        step(state, solver, i, run.isWatched());
+      }
+      if (event.shouldCommit()) {
+        tell(event, i, state, run);
+      }
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
@@ -71,6 +82,17 @@ final class DenoisingLoop implements AutoCloseable {
         return; // and decode what there is, as diffusers does
       }
     }
+  }
+
+  private void tell(StepEvent event, int i, DenoisingState state, RunState run) {
+    event.image = run.image();
+    event.step = i - timetable.begin() + 1;
+    event.steps = timetable.count();
+    event.timestep = timetable.timesteps()[i];
+    event.samples = state.batch().size();
+    event.width = request.width();
+    event.height = request.height();
+    event.commit();
   }
 
   private void step(DenoisingState state, Schedule.Run solver, int i, boolean watched) {

@@ -183,7 +183,8 @@ public record ImagePromptEncoder(Components components) {
         all.add(all.getLast());
         continue;
       }
-      try (Workspace workspace = components.workspace()) {
+      try (var _ = components.threads().turn();
+          Workspace workspace = components.workspace()) {
         all.add(tokens.apply(workspace.copyOf(one.values(), one.shape().dims())));
       }
       before = one;
@@ -257,7 +258,8 @@ public record ImagePromptEncoder(Components components) {
     if (known.isPresent()) {
       return known.get();
     }
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       Tensor hidden = encoder.hiddenStates(picture.apply(workspace));
       FloatArray made = FloatArray.wrap(hidden.toArray(), hidden.shape().dims());
       cache.ifPresent(each -> each.rememberImage(key, made));

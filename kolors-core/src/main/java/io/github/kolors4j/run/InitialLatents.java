@@ -89,7 +89,8 @@ final class InitialLatents {
 
   /** What a tiny autoencoder makes of an image, which it does not draw. */
   private float[] encodeTiny(AutoencoderTiny vae, KolorsImage image) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       Tensor pixels =
           VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());
       float[] latents = vae.encode(pixels).toArray(); // [1, h, w, c]
@@ -103,7 +104,8 @@ final class InitialLatents {
   /** Encoded once for all pictures that begin with the same image. */
   private DiagonalGaussianDistribution posterior(Workspace workspace, KolorsImage image) {
     if (!image.equals(encoded)) {
-      try (var _ = workspace.scope()) {
+      try (var _ = components.threads().turn();
+          var _ = workspace.scope()) {
         Tensor pixels =
             VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());
         DiagonalGaussianDistribution made =

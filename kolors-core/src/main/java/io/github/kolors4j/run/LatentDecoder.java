@@ -66,7 +66,8 @@ record LatentDecoder(Components components, LatentSize size, boolean vaeTiling) 
   }
 
   private KolorsImage decodeTiny(AutoencoderTiny vae, float[] latents, Consumer<Tensor> check) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       Tensor decoded = vae.decode(unscaled(workspace, latents, vae.config().scalingFactor()));
       check.accept(decoded);
       return VaeImageProcessor.postprocess(decoded, 0);
@@ -74,7 +75,8 @@ record LatentDecoder(Components components, LatentSize size, boolean vaeTiling) 
   }
 
   private KolorsImage decodeWhole(float[] latents, Consumer<Tensor> check) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       Tensor scaled = unscaled(workspace, latents, components.vae().config().scalingFactor());
       Tensor decoded =
           vaeTiling ? components.vae().decodeTiled(scaled) : components.vae().decode(scaled);

@@ -1,5 +1,6 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.FinishedImage;
@@ -129,6 +130,11 @@ final class RunState {
     }
   }
 
+  /** Which image is being made, from 0. */
+  int image() {
+    return image;
+  }
+
   void endDenoise() {
     denoiseNanos += System.nanoTime() - stageBegin;
   }
@@ -157,6 +163,21 @@ final class RunState {
       OptionalLong seed =
           seeds.isEmpty() ? OptionalLong.empty() : OptionalLong.of(seeds.get(image));
       control.onImage().get().onImage(new FinishedImage(image, seed, picture, imageLatents));
+    }
+  }
+
+  /** Tells Flight Recorder, where it listens, what became of the request. */
+  void tell(RequestEvent event, String outcome) {
+    if (event.shouldCommit()) {
+      event.images = images;
+      event.width = request.width();
+      event.height = request.height();
+      event.steps = steps;
+      event.text = textNanos;
+      event.denoise = denoiseNanos;
+      event.decode = decodeNanos;
+      event.outcome = outcome;
+      event.commit();
     }
   }
 

@@ -46,6 +46,7 @@ class PackageGraphTest {
           "tensor.kernel",
           "tensor",
           "tap",
+          "events",
           "checkpoint",
           "hub",
           "nn",
@@ -64,7 +65,9 @@ class PackageGraphTest {
           "prompts",
           "components",
           "run",
-          "");
+          "",
+          "service",
+          "batch");
 
   private static final Map<String, Set<String>> USES = uses();
 
