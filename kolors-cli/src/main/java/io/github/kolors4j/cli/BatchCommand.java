@@ -108,7 +108,9 @@ final class BatchCommand implements Callable<Integer> {
       try (KolorsPipeline pipeline =
           withPromptCache(
                   singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount))
+                      .apply(
+                          model.builder(terminal, interruption, threadCount),
+                          repo -> model.repository(terminal, interruption, repo))
                       .precision(wantedPrecision))
               .open()) {
         checkSize(pipeline, ofDefaults);
