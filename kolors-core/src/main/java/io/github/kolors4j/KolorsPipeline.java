@@ -21,7 +21,9 @@ import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageEmbeds;
 import io.github.kolors4j.request.ImageListener;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.NotFiniteException;
@@ -41,7 +43,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -161,6 +166,7 @@ public final class KolorsPipeline implements AutoCloseable {
     private Optional<PromptCache> promptCache = Optional.empty();
     private boolean textEncoderOnDemand;
     private SingleFiles singleFiles = SingleFiles.NONE;
+    private Optional<Path> previewVae = Optional.empty();
 
     /** Where the files are, known when they are needed. */
     @FunctionalInterface
@@ -268,13 +274,27 @@ public final class KolorsPipeline implements AutoCloseable {
 
     /**
      * Takes the VAE's weights from a file of one's own in the place of the checkpoint's, whose
-     * configuration holds: under diffusers' names, or those of latent diffusion.
+     * configuration holds: under diffusers' names, or those of latent diffusion. A tiny autoencoder
+     * may take its place, too: decoding is some ten times as fast then, and fine detail invented.
      *
-     * @param file safetensors
+     * @param file safetensors; or the folder of a tiny autoencoder
      * @return this
      */
     public Builder vae(Path file) {
       singleFiles = singleFiles.withVae(Objects.requireNonNull(file, "file"));
+      return this;
+    }
+
+    /**
+     * Opens a tiny autoencoder beside the VAE, by which {@link
+     * io.github.kolors4j.request.StepEnd#quickPreview} shows pictures while they are made. The
+     * finished ones do not depend on it.
+     *
+     * @param path the folder of one, as {@code madebyollin/taesdxl} has it, or its safetensors file
+     * @return this
+     */
+    public Builder previewVae(Path path) {
+      previewVae = Optional.of(Objects.requireNonNull(path, "path"));
       return this;
     }
 
@@ -310,7 +330,8 @@ public final class KolorsPipeline implements AutoCloseable {
                   checkWeights,
                   promptCache,
                   textEncoderOnDemand,
-                  singleFiles));
+                  singleFiles,
+                  previewVae));
       return new KolorsPipeline(checkpoint, checkpoint.scheduler());
     }
   }
@@ -607,6 +628,75 @@ public final class KolorsPipeline implements AutoCloseable {
     ImageRequest request =
         ImageRequest.builder(prompt).maxSequenceLength(maxSequenceLength).build();
     return checkpoint.use(() -> generation(components).encodePrompt(request));
+  }
+
+  /**
+   * Encodes the prompts of requests that are to come, so that {@link #generate} finds them in the
+   * prompt cache: the text encoder is then read once for all of them, and not between pictures.
+   * Does nothing without a {@link Builder#promptCache prompt cache}. A request that cannot be
+   * generated is passed over, and refused when it is generated.
+   *
+   * @param requests no more than {@link #promptCapacity} has room for: of more, the first ones are
+   *     forgotten again
+   * @param control who watches, and who may end it
+   * @return how many texts were encoded; those that were remembered are not among them
+   * @throws CancellationException if it was cancelled, the thread was interrupted, or the pipeline
+   *     closed with a limit
+   * @throws IllegalStateException if the pipeline is closed
+   * @throws UncheckedIOException if the text encoder cannot be read
+   */
+  public int encodeAhead(List<ImageRequest> requests, RunControl control) {
+    Map<Adapters, List<ImageRequest>> byAdapters = new LinkedHashMap<>();
+    for (ImageRequest request : requests) {
+      byAdapters.computeIfAbsent(request.adapters(), _ -> new ArrayList<>()).add(request);
+    }
+    int encoded = 0;
+    for (Map.Entry<Adapters, List<ImageRequest>> each : byAdapters.entrySet()) {
+      encoded += checkpoint.use(() -> encodeAhead(each.getKey(), each.getValue(), control));
+    }
+    return encoded;
+  }
+
+  private int encodeAhead(Adapters adapters, List<ImageRequest> requests, RunControl control) {
+    Components adapted;
+    try {
+      adapted = checkpoint.adapted(adapters);
+    } catch (IllegalArgumentException _) {
+      return 0; // they are refused when it is their turn
+    }
+    return generation(adapted).encodeAhead(requests, control);
+  }
+
+  /**
+   * How many encoded prompts the prompt cache has room for.
+   *
+   * @return of 256 tokens each; 0 without a cache
+   */
+  public int promptCapacity() {
+    long bytes =
+        (long) Float.BYTES
+            * components.unet().config().encoderHidDim()
+            * (ImageRequest.MAX_SEQUENCE_LENGTH + 1);
+    return components
+        .promptCache()
+        .map(cache -> (int) Math.min(Integer.MAX_VALUE, cache.maxBytes() / bytes))
+        .orElse(0);
+  }
+
+  /**
+   * Encodes the images of an image prompt as {@link #generate} does, for use in other requests:
+   * what it gives needs no image encoder any more.
+   *
+   * @param prompt images, and the adapter that they are for
+   * @return the images as the adapter's image encoder sees them, and what they are held against
+   * @throws IllegalArgumentException if the adapter cannot be opened, or has no image encoder
+   * @throws CancellationException if the thread was interrupted, or the pipeline closed with a
+   *     limit
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public ImageEmbeds encodeImages(ImagePrompt prompt) {
+    Objects.requireNonNull(prompt, "prompt");
+    return checkpoint.use(() -> generation(components).encodeImages(prompt));
   }
 
   private Generation generation(Components with) {

@@ -116,6 +116,7 @@ final class KolorsCommand implements Runnable {
       Terminal terminal, Interruption interruption) {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("batch", () -> new BatchCommand(terminal, interruption));
     commands.put("estimate", () -> new EstimateCommand(terminal, interruption));
     commands.put("replay", () -> new ReplayCommand(terminal, interruption));
     commands.put("show", () -> new ShowCommand(terminal));

@@ -1,8 +1,14 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.DecodeEvent;
+import io.github.kolors4j.events.MemoryEvent;
+import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
+import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.request.ImageEmbeds;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.MicroConditioning;
@@ -12,11 +18,14 @@ import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.tensor.OperationStoppedException;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +59,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     timetable.rehearse(request);
 
     // 2. Define call parameters
+    RequestEvent event = new RequestEvent();
+    event.begin();
     Cancellation cancellation = new Cancellation(control, closing);
     Components stoppable = components.with(components.threads().stoppedBy(cancellation::isWanted));
     RunState run = new RunState(request, control, cancellation, timetable.count());
@@ -62,6 +73,9 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
       // 3. Encode input prompt
       run.checkCancelled();
       List<PromptEmbeds> prompts = new PromptEncoder(stoppable).encode(request, run);
+      MemoryEvent.tell("text");
+      intact.check();
+      loop.lookAt(new ImagePromptEncoder(stoppable).encode(request));
       intact.check();
       InitialLatents initialLatents = new InitialLatents(stoppable, request, timetable);
 
@@ -82,6 +96,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         DenoisingState state = new DenoisingState(request, latents, rows);
         loop.denoise(state, noise, run);
         run.endDenoise();
+        MemoryEvent.tell("denoise");
         loop.trim(
             image + 1 < request.numImages() && rows(request, image + 1, prompts).equals(rows));
 
@@ -91,17 +106,20 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         } else {
           run.checkCancelled();
           run.beginDecode();
-          KolorsImage picture = decoder.decode(latents, run);
+          KolorsImage picture = decode(decoder, latents, request, run);
           intact.check();
           run.finished(picture);
         }
       }
+      run.tell(event, "done");
       return run.result();
     } catch (OutOfMemoryError e) {
+      run.tell(event, "OutOfMemoryError");
       OutOfMemoryError withSentence = run.outOfMemory(e);
       run.carryFinished(withSentence);
       throw withSentence;
     } catch (RuntimeException | Error e) {
+      run.tell(event, outcome(e));
       if (isStop(e)) {
         run.checkCancelled();
       }
@@ -125,6 +143,27 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     Timetable.of(scheduler, request.request()).rehearse(request);
   }
 
+  private static KolorsImage decode(
+      LatentDecoder decoder, float[] latents, ResolvedRequest request, RunState run) {
+    DecodeEvent event = new DecodeEvent();
+    event.begin();
+    KolorsImage picture = decoder.decode(latents, run);
+    if (event.shouldCommit()) {
+      event.image = run.image();
+      event.width = request.width();
+      event.height = request.height();
+      event.tiling = request.request().vaeTiling();
+      event.commit();
+    }
+    MemoryEvent.tell("decode");
+    return picture;
+  }
+
+  private static String outcome(Throwable e) {
+    Class<?> type = isStop(e) ? GenerationCancelledException.class : e.getClass();
+    return type.getSimpleName();
+  }
+
   /** Whether an operation was stopped, also inside of a callback that has wrapped that. */
   private static boolean isStop(@Nullable Throwable e) {
     return e != null && (e instanceof OperationStoppedException || isStop(e.getCause()));
@@ -137,20 +176,72 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
    * @throws UncheckedIOException if a file of the weights was cut short while it was in use
    */
   public EncodedPrompt encodePrompt(ImageRequest prompt) {
+    return alone(
+        "the prompt",
+        stoppable ->
+            new PromptEncoder(stoppable)
+                .encode(prompt.prompts(), prompt.maxSequenceLength())
+                .getFirst());
+  }
+
+  /**
+   * Encodes the images of an image prompt by themselves.
+   *
+   * @throws IllegalArgumentException if its adapter cannot be opened or has no encoder
+   * @throws CancellationException if the thread was interrupted, or the pipeline is being closed
+   * @throws UncheckedIOException if a file of the weights was cut short while it was in use
+   */
+  public ImageEmbeds encodeImages(ImagePrompt prompt) {
+    return alone("the images", stoppable -> new ImagePromptEncoder(stoppable).embeds(prompt));
+  }
+
+  /** Encodes something without a request around it. */
+  private <T> T alone(String what, Function<Components, T> encoding) {
     Cancellation cancellation = new Cancellation(RunControl.NONE, closing);
     Components stoppable = components.with(components.threads().stoppedBy(cancellation::isWanted));
     Intact intact = new Intact(stoppable);
     try {
-      EncodedPrompt encoded =
-          new PromptEncoder(stoppable)
-              .encode(prompt.prompts(), prompt.maxSequenceLength())
-              .getFirst();
+      T encoded = encoding.apply(stoppable);
       intact.check();
       return encoded;
     } catch (OperationStoppedException _) {
       throw new CancellationException(
-          "[request] the encoding of the prompt was cancelled, %s."
-              .formatted(cancellation.reason()));
+          "[request] the encoding of %s was cancelled, %s.".formatted(what, cancellation.reason()));
+    } catch (InternalError e) {
+      RuntimeException cut = intact.fault();
+      if (cut != null) {
+        throw cut;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Encodes the texts of requests that the prompt cache does not remember, and lets it remember
+   * them. Requests that cannot be generated are passed over.
+   *
+   * @return how many texts were encoded
+   * @throws CancellationException if the request was cancelled
+   * @throws UncheckedIOException if a file of the weights was cut short while it was in use
+   */
+  public int encodeAhead(List<ImageRequest> given, RunControl control) {
+    Cancellation cancellation = new Cancellation(control, closing);
+    Components stoppable = components.with(components.threads().stoppedBy(cancellation::isWanted));
+    Intact intact = new Intact(stoppable);
+    List<ResolvedRequest> requests = new ArrayList<>();
+    for (ImageRequest each : given) {
+      try {
+        requests.add(resolve(each, control));
+      } catch (IllegalArgumentException _) {
+        // It is refused when it is its turn.
+      }
+    }
+    try {
+      int encoded = new PromptEncoder(stoppable).encodeAhead(requests, control, cancellation);
+      intact.check();
+      return encoded;
+    } catch (OperationStoppedException _) {
+      throw PromptEncoder.cancelled(cancellation);
     } catch (InternalError e) {
       RuntimeException cut = intact.fault();
       if (cut != null) {
@@ -163,12 +254,14 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
   private ResolvedRequest resolve(ImageRequest given, RunControl control) {
     var unet = components.unet().config();
     var vae = components.vae().config();
-    RequestCheck check = new RequestCheck(unet, vae);
+    Optional<AutoencoderTinyConfig> tiny = components.tinyInPlaceOfVae();
+    RequestCheck check = new RequestCheck(unet, vae, tiny);
     check.check(given, control);
     ResolvedRequest resolved = new RequestResolver(unet, vae).resolve(given, control);
     check.check(resolved);
+    new ImagePromptEncoder(components).check(resolved.request());
     int threads = components.threads().threads();
-    new HeapForecast(unet, vae, threads, Runtime.getRuntime().maxMemory()).check(resolved);
+    new HeapForecast(unet, vae, tiny, threads, Runtime.getRuntime().maxMemory()).check(resolved);
     return resolved;
   }
 
