@@ -631,22 +631,6 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * Encodes the images of an image prompt as {@link #generate} does, for use in other requests:
-   * what it gives needs no image encoder any more.
-   *
-   * @param prompt images, and the adapter that they are for
-   * @return the images as the adapter's image encoder sees them, and what they are held against
-   * @throws IllegalArgumentException if the adapter cannot be opened, or has no image encoder
-   * @throws CancellationException if the thread was interrupted, or the pipeline closed with a
-   *     limit
-   * @throws IllegalStateException if the pipeline is closed
-   */
-  public ImageEmbeds encodeImages(ImagePrompt prompt) {
-    Objects.requireNonNull(prompt, "prompt");
-    return checkpoint.use(() -> generation(components).encodeImages(prompt));
-  }
-
-  /**
    * Encodes the prompts of requests that are to come, so that {@link #generate} finds them in the
    * prompt cache: the text encoder is then read once for all of them, and not between pictures.
    * Does nothing without a {@link Builder#promptCache prompt cache}. A request that cannot be
@@ -697,6 +681,22 @@ public final class KolorsPipeline implements AutoCloseable {
         .promptCache()
         .map(cache -> (int) Math.min(Integer.MAX_VALUE, cache.maxBytes() / bytes))
         .orElse(0);
+  }
+
+  /**
+   * Encodes the images of an image prompt as {@link #generate} does, for use in other requests:
+   * what it gives needs no image encoder any more.
+   *
+   * @param prompt images, and the adapter that they are for
+   * @return the images as the adapter's image encoder sees them, and what they are held against
+   * @throws IllegalArgumentException if the adapter cannot be opened, or has no image encoder
+   * @throws CancellationException if the thread was interrupted, or the pipeline closed with a
+   *     limit
+   * @throws IllegalStateException if the pipeline is closed
+   */
+  public ImageEmbeds encodeImages(ImagePrompt prompt) {
+    Objects.requireNonNull(prompt, "prompt");
+    return checkpoint.use(() -> generation(components).encodeImages(prompt));
   }
 
   private Generation generation(Components with) {

@@ -126,6 +126,7 @@ final class KolorsCommand implements Runnable {
     commands.put("quantize", () -> new QuantizeCommand(terminal, interruption));
     commands.put("pull", () -> new PullCommand(terminal, interruption));
     commands.put("cache", () -> new CacheCommand(terminal, interruption));
+    commands.put("serve", () -> new ServeCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
     commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));

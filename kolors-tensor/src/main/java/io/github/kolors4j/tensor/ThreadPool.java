@@ -179,13 +179,17 @@ public final class ThreadPool implements AutoCloseable {
    * each gets slower by more than its share: they take each other's workers and caches. Those that
    * take turns lose nothing, and come in the order in which they asked. As many have their turn at
    * once as the machine has processors for pools of this size. Operations do not ask for a turn by
-   * themselves; who has one must not wait for another thread that wants one, nor take a second.
+   * themselves; who has one must not wait for another thread that wants one. A turn within one's
+   * own is part of it.
    *
    * @return to be closed by the same thread, after a step and not after a request, so that others
    *     come to it
    * @throws OperationStoppedException if the condition of {@link #stoppedBy} held while it waited
    */
   public Turn turn() {
+    if (crew.turns.isMine()) {
+      return () -> {};
+    }
     crew.turns.take(this::checkStopped);
     return crew.turns::giveBack;
   }

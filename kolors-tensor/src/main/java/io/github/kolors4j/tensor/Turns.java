@@ -2,6 +2,8 @@ package io.github.kolors4j.tensor;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,7 @@ final class Turns {
   private static final long LOOK_EVERY_NANOS = 5_000_000;
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
+  private final Set<Thread> computing = new HashSet<>();
   private int free;
 
   Turns(int atOnce) {
@@ -57,6 +60,7 @@ final class Turns {
   private synchronized @Nullable Waiting come() {
     if (free > 0) {
       free--;
+      computing.add(Thread.currentThread());
       return null;
     }
     Waiting me = new Waiting();
@@ -70,12 +74,19 @@ final class Turns {
     }
   }
 
-  /** Ends a turn, and begins that of the one who has waited longest. */
+  /** Whether the calling thread has its turn. */
+  synchronized boolean isMine() {
+    return computing.contains(Thread.currentThread());
+  }
+
+  /** Ends the calling thread's turn, and begins that of the one who has waited longest. */
   synchronized void giveBack() {
+    computing.remove(Thread.currentThread());
     Waiting next = waiting.poll();
     if (next == null) {
       free++;
     } else {
+      computing.add(next.thread);
       next.called = true;
       LockSupport.unpark(next.thread);
     }

@@ -1,6 +1,7 @@
 package io.github.kolors4j.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -143,6 +144,31 @@ class TurnsTest {
       }
       thread.join();
       assertTrue(still.get());
+    }
+  }
+
+  @Test
+  void aTurnWithinOnesOwnIsPartOfIt() throws InterruptedException {
+    try (ThreadPool pool = new ThreadPool(ALL_PROCESSORS)) {
+      AtomicBoolean came = new AtomicBoolean();
+      Thread other;
+      try (var _ = pool.turn()) {
+        try (var _ = pool.turn()) {
+          other =
+              start(
+                  false,
+                  () -> {
+                    try (var _ = pool.turn()) {
+                      came.set(true);
+                    }
+                  });
+          awaitWaiting(other);
+        }
+        Thread.sleep(20);
+        assertFalse(came.get(), "the inner end has ended the outer turn");
+      }
+      other.join();
+      assertTrue(came.get());
     }
   }
 
