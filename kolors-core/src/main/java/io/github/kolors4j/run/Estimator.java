@@ -42,13 +42,16 @@ public record Estimator(Components components, Scheduler scheduler) {
     HeapForecast heap =
         new HeapForecast(
             unet, vae, components.threads().threads(), Runtime.getRuntime().maxMemory());
-    long diskBytes = components.unet().byteLength() + components.vae().byteLength();
+    long unetBytes = components.unet().byteLength();
+    long vaeBytes = components.vae().byteLength();
+    long textBytes = texts == 0 ? 0 : components.textEncoder().byteLength();
     return new CostEstimate(
         speed.of(text(request, texts)),
         speed.of(denoising(request, steps)),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()));
+        Math.max(unetBytes, Math.max(vaeBytes, textBytes)),
+        unetBytes + vaeBytes + textBytes);
   }
 
   private Kinds text(ResolvedRequest request, int texts) {
