@@ -52,11 +52,14 @@ final class DenoisingLoop implements AutoCloseable {
    */
   void denoise(DenoisingState state, NoiseSource noise, RunState run) {
     Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
+    Extrapolation extrapolation =
+        new Extrapolation(
+            timetable.predicted(request.request().predictEvery()), state.latents().length);
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      step(state, solver, i);
+      step(state, solver, extrapolation, i);
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
@@ -68,8 +71,13 @@ final class DenoisingLoop implements AutoCloseable {
     }
   }
 
-  private void step(DenoisingState state, Schedule.Run solver, int i) {
+  private void step(DenoisingState state, Schedule.Run solver, Extrapolation extrapolation, int i) {
     float t = timetable.timesteps()[i];
+    Slice latents = Slice.of(state.latents());
+    if (!extrapolation.isPredicted(i)) {
+      solver.step(i, extrapolation.at(t), latents);
+      return;
+    }
     List<BatchRow> batch = state.batch();
     Conditioning conditioning = prepared.of(batch);
     Workspace workspace = prepared.workspace();
@@ -78,7 +86,6 @@ final class DenoisingLoop implements AutoCloseable {
       int n = batch.size();
       Tensor latentModelInput =
           workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
-      Slice latents = Slice.of(state.latents());
       for (int row = 0; row < n; row++) {
         solver.scaleModelInput(i, latents, rowOf(latentModelInput, row));
       }
@@ -90,7 +97,9 @@ final class DenoisingLoop implements AutoCloseable {
                   .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
-      solver.step(i, guide(noisePred, state, t), latents);
+      Slice guided = guide(noisePred, state, t);
+      extrapolation.predicted(t, guided);
+      solver.step(i, guided, latents);
     }
   }
 

@@ -36,7 +36,10 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
-    int steps = Timetable.of(scheduler, request.request()).count();
+    int steps =
+        Timetable.of(scheduler, request.request())
+            .predicted(request.request().predictEvery())
+            .count();
 
     int texts = new PromptEncoder(components).textsToEncode(request);
     HeapForecast heap =

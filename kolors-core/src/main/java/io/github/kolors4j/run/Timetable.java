@@ -28,6 +28,7 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take such steps, or none is left
    */
   static Timetable of(Scheduler scheduler, ImageRequest request) {
+    PredictedSteps.check(scheduler, request);
     Schedule schedule = scheduler.schedule(request.steps());
     float[] timesteps = schedule.timesteps();
     int begin =
@@ -65,6 +66,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
   /** How many steps are taken. */
   int count() {
     return end - begin;
+  }
+
+  /** Those in which the U-Net predicts. */
+  PredictedSteps predicted(int every) {
+    return new PredictedSteps(every, begin, end);
   }
 
   private static int begin(
