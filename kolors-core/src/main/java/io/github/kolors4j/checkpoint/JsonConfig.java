@@ -2,6 +2,7 @@ package io.github.kolors4j.checkpoint;
 
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.JsonFile;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonNumber;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.nio.file.Path;
@@ -374,15 +375,12 @@ public final class JsonConfig {
         values.keySet().stream()
             .filter(key -> !key.startsWith("_") && !read.contains(key))
             .collect(Collectors.joining(", "));
-    if (unknown.length() > UNKNOWN_AT_MOST) {
-      unknown = unknown.substring(0, UNKNOWN_AT_MOST) + "...";
-    }
     if (!unknown.isEmpty()) {
       LOG.warn(
           "[config] {}: keys that {} does not know are ignored: {}",
           file.name(),
           model,
-          unknown.replaceAll("\\p{Cc}", "?")); // a key must not begin a line of its own
+          ForeignText.oneLine(unknown, UNKNOWN_AT_MOST));
     }
   }
 

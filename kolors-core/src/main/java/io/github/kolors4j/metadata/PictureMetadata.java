@@ -9,6 +9,7 @@ import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.Start;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
@@ -294,12 +295,8 @@ public record PictureMetadata(
       return Optional.of(fromJson(json));
     } catch (IllegalArgumentException e) {
       // The message may repeat a text of the file, of any length and with lines of its own.
-      String reason =
-          String.valueOf(e.getMessage())
-              .replaceFirst("^\\[metadata] ", "")
-              .replaceAll("\\p{Cc}", "?");
-      String shown =
-          reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "…";
+      String reason = String.valueOf(e.getMessage()).replaceFirst("^\\[metadata] ", "");
+      String shown = ForeignText.oneLine(reason, LONGEST_REASON);
       throw new InvalidFileException("[metadata] %s: %s".formatted(file, shown), e);
     }
   }
