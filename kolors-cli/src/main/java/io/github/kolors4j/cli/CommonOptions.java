@@ -37,12 +37,18 @@ final class CommonOptions {
 
     @Option(
         names = "--pull",
-        description = "Download --model where the cache does not have it, without a question.")
+        description =
+            "Download --model, and taesd, where the cache does not have it, without a question.")
     private boolean pull;
 
     /** The folder, which is downloaded where the user wants it. */
     Path directory(Terminal terminal, Interruption interruption) throws IOException {
       return directory(terminal, interruption, Variant.DEFAULT);
+    }
+
+    /** The folder of another repository, which is downloaded on the same terms. */
+    Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
+      return new ModelLocation(terminal, interruption, pull).directory(repo, Variant.DEFAULT);
     }
 
     private Path directory(Terminal terminal, Interruption interruption, Variant variant)
@@ -81,6 +87,11 @@ final class CommonOptions {
     /** Which copy was asked for. */
     Optional<String> variant() {
       return Optional.ofNullable(variant);
+    }
+
+    /** The folder of another repository, which is downloaded on the same terms. */
+    Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
+      return model.repository(terminal, interruption, repo);
     }
 
     /** Begins to open the pipeline, whose files are downloaded where the user wants it. */

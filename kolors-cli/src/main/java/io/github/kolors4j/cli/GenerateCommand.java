@@ -68,6 +68,7 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
   @Mixin private AdapterOptions adapters;
+  @Mixin private ImagePromptOptions imagePrompts;
 
   @Option(
       names = "--output-type",
@@ -80,8 +81,9 @@ class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several pictures get"
-              + " -0, -1 ... before the suffix. Default: kolors.png, or kolors.safetensors for latents.")
+          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several"
+              + " pictures get -0, -1 ... before the suffix. Default: kolors.png, or"
+              + " kolors.safetensors for latents.")
   private String out;
 
   @Mixin private PictureOptions pictureOptions;
@@ -91,7 +93,8 @@ class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--vae-tiling",
       description =
-          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a little.")
+          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a"
+              + " little.")
   private boolean vaeTiling;
 
   @Option(
@@ -136,7 +139,9 @@ class GenerateCommand implements Callable<Integer> {
           promptCache
               .apply(
                   singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount))
+                      .apply(
+                          model.builder(terminal, interruption, threadCount),
+                          repo -> model.repository(terminal, interruption, repo))
                       .precision(wantedPrecision))
               .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
@@ -160,7 +165,7 @@ class GenerateCommand implements Callable<Integer> {
       throws IOException {
     EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);
     CostEstimate expected = UsageException.check(() -> runs.announce(pipeline, request, terminal));
-    Preview preview = previewOptions.preview(terminal, pipeline);
+    Preview preview = previewOptions.preview(terminal);
     ResultFiles results =
         new ResultFiles(
             terminal,
@@ -225,6 +230,7 @@ class GenerateCommand implements Callable<Integer> {
     noise.apply(request);
     imageToImage.apply(request);
     adapters.apply(request);
+    imagePrompts.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 

@@ -80,7 +80,9 @@ final class ReplayCommand implements Callable<Integer> {
           promptCache
               .apply(
                   singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount))
+                      .apply(
+                          model.builder(terminal, interruption, threadCount),
+                          repo -> model.repository(terminal, interruption, repo))
                       .precision(precisionOf(made)))
               .open()) {
         checkModel(made, opened);

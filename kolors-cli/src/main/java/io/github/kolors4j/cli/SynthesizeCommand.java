@@ -46,9 +46,10 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--parts",
-      paramLabel = "unet,vae,text",
+      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter",
       defaultValue = "unet,vae,text",
-      description = "Which weights to write. Default: all.")
+      description =
+          "Which weights to write. Default: those of the checkpoint itself, ${DEFAULT-VALUE}.")
   private String parts;
 
   @Option(
@@ -155,6 +156,6 @@ final class SynthesizeCommand implements Callable<Integer> {
   }
 
   private static String name(Part part) {
-    return part.name().toLowerCase(Locale.ROOT);
+    return part.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
@@ -63,6 +64,7 @@ public final class ImageRequest {
   private final boolean vaeTiling;
   private final Compatibility compatibility;
   private final Adapters adapters;
+  private final List<ImagePrompt> imagePrompts;
 
   private ImageRequest(Builder builder) {
     prompts = builder.prompts;
@@ -85,6 +87,7 @@ public final class ImageRequest {
     vaeTiling = builder.vaeTiling;
     compatibility = builder.compatibility;
     adapters = builder.adapters;
+    imagePrompts = builder.imagePrompts;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
           "[request] the list of prompts is empty: give at least one, which may be empty text.");
@@ -357,6 +360,15 @@ public final class ImageRequest {
   }
 
   /**
+   * The images that the pictures are to be like, beside their prompts.
+   *
+   * @return by default none
+   */
+  public List<ImagePrompt> imagePrompts() {
+    return imagePrompts;
+  }
+
+  /**
    * The number of prompts, as texts or encoded.
    *
    * @return 1 or more
@@ -452,6 +464,15 @@ public final class ImageRequest {
     }
   }
 
+  /**
+   * The names of the arguments that {@link #fromJson} knows.
+   *
+   * @return diffusers' names, as {@code num_inference_steps}; unmodifiable
+   */
+  public static Set<String> argumentNames() {
+    return RequestJson.keys();
+  }
+
   /** What makes a request what it is, by diffusers' names. */
   private Map<String, Object> values() {
     Map<String, Object> values = new LinkedHashMap<>();
@@ -475,6 +496,7 @@ public final class ImageRequest {
     values.put("vaeTiling", vaeTiling);
     values.put("compatibility", compatibility);
     values.put("adapters", adapters);
+    values.put("imagePrompts", imagePrompts);
     return values;
   }
 
@@ -527,6 +549,7 @@ public final class ImageRequest {
     private boolean vaeTiling = false;
     private Compatibility compatibility = Compatibility.MENDED;
     private Adapters adapters = Adapters.NONE;
+    private List<ImagePrompt> imagePrompts = List.of();
 
     private Builder() {}
 
@@ -551,6 +574,7 @@ public final class ImageRequest {
       vaeTiling = request.vaeTiling;
       compatibility = request.compatibility;
       adapters = request.adapters;
+      imagePrompts = request.imagePrompts;
     }
 
     /**
@@ -1095,6 +1119,27 @@ public final class ImageRequest {
      */
     public Builder adapters(Adapters adapters) {
       this.adapters = Objects.requireNonNull(adapters, "adapters");
+      return this;
+    }
+
+    /**
+     * Lets the pictures be like images, too.
+     *
+     * @param imagePrompt the images, and by which adapter
+     * @return this
+     */
+    public Builder imagePrompt(ImagePrompt imagePrompt) {
+      return imagePrompts(List.of(imagePrompt));
+    }
+
+    /**
+     * Lets the pictures be like images, too; what several add, adds up.
+     *
+     * @param imagePrompts in the place of those that were given before
+     * @return this
+     */
+    public Builder imagePrompts(List<ImagePrompt> imagePrompts) {
+      this.imagePrompts = copyOf("image prompt", imagePrompts);
       return this;
     }
 

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A request as JSON, under the names of diffusers' arguments. What the request does not say is not
@@ -73,6 +74,9 @@ final class RequestJson {
     json.put("compat", name(request.compatibility()));
     if (!request.adapters().uses().isEmpty()) {
       json.put("adapters", request.adapters().uses().stream().map(RequestJson::adapter).toList());
+    }
+    if (!request.imagePrompts().isEmpty()) {
+      json.put("ip_adapter", request.imagePrompts().stream().map(ImagePromptJson::write).toList());
     }
     return json;
   }
@@ -161,7 +165,7 @@ final class RequestJson {
   }
 
   /** The shape, and the values as little-endian F32 in Base64. */
-  private static Map<String, Object> array(FloatArray array) {
+  static Map<String, Object> array(FloatArray array) {
     float[] values = array.values();
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
@@ -178,7 +182,7 @@ final class RequestJson {
   }
 
   /** A PNG in Base64. */
-  private static Map<String, Object> picture(KolorsImage image) {
+  static Map<String, Object> picture(KolorsImage image) {
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     try {
       image.writeTo(png);
@@ -199,7 +203,17 @@ final class RequestJson {
    *     have
    */
   static ImageRequest read(Map<String, Object> values) {
-    RequestJsonReader json = new RequestJsonReader(values);
+    return read(new RequestJsonReader(values));
+  }
+
+  /** The keys that a request may have: whatever its reader asks for. */
+  static Set<String> keys() {
+    RequestJsonReader json = new RequestJsonReader(Map.of("prompt", ""));
+    read(json);
+    return Set.copyOf(json.asked());
+  }
+
+  private static ImageRequest read(RequestJsonReader json) {
     ImageRequest.Builder request = begin(json);
     json.list("negative_prompt", RequestJsonReader::text).ifPresent(request::negativePrompts);
     json.integer("max_sequence_length").ifPresent(request::maxSequenceLength);
@@ -225,6 +239,7 @@ final class RequestJson {
     json.flag("vae_tiling").ifPresent(request::vaeTiling);
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
     json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
+    json.list("ip_adapter", ImagePromptJson::read).ifPresent(request::imagePrompts);
     json.end();
     return request.build();
   }
@@ -279,7 +294,7 @@ final class RequestJson {
     json.number("denoising_start").ifPresent(request::denoisingStart);
   }
 
-  private static KolorsImage pictureOf(String key, Object value) {
+  static KolorsImage pictureOf(String key, Object value) {
     if (!(value instanceof Map<?, ?> object) || !(object.get(PNG) instanceof String png)) {
       throw RequestJsonReader.fault(key, value, "{\"png\": the file's bytes in Base64}");
     }

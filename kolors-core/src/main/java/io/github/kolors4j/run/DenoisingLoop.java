@@ -1,11 +1,13 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.StepEvent;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
@@ -16,6 +18,7 @@ import java.util.List;
 /** Diffusers' denoising loop, for one image after another. */
 final class DenoisingLoop implements AutoCloseable {
   private final UNet2DConditionModel unet;
+  private final ThreadPool threads;
   private final ResolvedRequest request;
   private final LatentSize size;
   private final Timetable timetable;
@@ -31,6 +34,7 @@ final class DenoisingLoop implements AutoCloseable {
       LatentDecoder decoder,
       Intact intact) {
     this.unet = components.unet();
+    this.threads = components.threads();
     this.request = request;
     this.size = request.size();
     this.timetable = timetable;
@@ -41,6 +45,11 @@ final class DenoisingLoop implements AutoCloseable {
             ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
             : unet.perturbedAttention(List.of(), 0);
     this.prepared = new PreparedBatch(components);
+  }
+
+  /** Lets the steps look at images beside the text; before the first of them. */
+  void lookAt(List<EncodedImagePrompt> images) {
+    prepared.lookAt(images);
   }
 
   /**
@@ -59,7 +68,14 @@ final class DenoisingLoop implements AutoCloseable {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      step(state, solver, extrapolation, i);
+      StepEvent event = new StepEvent();
+      event.begin();
+      try (var _ = threads.turn()) {
+        step(state, solver, extrapolation, i, run.isWatched());
+      }
+      if (event.shouldCommit()) {
+        tell(event, i, state, run);
+      }
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
@@ -71,15 +87,31 @@ final class DenoisingLoop implements AutoCloseable {
     }
   }
 
-  private void step(DenoisingState state, Schedule.Run solver, Extrapolation extrapolation, int i) {
+  private void tell(StepEvent event, int i, DenoisingState state, RunState run) {
+    event.image = run.image();
+    event.step = i - timetable.begin() + 1;
+    event.steps = timetable.count();
+    event.timestep = timetable.timesteps()[i];
+    event.samples = state.batch().size();
+    event.width = request.width();
+    event.height = request.height();
+    event.commit();
+  }
+
+  private void step(
+      DenoisingState state,
+      Schedule.Run solver,
+      Extrapolation extrapolation,
+      int i,
+      boolean watched) {
     float t = timetable.timesteps()[i];
-    Slice latents = Slice.of(state.latents());
     if (!extrapolation.isPredicted(i)) {
-      solver.step(i, extrapolation.at(t), latents);
+      advance(state, solver, i, extrapolation.at(t), watched);
       return;
     }
+    Slice latents = Slice.of(state.latents());
     List<BatchRow> batch = state.batch();
-    Conditioning conditioning = prepared.of(batch);
+    Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
     try (var _ = workspace.scope()) {
       // expand the latents if we are doing classifier free guidance
@@ -99,8 +131,27 @@ final class DenoisingLoop implements AutoCloseable {
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       Slice guided = guide(noisePred, state, t);
       extrapolation.predicted(t, guided);
-      solver.step(i, guided, latents);
+      advance(state, solver, i, guided, watched);
     }
+  }
+
+  /** From x_t to x_t-1 by a prediction. */
+  private void advance(
+      DenoisingState state, Schedule.Run solver, int i, Slice guided, boolean watched) {
+    if (watched) {
+      state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+    }
+    solver.step(i, guided, Slice.of(state.latents()));
+  }
+
+  /** What the model sees in the latents; after the last step of all they are it themselves. */
+  private float[] originalSample(Schedule.Run solver, int i, Slice guided, float[] latents) {
+    if (i + 1 == timetable.timesteps().length) {
+      return latents;
+    }
+    float[] original = new float[latents.length];
+    solver.predictOriginalSample(i, guided, Slice.of(latents), Slice.of(original));
+    return original;
   }
 
   /** The guided prediction, in place of the first row: {@code [negative, positive, perturbed]}. */

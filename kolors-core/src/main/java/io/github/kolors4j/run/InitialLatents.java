@@ -1,6 +1,7 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.components.TinyVae;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.VaeImageProcessor;
 import io.github.kolors4j.request.Start;
@@ -9,7 +10,9 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.vae.AutoencoderTiny;
 import io.github.kolors4j.vae.DiagonalGaussianDistribution;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The latents that the denoising begins with; diffusers' {@code prepare_latents} of both kinds. */
@@ -67,6 +70,10 @@ final class InitialLatents {
 
   /** A sample of what the VAE makes of an image, times the scaling factor. */
   private float[] encode(KolorsImage image, NoiseSource noise) {
+    Optional<TinyVae> tiny = components.tinyVae().filter(TinyVae::replacesVae);
+    if (tiny.isPresent()) {
+      return encodeTiny(tiny.get().model(), image);
+    }
     float scalingFactor = components.vae().config().scalingFactor();
     try (Workspace workspace = components.workspace()) {
       DiagonalGaussianDistribution posterior = posterior(workspace, image); // [1, h, w, 2c]
@@ -80,10 +87,25 @@ final class InitialLatents {
     }
   }
 
+  /** What a tiny autoencoder makes of an image, which it does not draw. */
+  private float[] encodeTiny(AutoencoderTiny vae, KolorsImage image) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
+      Tensor pixels =
+          VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());
+      float[] latents = vae.encode(pixels).toArray(); // [1, h, w, c]
+      for (int i = 0; i < latents.length; i++) {
+        latents[i] *= vae.config().scalingFactor();
+      }
+      return latents;
+    }
+  }
+
   /** Encoded once for all pictures that begin with the same image. */
   private DiagonalGaussianDistribution posterior(Workspace workspace, KolorsImage image) {
     if (!image.equals(encoded)) {
-      try (var _ = workspace.scope()) {
+      try (var _ = components.threads().turn();
+          var _ = workspace.scope()) {
         Tensor pixels =
             VaeImageProcessor.preprocess(workspace, image, request.width(), request.height());
         DiagonalGaussianDistribution made =

@@ -5,6 +5,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.ImageContext;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -17,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class PreparedBatch implements AutoCloseable {
   private final Components components;
 
+  private List<EncodedImagePrompt> images = List.of();
   private List<BatchRow> rows = List.of();
+  private int negatives;
   private @Nullable Workspace workspace;
   private @Nullable Conditioning conditioning;
 
@@ -25,12 +28,21 @@ final class PreparedBatch implements AutoCloseable {
     this.components = components;
   }
 
-  /** The conditioning of a batch; valid, with its workspace, until other rows are asked for. */
-  Conditioning of(List<BatchRow> wanted) {
-    if (workspace == null || !rows.equals(wanted)) {
+  /** Adds images to the texts of all batches to come. */
+  void lookAt(List<EncodedImagePrompt> encoded) {
+    images = encoded;
+  }
+
+  /**
+   * The conditioning of a batch, whose first rows are negative; valid, with its workspace, until
+   * other rows are asked for.
+   */
+  Conditioning of(List<BatchRow> wanted, int negativeRows) {
+    if (workspace == null || negatives != negativeRows || !rows.equals(wanted)) {
       close();
       workspace = components.workspace();
       try {
+        negatives = negativeRows;
         conditioning = prepare(wanted);
         rows = List.copyOf(wanted);
       } catch (RuntimeException | Error e) {
@@ -56,12 +68,16 @@ final class PreparedBatch implements AutoCloseable {
   private Conditioning prepare(List<BatchRow> wanted) {
     float[][] addTimeIds =
         wanted.stream().map(row -> row.addTimeIds().values()).toArray(float[][]::new);
-    return components
-        .unet()
-        .prepare(
-            batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
-            batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
-            addTimeIds);
+    Conditioning text =
+        components
+            .unet()
+            .prepare(
+                batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
+                batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
+                addTimeIds);
+    List<ImageContext> contexts =
+        images.stream().map(image -> image.context(workspace(), wanted.size(), negatives)).toList();
+    return components.unet().withImages(text, contexts);
   }
 
   private Tensor batchOf(List<BatchRow> wanted, Function<BatchRow, FloatArray> part) {

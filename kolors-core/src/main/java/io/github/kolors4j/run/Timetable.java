@@ -9,6 +9,7 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
 import java.util.Arrays;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * The steps that a request takes: diffusers' {@code retrieve_timesteps}, {@code get_timesteps} and
@@ -55,7 +56,23 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take the request's steps
    */
   void rehearse(ResolvedRequest request) {
-    NoiseSource zeros = target -> Arrays.fill(target, 0);
+    NoiseSource zeros =
+        new NoiseSource() {
+          @Override
+          public void draw(float[] target) {
+            Arrays.fill(target, 0);
+          }
+
+          @Override
+          public OptionalLong seed() { // some schedulers ask for it, and the image's noise has one
+            return OptionalLong.of(0);
+          }
+
+          @Override
+          public void drawFrom(long seed, float[] target) {
+            draw(target);
+          }
+        };
     Schedule.Run run = schedule.start(zeros, request.request().eta());
     Slice sample = Slice.of(new float[request.size().values()]);
     Slice modelOutput = Slice.of(new float[request.size().values()]);

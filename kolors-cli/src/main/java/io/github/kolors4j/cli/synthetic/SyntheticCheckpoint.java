@@ -65,13 +65,15 @@ public final class SyntheticCheckpoint {
    * @param tokenizerModel a {@code tokenizer.model}
    * @param tokenizerConfig a {@code tokenizer_config.json}
    * @param seed of all values
+   * @throws IOException if a configuration is not possible
    */
   public SyntheticCheckpoint(
       CheckpointConfig config,
       Collection<Part> parts,
       Path tokenizerModel,
       Path tokenizerConfig,
-      long seed) {
+      long seed)
+      throws IOException {
     this.config = config;
     this.tokenizerModel = tokenizerModel;
     this.tokenizerConfig = tokenizerConfig;
@@ -131,8 +133,8 @@ public final class SyntheticCheckpoint {
       int rows = config.textEncoder().paddedVocabSize();
       if (ids > rows) {
         throw new IOException(
-            ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a smaller"
-                    + " tokenizer or a larger config is needed.")
+            ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a"
+                 + " smaller tokenizer or a larger config is needed.")
                 .formatted(tokenizerModel, ids, rows));
       }
     } finally {
@@ -147,6 +149,13 @@ public final class SyntheticCheckpoint {
     writeConfig(root, Part.VAE.folder(), "config.json", config.vaeJson());
     writeConfig(root, Part.TEXT.folder(), "config.json", config.textEncoderJson());
     writeTokenizer(Files.createDirectory(root.resolve("tokenizer")));
+    ImagePromptConfig more = new ImagePromptConfig(config);
+    if (plans.containsKey(Part.TAESD)) {
+      writeConfig(root, Part.TAESD.folder(), "config.json", more.taesdJson());
+    }
+    if (plans.containsKey(Part.IMAGE_ENCODER)) {
+      writeConfig(root, Part.IMAGE_ENCODER.folder(), "config.json", more.imageEncoderJson());
+    }
   }
 
   private static void writeConfig(Path root, String folder, String file, String text)
@@ -268,7 +277,8 @@ public final class SyntheticCheckpoint {
       most = FILE_SHARE * entries.stream().mapToLong(SafetensorsWriter.Entry::byteLength).sum();
     }
     while (true) {
-      ShardPlan plan = ShardPlan.of(part.base(), VARIANT, entries, (long) most);
+      ShardPlan plan =
+          ShardPlan.of(part.base(), part.isBeside() ? "" : VARIANT, entries, (long) most);
       if (plan.shards().size() <= part.files()) {
         return plan;
       }
