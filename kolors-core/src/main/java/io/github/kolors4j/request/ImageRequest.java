@@ -935,7 +935,7 @@ public final class ImageRequest {
      * Leaves out predictions of the U-Net, which are nearly all of the work: it makes those of
      * every nth step, of the first five and of the last two, and the others lie on the line through
      * the last two that were made. For Euler's method alone (another scheduler is refused when the
-     * request is generated), and another picture; fewer steps of DPM-Solver++ are often closer.
+     * request is generated), and another picture.
      *
      * @param predictEvery 1 for all steps; 2 or 3 for about half or a third of the work
      * @return this
