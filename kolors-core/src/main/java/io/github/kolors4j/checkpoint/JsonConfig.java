@@ -131,7 +131,7 @@ public final class JsonConfig {
    */
   public int integer(String key, int min, int max) throws InvalidFileException {
     if (isNull(key)) {
-      throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+      throw fault(key, "an integer from %s to %s is needed".formatted(min, max));
     }
     return integer(key, values.get(key), min, max);
   }
@@ -168,7 +168,7 @@ public final class JsonConfig {
     if (has(key) && values.get(key) instanceof List<?>) {
       List<Integer> list = integers(key, min, max);
       if (list.size() != count) {
-        throw fault(key, "a list must have %d values, one a block".formatted(count));
+        throw fault(key, "a list must have %s values, one a block".formatted(count));
       }
       return list;
     }
@@ -414,7 +414,7 @@ public final class JsonConfig {
         && number.longValue() <= max) {
       return number.intValue();
     }
-    throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+    throw fault(key, "an integer from %s to %s is needed".formatted(min, max));
   }
 
   private List<?> list(String key, String of) throws InvalidFileException {

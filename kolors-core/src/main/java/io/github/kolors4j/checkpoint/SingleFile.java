@@ -62,7 +62,7 @@ final class SingleFile implements TensorSource {
     }
     if (best.names.isEmpty()) {
       throw new InvalidFileException(
-          "[weights] %s: none of its %d tensors is one of this %s (first: %s); names as %s are known. A file of another model?"
+          "[weights] %s: none of its %s tensors is one of this %s (first: %s); names as %s are known. A file of another model?"
               .formatted(
                   file.path(),
                   file.names().size(),

@@ -345,7 +345,7 @@ public final class Weights {
     if (model.missing > 0) {
       throw model.fault(
           model.files.path(),
-          "%d %s expected but missing (first: %s)."
+          "%s %s expected but missing (first: %s)."
               .formatted(
                   model.missing, model.missing == 1 ? "tensor" : "tensors", model.firstMissing));
     }
@@ -354,7 +354,7 @@ public final class Weights {
       TensorInfo first = unasked.getFirst();
       throw model.fault(
           first.file(),
-          "%d %s not of this model (first: %s). A file of another model, or a config that does not fit?"
+          "%s %s not of this model (first: %s). A file of another model, or a config that does not fit?"
               .formatted(
                   unasked.size(),
                   unasked.size() == 1 ? "tensor is" : "tensors are",

@@ -143,7 +143,7 @@ record HuggingFaceHost(URI endpoint, Http http) implements ModelHost {
       default ->
           new HubException(
               HubException.Reason.PROTOCOL,
-              "[hub] %s answers %d: this is not what a hub does."
+              "[hub] %s answers %s: this is not what a hub does."
                   .formatted(Http.shown(answer.uri()), answer.status()));
     };
   }

@@ -36,7 +36,7 @@ public record RepoFile(
     }
     if (size < 0 || !HASH.matcher(sha256.orElse(blobId)).matches()) {
       throw new IllegalArgumentException(
-          "[hub] the server lists %s with size %d and hash %s: a size in bytes and 40 or 64 hexadecimal digits are needed."
+          "[hub] the server lists %s with size %s and hash %s: a size in bytes and 40 or 64 hexadecimal digits are needed."
               .formatted(path, size, ForeignText.quoted(sha256.orElse(blobId))));
     }
   }

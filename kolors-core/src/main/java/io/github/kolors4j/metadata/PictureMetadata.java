@@ -78,7 +78,7 @@ public record PictureMetadata(
     Objects.requireNonNull(request, "request");
     if (image < 0 || image >= request.numImages()) {
       throw new IllegalArgumentException(
-          "[metadata] image %d of a request of %d.".formatted(image, request.numImages()));
+          "[metadata] image %s of a request of %s.".formatted(image, request.numImages()));
     }
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(model, "model");
@@ -266,7 +266,7 @@ public record PictureMetadata(
     Object format = values.get("format");
     if (!(format instanceof Number number) || number.intValue() != FORMAT) {
       throw new IllegalArgumentException(
-          "[metadata] format %s is not %d, which this version of kolors4j reads: use the version that made the picture."
+          "[metadata] format %s is not %s, which this version of kolors4j reads: use the version that made the picture."
               .formatted(format, FORMAT));
     }
     MetadataValues all = new MetadataValues("", values);

@@ -626,7 +626,7 @@ public final class ImageRequest {
     public Builder maxSequenceLength(int maxSequenceLength) {
       if (maxSequenceLength < 1 || maxSequenceLength > MAX_SEQUENCE_LENGTH) {
         throw new IllegalArgumentException(
-            "[request] max sequence length %d is outside 1 to %d: Kolors reads at most %d tokens."
+            "[request] max sequence length %s is outside 1 to %s: Kolors reads at most %s tokens."
                 .formatted(maxSequenceLength, MAX_SEQUENCE_LENGTH, MAX_SEQUENCE_LENGTH));
       }
       this.maxSequenceLength = maxSequenceLength;
@@ -866,7 +866,7 @@ public final class ImageRequest {
     public Builder numInferenceSteps(int numInferenceSteps) {
       if (numInferenceSteps < 1) {
         throw new IllegalArgumentException(
-            "[request] %d inference steps: use 1 or more.".formatted(numInferenceSteps));
+            "[request] %s inference steps: use 1 or more.".formatted(numInferenceSteps));
       }
       return steps(Steps.of(numInferenceSteps));
     }
@@ -944,7 +944,7 @@ public final class ImageRequest {
     public Builder predictEvery(int predictEvery) {
       if (predictEvery < 1) {
         throw new IllegalArgumentException(
-            "[request] predict_every %d: use 1 for all steps, or more.".formatted(predictEvery));
+            "[request] predict_every %s: use 1 for all steps, or more.".formatted(predictEvery));
       }
       this.predictEvery = predictEvery;
       return this;
@@ -1039,7 +1039,7 @@ public final class ImageRequest {
     public Builder numImagesPerPrompt(int numImagesPerPrompt) {
       if (numImagesPerPrompt < 1) {
         throw new IllegalArgumentException(
-            "[request] %d images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
+            "[request] %s images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
       }
       this.numImagesPerPrompt = numImagesPerPrompt;
       return this;
@@ -1172,7 +1172,7 @@ public final class ImageRequest {
       }
       for (int i = 0; i < values.size(); i++) {
         if (values.get(i) == null) {
-          throw new IllegalArgumentException("[request] %s %d is null.".formatted(what, i));
+          throw new IllegalArgumentException("[request] %s %s is null.".formatted(what, i));
         }
       }
       return List.copyOf(values);
@@ -1181,7 +1181,7 @@ public final class ImageRequest {
     private static int positive(String side, int pixels) {
       if (pixels < 1) {
         throw new IllegalArgumentException(
-            "[request] %s %d: a picture has at least one latent cell, 8 pixels or more."
+            "[request] %s %s: a picture has at least one latent cell, 8 pixels or more."
                 .formatted(side, pixels));
       }
       return pixels;

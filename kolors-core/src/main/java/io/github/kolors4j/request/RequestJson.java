@@ -348,7 +348,7 @@ final class RequestJson {
     Shape shape = Shape.of(dims);
     if (bytes.length != (long) shape.size() * Float.BYTES) {
       throw new IllegalArgumentException(
-          "[request] %s has %d bytes, and its shape is %s: four bytes a value are needed."
+          "[request] %s has %s bytes, and its shape is %s: four bytes a value are needed."
               .formatted(key, bytes.length, shape));
     }
     return FloatArray.wrap(values, dims);

@@ -26,7 +26,7 @@ record PredictedSteps(int every, int begin, int end) {
   static void check(Scheduler scheduler, ImageRequest request) {
     if (request.predictEvery() > 1 && !scheduler.className().equals(EULER)) {
       throw new IllegalArgumentException(
-          "[request] predict_every %d with %s: only the steps of %s can do without predictions. Leave it out and take fewer steps, or choose that scheduler."
+          "[request] predict_every %s with %s: only the steps of %s can do without predictions. Leave it out and take fewer steps, or choose that scheduler."
               .formatted(request.predictEvery(), scheduler.className(), EULER));
     }
   }

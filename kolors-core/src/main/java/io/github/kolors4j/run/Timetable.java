@@ -126,11 +126,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
         && request.start().image().get().denoisingStart().isEmpty()) {
       double strength = request.start().image().get().strength();
       if ((int) (steps * strength) < 1) {
-        return "[request] strength %s of %d steps leaves none to take: use a larger strength or more steps."
+        return "[request] strength %s of %s steps leaves none to take: use a larger strength or more steps."
             .formatted(strength, steps);
       }
     }
-    return "[request] none of the %d steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
+    return "[request] none of the %s steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
         .formatted(steps);
   }
 }

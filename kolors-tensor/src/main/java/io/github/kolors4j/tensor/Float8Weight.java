@@ -26,7 +26,7 @@ public final class Float8Weight extends CodedWeight {
     super(name, shape);
     if (data.byteSize() != shape.size()) {
       throw new IllegalArgumentException(
-          "[weight] %s: %s of F8_E4M3 needs %d bytes but has %d."
+          "[weight] %s: %s of F8_E4M3 needs %s bytes but has %s."
               .formatted(name, shape, shape.size(), data.byteSize()));
     }
     this.data = data;

@@ -34,7 +34,7 @@ public final class Int4Weight extends CodedWeight {
         || values.byteSize() != shape.size() / 2
         || scales.byteSize() != 2L * rows()) {
       throw new IllegalArgumentException(
-          "[weight] %s: %s of 4 bits needs an even row, %d bytes and %d of F16 scales, but has %d and %d."
+          "[weight] %s: %s of 4 bits needs an even row, %s bytes and %s of F16 scales, but has %s and %s."
               .formatted(
                   name,
                   shape,

@@ -32,7 +32,7 @@ public final class Int8Weight extends CodedWeight {
     groups = group == 0 ? 1 : Math.ceilDiv(rowLength(), group);
     if (values.byteSize() != shape.size() || scales.byteSize() != 2L * rows() * groups) {
       throw new IllegalArgumentException(
-          "[weight] %s: %s of I8 needs %d bytes and %d of F16 scales, but has %d and %d."
+          "[weight] %s: %s of I8 needs %s bytes and %s of F16 scales, but has %s and %s."
               .formatted(
                   name,
                   shape,
@@ -74,7 +74,7 @@ public final class Int8Weight extends CodedWeight {
       String name, Shape shape, int group, MemorySegment values, MemorySegment scales) {
     if (group < 1) {
       throw new IllegalArgumentException(
-          "[weight] %s: a group of %d values: 1 is the least.".formatted(name, group));
+          "[weight] %s: a group of %s values: 1 is the least.".formatted(name, group));
     }
     return new Int8Weight(name, shape, group, values, scales);
   }

@@ -41,7 +41,7 @@ public final class LowRank {
   public LowRank(int rank, float[] down, float[] up) {
     if (rank < 1 || down.length % rank != 0 || up.length % rank != 0) {
       throw new IllegalArgumentException(
-          "[low rank] %d values of A and %d of B: the rank, %d, must be at least 1 and divide both."
+          "[low rank] %s values of A and %s of B: the rank, %s, must be at least 1 and divide both."
               .formatted(down.length, up.length, rank));
     }
     this.rank = rank;
