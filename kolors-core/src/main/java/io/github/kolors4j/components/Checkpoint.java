@@ -86,6 +86,8 @@ public final class Checkpoint implements AutoCloseable {
           openTextEncoder(directory.resolve("text_encoder"), options, closers);
       ThreadPool threads = new ThreadPool(options.threads());
       closers.push(threads::close);
+      ControlNets controlNets = new ControlNets();
+      closers.push(controlNets::close);
       Components components =
           new Components(
               tokenizer,
@@ -95,7 +97,8 @@ public final class Checkpoint implements AutoCloseable {
               index.forceZerosForEmptyPrompt(),
               threads,
               options.promptCache(),
-              Products.of(options.precision()));
+              Products.of(options.precision()),
+              controlNets);
       components.checkThatTheyFit();
       if (options.checkWeights()) {
         components.requireFiniteWeights();

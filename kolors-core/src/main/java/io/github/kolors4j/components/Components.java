@@ -25,6 +25,7 @@ import java.util.Optional;
  *
  * @param forceZerosForEmptyPrompt as in {@link ModelIndex}
  * @param promptCache where encoded prompts are remembered, if anywhere
+ * @param controlNets those that requests have used
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
@@ -34,7 +35,8 @@ public record Components(
     boolean forceZerosForEmptyPrompt,
     ThreadPool threads,
     Optional<PromptCache> promptCache,
-    Products products) {
+    Products products,
+    ControlNets controlNets) {
   private static final int RGB = 3;
 
   /** Where a part of a request is computed; to be closed. */
@@ -45,14 +47,30 @@ public record Components(
   /** These components, with another tokenizer. */
   public Components with(ChatGlmTokenizer other) {
     return new Components(
-        other, textEncoder, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
+        other,
+        textEncoder,
+        unet,
+        vae,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products,
+        controlNets);
   }
 
   /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     TextEncoder given = StoredTextEncoder.of(other);
     return new Components(
-        tokenizer, given, unet, vae, forceZerosForEmptyPrompt, threads, promptCache, products);
+        tokenizer,
+        given,
+        unet,
+        vae,
+        forceZerosForEmptyPrompt,
+        threads,
+        promptCache,
+        products,
+        controlNets);
   }
 
   /** These components, with another U-Net. */
@@ -65,7 +83,8 @@ public record Components(
         forceZerosForEmptyPrompt,
         threads,
         promptCache,
-        products);
+        products,
+        controlNets);
   }
 
   /** These components, with another VAE. */
@@ -78,7 +97,8 @@ public record Components(
         forceZerosForEmptyPrompt,
         threads,
         promptCache,
-        products);
+        products,
+        controlNets);
   }
 
   /**
@@ -98,7 +118,8 @@ public record Components(
         forceZerosForEmptyPrompt,
         threads,
         promptCache,
-        products);
+        products,
+        controlNets);
   }
 
   /**
@@ -127,7 +148,15 @@ public record Components(
   /** These components, on other threads. */
   public Components with(ThreadPool other) {
     return new Components(
-        tokenizer, textEncoder, unet, vae, forceZerosForEmptyPrompt, other, promptCache, products);
+        tokenizer,
+        textEncoder,
+        unet,
+        vae,
+        forceZerosForEmptyPrompt,
+        other,
+        promptCache,
+        products,
+        controlNets);
   }
 
   /**
@@ -139,6 +168,7 @@ public record Components(
     textEncoder.requireWholeFiles();
     unet.requireWholeFiles();
     vae.requireWholeFiles();
+    controlNets.requireWholeFiles();
   }
 
   /**

@@ -41,7 +41,7 @@ final class RequestJsonReader {
     }
   }
 
-  private <T> Optional<T> value(String key, Conversion<T> conversion) {
+  <T> Optional<T> value(String key, Conversion<T> conversion) {
     return Optional.ofNullable(left.remove(key)).map(value -> conversion.of(key, value));
   }
 

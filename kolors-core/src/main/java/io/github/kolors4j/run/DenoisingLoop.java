@@ -7,6 +7,7 @@ import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.ops.Elementwise;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
 import io.github.kolors4j.unet.UNet2DConditionInput;
@@ -22,6 +23,7 @@ final class DenoisingLoop implements AutoCloseable {
   private final LatentDecoder decoder;
   private final Intact intact;
   private final PerturbedAttention perturbedAttention;
+  private final ControlResiduals controls;
   private final PreparedBatch prepared;
 
   DenoisingLoop(
@@ -40,23 +42,27 @@ final class DenoisingLoop implements AutoCloseable {
         request.doPerturbedAttentionGuidance()
             ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
             : unet.perturbedAttention(List.of(), 0);
-    this.prepared = new PreparedBatch(components);
+    this.controls = new ControlResiduals(components, request, timetable);
+    this.prepared = new PreparedBatch(components, controls);
   }
 
   /**
    * Takes the steps of one image.
    *
    * @param state the latents, which are changed, and what the prompts and sizes are
+   * @param beginning what holds a part of the latents to a picture
    * @param noise the image's own
    * @param run for progress and cancellation
    */
-  void denoise(DenoisingState state, NoiseSource noise, RunState run) {
+  void denoise(DenoisingState state, Beginning beginning, NoiseSource noise, RunState run) {
     Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      step(state, solver, i);
+      beginning.blend().beforeStep(i, state.latents());
+      step(state, beginning, solver, i);
+      beginning.blend().afterStep(i, state.latents());
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
@@ -68,30 +74,53 @@ final class DenoisingLoop implements AutoCloseable {
     }
   }
 
-  private void step(DenoisingState state, Schedule.Run solver, int i) {
+  private void step(DenoisingState state, Beginning beginning, Schedule.Run solver, int i) {
     float t = timetable.timesteps()[i];
     List<BatchRow> batch = state.batch();
-    Conditioning conditioning = prepared.of(batch);
+    Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
     try (var _ = workspace.scope()) {
-      // expand the latents if we are doing classifier free guidance
-      int n = batch.size();
-      Tensor latentModelInput =
-          workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
       Slice latents = Slice.of(state.latents());
-      for (int row = 0; row < n; row++) {
-        solver.scaleModelInput(i, latents, rowOf(latentModelInput, row));
-      }
+      Tensor scaled =
+          workspace.tensor(1, size.height(), size.width(), size.channels()); // [1, h, w, c]
+      solver.scaleModelInput(i, latents, rowOf(scaled, 0));
+
+      // expand the latents if we are doing classifier free guidance
+      Tensor latentModelInput = expanded(scaled, beginning, batch.size()); // [n, h, w, c or more]
+      UNet2DConditionInput input =
+          UNet2DConditionInput.of(latentModelInput, t, conditioning)
+              .withPerturbedAttention(perturbedAttention);
+
+      // controlnet(s) inference
+      UNet2DConditionInput controlled =
+          controls.of(i, scaled).map(input::withAdditionalResiduals).orElse(input);
 
       // predict the noise residual
-      Tensor noisePred =
-          unet.forward(
-              UNet2DConditionInput.of(latentModelInput, t, conditioning)
-                  .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
+      Tensor noisePred = unet.forward(controlled); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       solver.step(i, guide(noisePred, state, t), latents);
     }
+  }
+
+  /** Each row of the batch: the latents, and for inpainting the mask and what it leaves. */
+  private static Tensor expanded(Tensor scaled, Beginning beginning, int n) {
+    Tensor row =
+        beginning
+            .maskChannels()
+            .map(
+                channels -> {
+                  int more = channels.length / (scaled.dim(1) * scaled.dim(2));
+                  Tensor beside =
+                      scaled.workspace().copyOf(channels, 1, scaled.dim(1), scaled.dim(2), more);
+                  return Elementwise.concat(scaled, beside); // [1, h, w, c + 1 + c]
+                })
+            .orElse(scaled);
+    Tensor all = row.workspace().tensor(n, row.dim(1), row.dim(2), row.dim(3));
+    for (int i = 0; i < n; i++) {
+      System.arraycopy(row.data(), 0, all.data(), i * row.shape().size(), row.shape().size());
+    }
+    return all;
   }
 
   /** The guided prediction, in place of the first row: {@code [negative, positive, perturbed]}. */

@@ -5,11 +5,13 @@ import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.estimate.NominalWork;
 import io.github.kolors4j.estimate.NominalWork.Kinds;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import java.util.List;
 
 /**
  * What a request will take, counted as {@link Generation} does it.
@@ -36,16 +38,24 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
-    int steps = Timetable.of(scheduler, request.request()).count();
+    Timetable timetable = Timetable.of(scheduler, request.request());
+    List<ControlNetInput> controls = ControlResiduals.leading(request, timetable);
 
     int texts = new PromptEncoder(components).textsToEncode(request);
     HeapForecast heap =
         new HeapForecast(
             unet, vae, components.threads().threads(), Runtime.getRuntime().maxMemory());
-    long diskBytes = components.unet().byteLength() + components.vae().byteLength();
+    long diskBytes =
+        components.unet().byteLength()
+            + components.vae().byteLength()
+            + controls.stream()
+                .map(ControlNetInput::controlNet)
+                .distinct()
+                .mapToLong(net -> components.controlNets().model(net, unet, vae).byteLength())
+                .sum();
     return new CostEstimate(
         speed.of(text(request, texts)),
-        speed.of(denoising(request, steps)),
+        speed.of(denoising(request, timetable.count()).plus(control(request, controls, timetable))),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
         diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()));
@@ -75,6 +85,26 @@ public record Estimator(Components components, Scheduler scheduler) {
     boolean encodes = request.image().isPresent() && request.image().get().encoded().isEmpty();
     Kinds encoding = encodes ? halved(decoding(request)) : Kinds.NONE;
     return all.plus(prompts).plus(encoding);
+  }
+
+  /** What the ControlNets add: they see neither a perturbed row nor, guessing, the negative one. */
+  private Kinds control(
+      ResolvedRequest request, List<ControlNetInput> controls, Timetable timetable) {
+    Kinds all = Kinds.NONE;
+    for (ControlNetInput input : controls) {
+      NominalWork sample =
+          NominalWork.controlNet(
+              ControlResiduals.modelOf(components, input).config(),
+              request.size().height(),
+              request.size().width(),
+              request.request().maxSequenceLength());
+      long rows = request.doClassifierFreeGuidance() && !input.guessMode() ? 2 : 1;
+      long steps = ControlResiduals.stepsOf(input, timetable);
+      all =
+          all.plus(sample.step().times(request.numImages() * rows * steps))
+              .plus(sample.prompt().times(request.request().numPrompts() * rows));
+    }
+    return all;
   }
 
   private static Kinds halved(Kinds work) {

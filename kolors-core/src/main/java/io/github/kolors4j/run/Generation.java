@@ -71,7 +71,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
 
         // 5. Prepare latent variables
         NoiseSource noise = noiseOf(request, image);
-        float[] latents = initialLatents.of(image, noise); // [h, w, c]
+        Beginning beginning = initialLatents.of(image, noise);
+        float[] latents = beginning.latents(); // [h, w, c]
         run.requireFinite(
             "what the denoising begins with", latents, latents.length, Stage.DENOISE, 0);
 
@@ -80,7 +81,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
 
         // 8. Denoising loop
         DenoisingState state = new DenoisingState(request, latents, rows);
-        loop.denoise(state, noise, run);
+        loop.denoise(state, beginning, noise, run);
         run.endDenoise();
         loop.trim(
             image + 1 < request.numImages() && rows(request, image + 1, prompts).equals(rows));
@@ -91,7 +92,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         } else {
           run.checkCancelled();
           run.beginDecode();
-          KolorsImage picture = decoder.decode(latents, run);
+          KolorsImage picture = request.whole(decoder.decode(latents, run), image);
           intact.check();
           run.finished(picture);
         }
@@ -157,6 +158,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     check.check(given, control);
     ResolvedRequest resolved = new RequestResolver(unet, vae).resolve(given, control);
     check.check(resolved);
+    resolved.controlNets().forEach(input -> ControlResiduals.modelOf(components, input));
     int threads = components.threads().threads();
     new HeapForecast(unet, vae, threads, Runtime.getRuntime().maxMemory()).check(resolved);
     return resolved;

@@ -16,21 +16,29 @@ import org.jspecify.annotations.Nullable;
  */
 final class PreparedBatch implements AutoCloseable {
   private final Components components;
+  private final ControlResiduals controls;
 
   private List<BatchRow> rows = List.of();
+  private int negatives;
   private @Nullable Workspace workspace;
   private @Nullable Conditioning conditioning;
 
-  PreparedBatch(Components components) {
+  PreparedBatch(Components components, ControlResiduals controls) {
     this.components = components;
+    this.controls = controls;
   }
 
-  /** The conditioning of a batch; valid, with its workspace, until other rows are asked for. */
-  Conditioning of(List<BatchRow> wanted) {
-    if (workspace == null || !rows.equals(wanted)) {
+  /**
+   * The conditioning of a batch, whose first rows are negative, for the U-Net, and with it for the
+   * ControlNets; valid, with its workspace, until other rows are asked for.
+   */
+  Conditioning of(List<BatchRow> wanted, int negativeRows) {
+    if (workspace == null || negatives != negativeRows || !rows.equals(wanted)) {
       close();
       workspace = components.workspace();
       try {
+        negatives = negativeRows;
+        controls.prepare(workspace, wanted, negativeRows);
         conditioning = prepare(wanted);
         rows = List.copyOf(wanted);
       } catch (RuntimeException | Error e) {

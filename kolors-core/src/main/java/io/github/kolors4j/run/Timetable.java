@@ -9,6 +9,7 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
 import java.util.Arrays;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * The steps that a request takes: diffusers' {@code retrieve_timesteps}, {@code get_timesteps} and
@@ -54,12 +55,24 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take the request's steps
    */
   void rehearse(ResolvedRequest request) {
-    NoiseSource zeros = target -> Arrays.fill(target, 0);
-    Schedule.Run run = schedule.start(zeros, request.request().eta());
+    Schedule.Run run = schedule.start(new Zeros(), request.request().eta());
     Slice sample = Slice.of(new float[request.size().values()]);
     Slice modelOutput = Slice.of(new float[request.size().values()]);
     run.scaleModelInput(begin, sample, sample);
     run.step(begin, modelOutput, sample);
+  }
+
+  /** Noise that costs nothing; some solvers ask for its seed, as each image's noise has one. */
+  private static final class Zeros implements NoiseSource {
+    @Override
+    public void draw(float[] target) {
+      Arrays.fill(target, 0);
+    }
+
+    @Override
+    public OptionalLong seed() {
+      return OptionalLong.of(0);
+    }
   }
 
   /** How many steps are taken. */

@@ -53,6 +53,7 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "controlnet",
           "estimate",
           "adapter",
           "scheduler",
