@@ -68,6 +68,7 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
   @Mixin private AdapterOptions adapters;
+  @Mixin private ControlNetOptions controlNets;
 
   @Option(
       names = "--output-type",
@@ -210,6 +211,7 @@ class GenerateCommand implements Callable<Integer> {
     steps.check();
     guidance.check();
     imageToImage.check(terminal);
+    controlNets.check();
     sizes.check(terminal);
     prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
@@ -225,6 +227,7 @@ class GenerateCommand implements Callable<Integer> {
     noise.apply(request);
     imageToImage.apply(request);
     adapters.apply(request);
+    controlNets.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 

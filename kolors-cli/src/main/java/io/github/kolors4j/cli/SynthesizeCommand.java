@@ -46,9 +46,11 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--parts",
-      paramLabel = "unet,vae,text",
+      paramLabel = "unet,vae,text,controlnet",
       defaultValue = "unet,vae,text",
-      description = "Which weights to write. Default: all.")
+      description =
+          "Which weights to write: of a checkpoint, and of a ControlNet for its U-Net, in a folder"
+              + " of that name. Default: ${DEFAULT-VALUE}.")
   private String parts;
 
   @Option(

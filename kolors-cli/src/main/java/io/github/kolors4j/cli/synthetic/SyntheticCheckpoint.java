@@ -37,8 +37,6 @@ import java.util.stream.Stream;
  * killed leaves it.
  */
 public final class SyntheticCheckpoint {
-  private static final String VARIANT = "fp16";
-
   /** What helps where the disk is too small. */
   private static final String FEWER = ", fewer --parts, or fewer layers with --text-layers";
 
@@ -146,6 +144,9 @@ public final class SyntheticCheckpoint {
     writeConfig(root, Part.UNET.folder(), "config.json", config.unetJson());
     writeConfig(root, Part.VAE.folder(), "config.json", config.vaeJson());
     writeConfig(root, Part.TEXT.folder(), "config.json", config.textEncoderJson());
+    if (plans.containsKey(Part.CONTROLNET)) {
+      writeConfig(root, Part.CONTROLNET.folder(), "config.json", config.controlNetJson());
+    }
     writeTokenizer(Files.createDirectory(root.resolve("tokenizer")));
   }
 
@@ -268,7 +269,7 @@ public final class SyntheticCheckpoint {
       most = FILE_SHARE * entries.stream().mapToLong(SafetensorsWriter.Entry::byteLength).sum();
     }
     while (true) {
-      ShardPlan plan = ShardPlan.of(part.base(), VARIANT, entries, (long) most);
+      ShardPlan plan = ShardPlan.of(part.base(), part.variant(), entries, (long) most);
       if (plan.shards().size() <= part.files()) {
         return plan;
       }

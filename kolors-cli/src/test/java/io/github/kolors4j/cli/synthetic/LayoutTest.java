@@ -50,9 +50,17 @@ class LayoutTest {
   @Test
   void allTogetherIsAsLargeAsPublished() throws IOException {
     SyntheticCheckpoint checkpoint =
-        new SyntheticCheckpoint(CheckpointConfig.full(), List.of(Part.values()), null, null, 0);
+        new SyntheticCheckpoint(
+            CheckpointConfig.full(), List.of(Part.UNET, Part.VAE, Part.TEXT), null, null, 0);
     assertEquals(
         2 * (2_579_458_820L + 83_653_863L + 6_243_584_000L + 32 /* inv_freq */),
         checkpoint.bytes());
+  }
+
+  @Test
+  void aControlNetIsAsLargeAsPublished() throws IOException {
+    SyntheticCheckpoint checkpoint =
+        new SyntheticCheckpoint(CheckpointConfig.full(), List.of(Part.CONTROLNET), null, null, 0);
+    assertEquals(2 * 1_263_009_296L, checkpoint.bytes());
   }
 }
