@@ -37,12 +37,18 @@ final class CommonOptions {
 
     @Option(
         names = "--pull",
-        description = "Download --model where the cache does not have it, without a question.")
+        description =
+            "Download --model, and taesd, where the cache does not have it, without a question.")
     private boolean pull;
 
     /** The folder, which is downloaded where the user wants it. */
     Path directory(Terminal terminal, Interruption interruption) throws IOException {
       return directory(terminal, interruption, Variant.DEFAULT);
+    }
+
+    /** The folder of another repository, which is downloaded on the same terms. */
+    Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
+      return new ModelLocation(terminal, interruption, pull).directory(repo, Variant.DEFAULT);
     }
 
     private Path directory(Terminal terminal, Interruption interruption, Variant variant)
@@ -64,9 +70,14 @@ final class CommonOptions {
         names = "--variant",
         paramLabel = "V",
         description =
-            "Which copy of the weights: bf16 for files as model.bf16.safetensors, empty text for the"
-                + " plain ones. Default: fp16, else the plain ones, else the only ones.")
+            "Which copy of the weights: bf16 for files as model.bf16.safetensors, empty text for"
+                + " the plain ones. Default: fp16, else the plain ones, else the only ones.")
     private String variant;
+
+    /** The folder of another repository, which is downloaded on the same terms. */
+    Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
+      return model.repository(terminal, interruption, repo);
+    }
 
     /** Begins to open the pipeline, whose files are downloaded where the user wants it. */
     KolorsPipeline.Builder builder(Terminal terminal, Interruption interruption, int threads)

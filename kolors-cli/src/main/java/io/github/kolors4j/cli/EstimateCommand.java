@@ -31,7 +31,10 @@ final class EstimateCommand extends GenerateCommand {
     ImageRequest request = UsageException.check(this::request);
     try (KolorsPipeline opened =
         promptCache
-            .apply(singleFiles.apply(model.builder(terminal, interruption, threadCount)))
+            .apply(
+                singleFiles.apply(
+                    model.builder(terminal, interruption, threadCount),
+                    repo -> model.repository(terminal, interruption, repo)))
             .open()) {
       Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
       KolorsPipeline pipeline = opened.withScheduler(chosen);

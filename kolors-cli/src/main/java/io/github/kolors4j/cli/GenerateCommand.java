@@ -68,6 +68,7 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
   @Mixin private AdapterOptions adapters;
+  @Mixin private ImagePromptOptions imagePrompts;
   @Mixin private ControlNetOptions controlNets;
 
   @Option(
@@ -81,8 +82,9 @@ class GenerateCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several pictures get"
-              + " -0, -1 ... before the suffix. Default: kolors.png, or kolors.safetensors for latents.")
+          "Where to; a name that ends with .jpg makes a JPEG, - is standard output. Several"
+              + " pictures get -0, -1 ... before the suffix. Default: kolors.png, or"
+              + " kolors.safetensors for latents.")
   private String out;
 
   @Mixin private PictureOptions pictureOptions;
@@ -92,7 +94,8 @@ class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--vae-tiling",
       description =
-          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a little.")
+          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a"
+              + " little.")
   private boolean vaeTiling;
 
   @Option(
@@ -137,7 +140,9 @@ class GenerateCommand implements Callable<Integer> {
           promptCache
               .apply(
                   singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount))
+                      .apply(
+                          model.builder(terminal, interruption, threadCount),
+                          repo -> model.repository(terminal, interruption, repo))
                       .precision(wantedPrecision))
               .open()) {
         Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
@@ -161,7 +166,7 @@ class GenerateCommand implements Callable<Integer> {
       throws IOException {
     EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);
     CostEstimate expected = UsageException.check(() -> runs.announce(pipeline, request, terminal));
-    Preview preview = previewOptions.preview(terminal, pipeline);
+    Preview preview = previewOptions.preview(terminal);
     ResultFiles results =
         new ResultFiles(
             terminal,
@@ -227,6 +232,7 @@ class GenerateCommand implements Callable<Integer> {
     noise.apply(request);
     imageToImage.apply(request);
     adapters.apply(request);
+    imagePrompts.apply(request);
     controlNets.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }

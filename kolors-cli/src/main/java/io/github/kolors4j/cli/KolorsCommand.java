@@ -116,6 +116,7 @@ final class KolorsCommand implements Runnable {
       Terminal terminal, Interruption interruption) {
     Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(terminal, interruption));
+    commands.put("batch", () -> new BatchCommand(terminal, interruption));
     commands.put("estimate", () -> new EstimateCommand(terminal, interruption));
     commands.put("replay", () -> new ReplayCommand(terminal, interruption));
     commands.put("show", () -> new ShowCommand(terminal));
@@ -125,6 +126,7 @@ final class KolorsCommand implements Runnable {
     commands.put("quantize", () -> new QuantizeCommand(terminal, interruption));
     commands.put("pull", () -> new PullCommand(terminal, interruption));
     commands.put("cache", () -> new CacheCommand(terminal, interruption));
+    commands.put("serve", () -> new ServeCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
     commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));

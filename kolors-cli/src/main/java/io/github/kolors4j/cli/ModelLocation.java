@@ -2,6 +2,7 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.hub.HubClient;
 import io.github.kolors4j.hub.HubEnvironment;
+import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.hub.PullPlan;
 import io.github.kolors4j.hub.RepoRevision;
 import io.github.kolors4j.safetensors.Variant;
@@ -9,8 +10,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.Charset;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,8 +20,6 @@ import java.util.Optional;
  * @param pull whether to download without a question
  */
 record ModelLocation(Terminal terminal, Interruption interruption, boolean pull) {
-  private static final String SCHEME = "://";
-
   /**
    * Finds the folder.
    *
@@ -30,10 +27,13 @@ record ModelLocation(Terminal terminal, Interruption interruption, boolean pull)
    * @param chosen which copy of the weights has to be there
    */
   Path directory(String model, Variant chosen) throws IOException {
-    if (isFolder(model)) {
-      return Path.of(model);
+    RepoRevision revision;
+    switch (UsageException.check(() -> ModelReference.parse(model))) {
+      case ModelReference.Folder(Path directory) -> {
+        return directory;
+      }
+      case ModelReference.Repository(RepoRevision named) -> revision = named;
     }
-    RepoRevision revision = UsageException.check(() -> RepoRevision.parse(model));
     HubClient hub = client(interruption);
     Optional<Path> cached = hub.find(revision, chosen);
     if (cached.isPresent()) {
@@ -63,26 +63,6 @@ record ModelLocation(Terminal terminal, Interruption interruption, boolean pull)
   static HubClient client(Interruption interruption) throws IOException {
     return new HubClient(UsageException.check(HubEnvironment::current))
         .cancelledBy(interruption.token()::isCancelled);
-  }
-
-  /**
-   * What is there is a folder; what is not, and is no name of a repository, is one to be missed.
-   */
-  private static boolean isFolder(String model) {
-    if (model.contains(SCHEME)) {
-      return false;
-    }
-    try {
-      if (Files.exists(Path.of(model))) {
-        return true;
-      }
-      RepoRevision.parse(model);
-      return false;
-    } catch (InvalidPathException _) {
-      return false;
-    } catch (IllegalArgumentException _) {
-      return true;
-    }
   }
 
   private static boolean canAnswer(Terminal terminal) {

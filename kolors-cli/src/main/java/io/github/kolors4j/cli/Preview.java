@@ -27,7 +27,6 @@ final class Preview implements StepCallback {
 
   private final PreviewMode mode;
   private final PrintStream out;
-  private final LatentColours colours;
   private boolean open;
   private long shown;
 
@@ -36,12 +35,10 @@ final class Preview implements StepCallback {
    *
    * @param mode how; never {@link PreviewMode#AUTO}
    * @param out the terminal
-   * @param colours of the latents
    */
-  Preview(PreviewMode mode, PrintStream out, LatentColours colours) {
+  Preview(PreviewMode mode, PrintStream out) {
     this.mode = mode;
     this.out = out;
-    this.colours = colours;
   }
 
   @Override
@@ -49,7 +46,7 @@ final class Preview implements StepCallback {
     long now = System.nanoTime();
     if (mode != PreviewMode.NONE && (!open || now - shown > PAUSE_NANOS)) {
       shown = now;
-      draw(colours.picture(step.latents()));
+      draw(step.quickPreview());
     }
   }
 

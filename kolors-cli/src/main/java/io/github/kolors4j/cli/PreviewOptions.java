@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.KolorsPipeline;
 import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -19,11 +18,8 @@ final class PreviewOptions {
               + " and in tmux.")
   private PreviewMode mode;
 
-  Preview preview(Terminal terminal, KolorsPipeline pipeline) {
-    return new Preview(
-        mode.in(System.getenv(), terminal.interactive()),
-        terminal.err(),
-        LatentColours.of(pipeline.vae().config()));
+  Preview preview(Terminal terminal) {
+    return new Preview(mode.in(System.getenv(), terminal.interactive()), terminal.err());
   }
 
   /** A mode by its name. */

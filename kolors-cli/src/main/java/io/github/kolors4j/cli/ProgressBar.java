@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.batch.BatchProgress;
 import io.github.kolors4j.hub.PullProgress;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.ProgressListener;
@@ -43,6 +44,33 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     if (terminal.interactive() || worth) {
       show(line(progress));
     }
+  }
+
+  /** So far is a batch. */
+  void batch(BatchProgress progress) {
+    long now = System.nanoTime();
+    boolean over = progress.done() == progress.rows();
+    if (!over && now - shown < (terminal.interactive() ? SHORT_NANOS : QUIET_NANOS)) {
+      return;
+    }
+    String line = "%d/%d pictures".formatted(progress.done(), progress.rows());
+    if (terminal.interactive() && progress.rows() > 0) {
+      line += bar(progress.done(), progress.rows());
+    }
+    if (progress.failed() > 0) {
+      line += ", %d errors".formatted(progress.failed());
+    }
+    if (progress.picturesPerHour() > 0) {
+      line +=
+          String.format(
+              Locale.ROOT,
+              progress.picturesPerHour() < 100
+                  ? " %.1f an hour, %s left"
+                  : " %.0f an hour, %s left",
+              progress.picturesPerHour(),
+              clock(progress.timeLeft()));
+    }
+    show(line + progress.current().map(current -> "; " + line(current)).orElse(""));
   }
 
   /** So many bytes of a file, or of several, are written. */

@@ -82,7 +82,9 @@ final class ReplayCommand implements Callable<Integer> {
           promptCache
               .apply(
                   singleFiles
-                      .apply(KolorsPipeline.builder(directory))
+                      .apply(
+                          KolorsPipeline.builder(directory),
+                          repo -> model.repository(terminal, interruption, repo))
                       .threads(threadCount)
                       .precision(precisionOf(made)))
               .open()) {

@@ -46,11 +46,10 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--parts",
-      paramLabel = "unet,vae,text,controlnet",
+      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter,controlnet",
       defaultValue = "unet,vae,text",
       description =
-          "Which weights to write: of a checkpoint, and of a ControlNet for its U-Net, in a folder"
-              + " of that name. Default: ${DEFAULT-VALUE}.")
+          "Which weights to write. Default: those of the checkpoint itself, ${DEFAULT-VALUE}.")
   private String parts;
 
   @Option(
@@ -157,6 +156,6 @@ final class SynthesizeCommand implements Callable<Integer> {
   }
 
   private static String name(Part part) {
-    return part.name().toLowerCase(Locale.ROOT);
+    return part.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

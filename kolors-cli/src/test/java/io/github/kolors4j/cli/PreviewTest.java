@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.tensor.FloatArray;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -102,21 +101,6 @@ class PreviewTest {
     assertEquals(20, text.toString().lines().count());
     String cell = "\u001b[38;2;255;0;0m\u001b[48;2;0;0;0m\u2580";
     assertTrue(text.toString().startsWith(cell.repeat(40)), "not forty such cells");
-  }
-
-  @Test
-  void latentsBecomeColoursByTheirWeights() {
-    LatentColours colours =
-        new LatentColours(
-            new float[][] {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0, 0, 0}}, new float[] {0, 0, -1});
-    float[] z = {1, -1, 0.5f, 0, 1, 0, 1, 1}; // two cells of four channels
-    byte[] rgb = colours.picture(FloatArray.of(z, 1, 4, 1, 2)).rgb();
-    assertArrayEquals(new byte[] {(byte) 255, (byte) 191, (byte) 128, 0, (byte) 128, 0}, rgb);
-    float[] noisy = new float[8];
-    java.util.Arrays.fill(noisy, 10);
-    byte[] scaled = colours.picture(FloatArray.of(noisy, 1, 4, 1, 2)).rgb();
-    assertEquals((byte) 255, scaled[0]);
-    assertEquals((byte) 128, scaled[2], "not brought to the contrast of finished latents");
   }
 
   @Test

@@ -68,6 +68,16 @@ public final class Identity {
     return HexFormat.of().formatHex(hash.digest());
   }
 
+  /**
+   * Of a file's tensors, without reading all of it.
+   *
+   * @param files open tensors
+   * @return 64 hexadecimal digits
+   */
+  public static String of(TensorSource files) {
+    return ofWeights("", files, List.of());
+  }
+
   /** Of a model's weights, without reading gigabytes. */
   static String ofWeights(String config, TensorSource files, List<String> adapters) {
     Identity identity = new Identity().add(config);

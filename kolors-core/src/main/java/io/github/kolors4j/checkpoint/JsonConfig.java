@@ -282,6 +282,23 @@ public final class JsonConfig {
   }
 
   /**
+   * An object within this one, as a configuration of its own.
+   *
+   * @param key the key
+   * @return the object, or nothing where the key is absent or null
+   * @throws InvalidFileException if there is a value that is no object
+   */
+  public Optional<JsonConfig> object(String key) throws InvalidFileException {
+    if (isNull(key)) {
+      return Optional.empty();
+    }
+    if (values.get(key) instanceof Map<?, ?> object) {
+      return Optional.of(parse(file, JsonWriter.indented(object) + "\n"));
+    }
+    throw fault(key, "an object is needed");
+  }
+
+  /**
    * Refuses every value of a key but those given; an absent key stands for the first.
    *
    * @param key the key

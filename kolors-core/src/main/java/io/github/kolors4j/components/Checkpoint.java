@@ -3,6 +3,7 @@ package io.github.kolors4j.components;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
+import io.github.kolors4j.events.LoadEvent;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.scheduler.Scheduler;
@@ -12,6 +13,7 @@ import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
+import io.github.kolors4j.vae.AutoencoderTiny;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,6 +62,8 @@ public final class Checkpoint implements AutoCloseable {
 
   /** Opens a checkpoint. */
   public static Checkpoint open(Path directory, OpenOptions options) throws IOException {
+    LoadEvent event = new LoadEvent();
+    event.begin();
     Optional<String> variant = options.variant();
     // A remembered prompt needs no text encoder.
     boolean textEncoderMayBeGone = options.promptCache().isPresent();
@@ -71,8 +75,9 @@ public final class Checkpoint implements AutoCloseable {
     try {
       SingleFiles files = options.singleFiles();
       Path ofVae = directory.resolve("vae");
+      Optional<TinyVae> tinyVae = openTinyVae(options, closers);
       AutoencoderKL vae =
-          files.vae().isPresent()
+          files.vae().isPresent() && tinyVae.filter(TinyVae::replacesVae).isEmpty()
               ? AutoencoderKL.loadFile(ofVae, files.vae().get())
               : AutoencoderKL.load(ofVae, variant);
       closers.push(vae::close);
@@ -86,6 +91,8 @@ public final class Checkpoint implements AutoCloseable {
           openTextEncoder(directory.resolve("text_encoder"), options, closers);
       ThreadPool threads = new ThreadPool(options.threads());
       closers.push(threads::close);
+      ImageAdapters imageAdapters = new ImageAdapters();
+      closers.push(imageAdapters::close);
       ControlNets controlNets = new ControlNets();
       closers.push(controlNets::close);
       Components components =
@@ -98,17 +105,38 @@ public final class Checkpoint implements AutoCloseable {
               threads,
               options.promptCache(),
               Products.of(options.precision()),
+              tinyVae,
+              imageAdapters,
               controlNets);
       components.checkThatTheyFit();
       if (options.checkWeights()) {
         components.requireFiniteWeights();
       }
       String name = files.name(CheckpointName.of(directory));
+      if (event.shouldCommit()) {
+        event.part = "checkpoint";
+        event.folder = directory.toString();
+        event.commit();
+      }
       return new Checkpoint(name, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);
       throw e;
     }
+  }
+
+  /** One in the place of the VAE is also the one for previews, unless another is named. */
+  private static Optional<TinyVae> openTinyVae(OpenOptions options, Deque<Runnable> closers)
+      throws IOException {
+    Optional<Path> replacing = options.singleFiles().vae();
+    boolean replacesVae = replacing.isPresent() && AutoencoderTiny.isOne(replacing.get());
+    Optional<Path> path = replacesVae ? replacing : options.previewVae();
+    if (path.isEmpty()) {
+      return Optional.empty();
+    }
+    AutoencoderTiny tiny = AutoencoderTiny.load(path.get());
+    closers.push(tiny::close);
+    return Optional.of(new TinyVae(tiny, replacesVae));
   }
 
   private static TextEncoder openTextEncoder(

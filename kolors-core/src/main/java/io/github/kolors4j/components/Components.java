@@ -15,6 +15,7 @@ import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,8 @@ import java.util.Optional;
  *
  * @param forceZerosForEmptyPrompt as in {@link ModelIndex}
  * @param promptCache where encoded prompts are remembered, if anywhere
+ * @param tinyVae for previews, perhaps also in the place of the VAE
+ * @param imageAdapters those that requests have used
  * @param controlNets those that requests have used
  */
 public record Components(
@@ -36,12 +39,19 @@ public record Components(
     ThreadPool threads,
     Optional<PromptCache> promptCache,
     Products products,
+    Optional<TinyVae> tinyVae,
+    ImageAdapters imageAdapters,
     ControlNets controlNets) {
   private static final int RGB = 3;
 
   /** Where a part of a request is computed; to be closed. */
   public Workspace workspace() {
     return new Workspace(threads, products);
+  }
+
+  /** The sizes of the tiny autoencoder, where it takes the place of the VAE. */
+  public Optional<AutoencoderTinyConfig> tinyInPlaceOfVae() {
+    return tinyVae.filter(TinyVae::replacesVae).map(tiny -> tiny.model().config());
   }
 
   /** These components, with another tokenizer. */
@@ -55,6 +65,8 @@ public record Components(
         threads,
         promptCache,
         products,
+        tinyVae,
+        imageAdapters,
         controlNets);
   }
 
@@ -70,6 +82,8 @@ public record Components(
         threads,
         promptCache,
         products,
+        tinyVae,
+        imageAdapters,
         controlNets);
   }
 
@@ -84,6 +98,8 @@ public record Components(
         threads,
         promptCache,
         products,
+        tinyVae,
+        imageAdapters,
         controlNets);
   }
 
@@ -98,6 +114,8 @@ public record Components(
         threads,
         promptCache,
         products,
+        tinyVae.map(tiny -> new TinyVae(tiny.model(), false)),
+        imageAdapters,
         controlNets);
   }
 
@@ -119,6 +137,8 @@ public record Components(
         threads,
         promptCache,
         products,
+        tinyVae,
+        imageAdapters,
         controlNets);
   }
 
@@ -141,7 +161,12 @@ public record Components(
     identities.put("tokenizer", tokenizer.identity());
     identities.put("text_encoder", textEncoder.known().identity());
     identities.put("unet", unet.identity());
-    identities.put("vae", vae.identity());
+    identities.put(
+        "vae",
+        tinyVae
+            .filter(TinyVae::replacesVae)
+            .map(tiny -> tiny.model().identity())
+            .orElseGet(vae::identity));
     return identities;
   }
 
@@ -156,6 +181,8 @@ public record Components(
         other,
         promptCache,
         products,
+        tinyVae,
+        imageAdapters,
         controlNets);
   }
 
@@ -168,6 +195,10 @@ public record Components(
     textEncoder.requireWholeFiles();
     unet.requireWholeFiles();
     vae.requireWholeFiles();
+    if (tinyVae.isPresent()) {
+      tinyVae.get().model().requireWholeFiles();
+    }
+    imageAdapters.requireWholeFiles();
     controlNets.requireWholeFiles();
   }
 
@@ -177,6 +208,9 @@ public record Components(
    * @throws InvalidFileException if two contradict each other
    */
   void checkThatTheyFit() throws InvalidFileException {
+    if (tinyVae.isPresent()) {
+      checkThatTheyFit(tinyVae.get().model().config(), vae.config());
+    }
     if (textEncoder.config().isEmpty()) {
       return; // its files are gone, and remembered prompts fit to the U-Net or are refused there
     }
@@ -198,8 +232,28 @@ public record Components(
    */
   void requireFiniteWeights() throws InvalidFileException {
     vae.requireFiniteWeights();
+    if (tinyVae.isPresent()) {
+      tinyVae.get().model().requireFiniteWeights();
+    }
     unet.requireFiniteWeights();
     textEncoder.requireFiniteWeights();
+  }
+
+  private static void checkThatTheyFit(AutoencoderTinyConfig tiny, AutoencoderKLConfig vae)
+      throws InvalidFileException {
+    if (tiny.scaleFactor() != vae.scaleFactor()
+        || tiny.latentChannels() != vae.latentChannels()
+        || tiny.outChannels() != RGB) {
+      throw new InvalidFileException(
+          "[config] the tiny autoencoder makes %d channels of %d latent channels at %d pixels a cell, and the VAE %d of %d at %d: they must be equal."
+              .formatted(
+                  tiny.outChannels(),
+                  tiny.latentChannels(),
+                  tiny.scaleFactor(),
+                  vae.outChannels(),
+                  vae.latentChannels(),
+                  vae.scaleFactor()));
+    }
   }
 
   /** How many channels the U-Net takes is a matter of the task: a request's check looks at them. */

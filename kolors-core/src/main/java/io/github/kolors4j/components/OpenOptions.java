@@ -2,6 +2,7 @@ package io.github.kolors4j.components;
 
 import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.tensor.Precision;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,7 @@ import java.util.Optional;
  * @param promptCache where encoded prompts are remembered
  * @param textEncoderOnDemand whether the text encoder is open only while somebody encodes
  * @param singleFiles weights in the place of the checkpoint's
+ * @param previewVae a tiny autoencoder for previews
  */
 public record OpenOptions(
     Optional<String> variant,
@@ -22,4 +24,5 @@ public record OpenOptions(
     boolean checkWeights,
     Optional<PromptCache> promptCache,
     boolean textEncoderOnDemand,
-    SingleFiles singleFiles) {}
+    SingleFiles singleFiles,
+    Optional<Path> previewVae) {}

@@ -3,6 +3,7 @@ package io.github.kolors4j.components;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.events.LoadEvent;
 import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.IOException;
@@ -23,8 +24,16 @@ final class StoredTextEncoder implements TextEncoder {
   /** Where it is, for one that is opened on demand. */
   private record Source(Path directory, OpenOptions options) {
     ChatGlmModel open() {
+      LoadEvent event = new LoadEvent();
+      event.begin();
       try {
-        return load(directory, options);
+        ChatGlmModel model = load(directory, options);
+        if (event.shouldCommit()) {
+          event.part = "text_encoder";
+          event.folder = directory.toString();
+          event.commit();
+        }
+        return model;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -3,6 +3,8 @@ package io.github.kolors4j.estimate;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.clip.CLIPVisionConfig;
+import io.github.kolors4j.clip.CLIPVisionModel;
 import io.github.kolors4j.controlnet.ControlNetConfig;
 import io.github.kolors4j.controlnet.ControlNetModel;
 import io.github.kolors4j.tensor.Shape;
@@ -297,6 +299,29 @@ public record NominalWork(Kinds step, Kinds prompt) {
     }
     int index = Integer.parseInt(matcher.group(2));
     return matcher.group(3).equals("upsamplers") ? index + 1 : index;
+  }
+
+  /**
+   * A run of an image encoder, without its last layer.
+   *
+   * @param config its configuration
+   * @return for one image
+   */
+  public static NominalWork image(CLIPVisionConfig config) {
+    int tokens = config.tokens();
+    String last = "vision_model.encoder.layers." + (config.numHiddenLayers() - 1) + ".";
+    Kinds work =
+        attention(tokens, tokens, config.hiddenSize()).times(config.numHiddenLayers() - 1L);
+    for (Parameter parameter : CLIPVisionModel.parameters(config)) {
+      String name = parameter.name();
+      boolean layer = name.startsWith("vision_model.encoder.layers.") && !name.startsWith(last);
+      if (multiplies(parameter) && layer) {
+        work = work.plus(filter(parameter, tokens));
+      } else if (name.endsWith("patch_embedding.weight")) {
+        work = work.plus(new Kinds(parameter.size() * (tokens - 1L), 0, 0));
+      }
+    }
+    return new NominalWork(work, Kinds.NONE);
   }
 
   /**

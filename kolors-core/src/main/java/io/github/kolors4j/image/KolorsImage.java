@@ -153,6 +153,20 @@ public final class KolorsImage {
    * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
    */
   public KolorsImage resize(int newWidth, int newHeight) {
+    return resize(newWidth, newHeight, ResizeFilter.LANCZOS);
+  }
+
+  /**
+   * The picture at another size, by a filter of choice; byte for byte as Pillow's {@code
+   * resize((width, height), filter)}. The proportions may change.
+   *
+   * @param newWidth pixels in a row, at least 1
+   * @param newHeight rows, at least 1
+   * @param filter the filter
+   * @return the resized picture; this one where the size is the same
+   * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
+   */
+  public KolorsImage resize(int newWidth, int newHeight, ResizeFilter filter) {
     if (newWidth == width && newHeight == height) {
       return this;
     }
@@ -163,7 +177,40 @@ public final class KolorsImage {
               .formatted(width, height, newWidth, newHeight));
     }
     return new KolorsImage(
-        newWidth, newHeight, Lanczos.resize(rgb, width, height, newWidth, newHeight));
+        newWidth, newHeight, Resize.resize(filter, rgb, width, height, newWidth, newHeight));
+  }
+
+  /**
+   * A part of the picture; Pillow's {@code crop}, inside of the picture.
+   *
+   * @param left pixels to the left of it
+   * @param top rows above it
+   * @param cropWidth pixels in a row
+   * @param cropHeight rows
+   * @return the part
+   * @throws IllegalArgumentException if it is not inside of the picture, or empty
+   */
+  public KolorsImage crop(int left, int top, int cropWidth, int cropHeight) {
+    if (left < 0
+        || top < 0
+        || cropWidth < 1
+        || cropHeight < 1
+        || cropWidth > width - left
+        || cropHeight > height - top) {
+      throw new IllegalArgumentException(
+          "[image] %dx%d pixels at %d,%d are not inside of %dx%d."
+              .formatted(cropWidth, cropHeight, left, top, width, height));
+    }
+    byte[] part = new byte[cropWidth * cropHeight * CHANNELS];
+    for (int y = 0; y < cropHeight; y++) {
+      System.arraycopy(
+          rgb,
+          ((top + y) * width + left) * CHANNELS,
+          part,
+          y * cropWidth * CHANNELS,
+          cropWidth * CHANNELS);
+    }
+    return new KolorsImage(cropWidth, cropHeight, part);
   }
 
   /**

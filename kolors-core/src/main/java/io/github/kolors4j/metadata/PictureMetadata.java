@@ -7,6 +7,7 @@ import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureText;
 import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ControlNetInput;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.Start;
@@ -107,7 +108,7 @@ public record PictureMetadata(
     boolean alone = request.numImages() == 1 || request.compatibility() == Compatibility.MENDED;
     ImageRequest own = alone ? request.only(image) : request;
     return new PictureMetadata(
-        withoutFolders(withResizedImages(own, picture)),
+        withoutFolders(withResizedImages(own, picture), picture),
         alone ? 0 : image,
         named(scheduler),
         model,
@@ -154,7 +155,7 @@ public record PictureMetadata(
   }
 
   /** An adapter is known by its hash and its file's name; where somebody keeps it is private. */
-  private static ImageRequest withoutFolders(ImageRequest request) {
+  private static ImageRequest withoutFolders(ImageRequest request, KolorsImage picture) {
     List<Adapters.Use> uses =
         request.adapters().uses().stream()
             .map(
@@ -162,7 +163,11 @@ public record PictureMetadata(
                     new Adapters.Use(
                         named(use.adapter()), use.unet(), use.textEncoder(), use.blocks()))
             .toList();
-    return request.toBuilder().adapters(Adapters.of(uses)).build();
+    List<ImagePrompt> imagePrompts =
+        request.imagePrompts().stream()
+            .map(prompt -> prompt.asSeen(picture.width(), picture.height()))
+            .toList();
+    return request.toBuilder().adapters(Adapters.of(uses)).imagePrompts(imagePrompts).build();
   }
 
   private static Adapter named(Adapter adapter) {

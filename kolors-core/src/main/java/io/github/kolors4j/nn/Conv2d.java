@@ -5,15 +5,16 @@ import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.ops.Convolution;
 import io.github.kolors4j.tensor.ops.Convolution.Geometry;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution: {@code [n, h, w, in]} to {@code [n, hOut, wOut, out]}; PyTorch's {@code Conv2d}.
  *
  * @param weight {@code [out, in, k, k]}
- * @param bias {@code [out]}
+ * @param bias {@code [out]}; null for none
  * @param geometry stride and padding
  */
-public record Conv2d(Weight weight, Weight bias, Geometry geometry) {
+public record Conv2d(Weight weight, @Nullable Weight bias, Geometry geometry) {
   /**
    * A convolution that keeps height and width: stride 1 and a padding of (k − 1) / 2.
    *
@@ -40,6 +41,20 @@ public record Conv2d(Weight weight, Weight bias, Geometry geometry) {
   public static Conv2d load(Weights weights, int in, int out, int k, Geometry geometry) {
     return new Conv2d(
         weights.weight("weight", out, in, k, k), weights.weight("bias", out), geometry);
+  }
+
+  /**
+   * A convolution that adds no bias.
+   *
+   * @param weights the layer's parameters
+   * @param in channels of the input
+   * @param out channels of the output
+   * @param k height and width of the kernel
+   * @param geometry stride and padding
+   * @return the layer
+   */
+  public static Conv2d loadWithoutBias(Weights weights, int in, int out, int k, Geometry geometry) {
+    return new Conv2d(weights.weight("weight", out, in, k, k), null, geometry);
   }
 
   /**

@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -55,9 +56,13 @@ public final class PromptCache {
 
   private static final Logger LOG = LoggerFactory.getLogger(PromptCache.class);
 
+  /** Prompts that are remembered from one look at the folder to the next, where there is room. */
+  private static final int LOOK_EVERY = 64;
+
   private static final String SUFFIX = ".safetensors";
   private static final String PROMPT_EMBEDS = "prompt_embeds";
   private static final String POOLED_PROMPT_EMBEDS = "pooled_prompt_embeds";
+  private static final String IMAGE_EMBEDS = "image_embeds";
   private static final String CHECKSUM = "sha256";
 
   /** What a killed process left; nothing takes as long to write. */
@@ -69,6 +74,14 @@ public final class PromptCache {
   private final Path directory;
   private final long maxBytes;
   private final AtomicBoolean complained = new AtomicBoolean();
+
+  /** The bytes of all files at the last look at them; -1 before. */
+  private long seenBytes = -1;
+
+  /** What was remembered since. */
+  private long unseenBytes;
+
+  private int unseen;
 
   private PromptCache(Path directory, long maxBytes) {
     this.directory = Objects.requireNonNull(directory, "directory").toAbsolutePath();
@@ -131,18 +144,60 @@ public final class PromptCache {
   }
 
   /**
+   * The name of an image's embeddings: a hash over all that they depend on.
+   *
+   * @param pixels a hash of what the image encoder sees
+   * @param encoder the image encoder's identity
+   * @param products who computes products
+   * @return 64 hexadecimal digits
+   */
+  public static String imageKey(String pixels, String encoder, Products products) {
+    return new Identity()
+        .add("kolors4j " + EngineVersion.current(products).library())
+        .add("precision " + products)
+        .add("image_encoder " + encoder)
+        .add("pixels " + pixels)
+        .digits();
+  }
+
+  /**
+   * The embeddings of an image that was remembered, which counts as a use of them.
+   *
+   * @param key of the image
+   * @return {@code [1, s, d]}; nothing where they are not there, or were damaged
+   */
+  public Optional<FloatArray> findImage(String key) {
+    return find(key, IMAGE_EMBEDS).map(List::getFirst);
+  }
+
+  /**
+   * Remembers the embeddings of an image, as {@link #remember} does those of a prompt.
+   *
+   * @param key of the image
+   * @param embeds {@code [1, s, d]}
+   */
+  public void rememberImage(String key, FloatArray embeds) {
+    remember(key, Map.of(IMAGE_EMBEDS, embeds));
+  }
+
+  /**
    * The embeddings of a prompt that was remembered, which counts as a use of them.
    *
    * @param key of the prompt
    * @return {@code [1, s, d]} and {@code [1, d]}; nothing where they are not there, or were damaged
    */
   public Optional<PromptEmbeds> find(String key) {
+    return find(key, PROMPT_EMBEDS, POOLED_PROMPT_EMBEDS)
+        .map(arrays -> PromptEmbeds.of(arrays.getFirst(), arrays.getLast()));
+  }
+
+  private Optional<List<FloatArray>> find(String key, String... names) {
     Path file = file(key);
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
     try {
-      PromptEmbeds embeds = read(file);
+      List<FloatArray> embeds = read(file, names);
       Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
       return Optional.of(embeds);
     } catch (IOException | RuntimeException | InternalError e) {
@@ -163,14 +218,41 @@ public final class PromptCache {
     return Files.isRegularFile(file(key));
   }
 
-  private static PromptEmbeds read(Path file) throws IOException {
+  /**
+   * Whether a prompt is remembered, as far as the name of a file tells, as a use of it: it is
+   * forgotten after those that were used before.
+   *
+   * @param key of the prompt
+   * @return whether {@link #find} is likely to find it
+   */
+  public boolean touch(String key) {
+    try {
+      Files.setLastModifiedTime(file(key), FileTime.from(Instant.now()));
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /**
+   * The most that all files take together.
+   *
+   * @return in bytes
+   */
+  public long maxBytes() {
+    return maxBytes;
+  }
+
+  private static List<FloatArray> read(Path file, String... names) throws IOException {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-      FloatArray context = array(tensors, PROMPT_EMBEDS);
-      FloatArray pooled = array(tensors, POOLED_PROMPT_EMBEDS);
-      if (!checksum(context, pooled).equals(tensors.metadata().get(CHECKSUM))) {
+      List<FloatArray> arrays = new ArrayList<>();
+      for (String name : names) {
+        arrays.add(array(tensors, name));
+      }
+      if (!checksum(arrays).equals(tensors.metadata().get(CHECKSUM))) {
         throw new IOException("the checksum is wrong");
       }
-      return PromptEmbeds.of(context, pooled);
+      return arrays;
     }
   }
 
@@ -184,7 +266,7 @@ public final class PromptCache {
     return FloatArray.wrap(values, info.shape().stream().mapToInt(Math::toIntExact).toArray());
   }
 
-  private static String checksum(FloatArray... arrays) {
+  private static String checksum(Iterable<FloatArray> arrays) {
     Identity identity = new Identity();
     for (FloatArray array : arrays) {
       float[] values = array.values();
@@ -204,19 +286,26 @@ public final class PromptCache {
    * @param embeds {@code [1, s, d]} and {@code [1, d]}
    */
   public void remember(String key, PromptEmbeds embeds) {
-    FloatArray context = embeds.promptEmbeds();
-    FloatArray pooled = embeds.pooledPromptEmbeds();
-    long bytes = (long) Float.BYTES * (context.shape().size() + pooled.shape().size());
-    if (bytes > maxBytes || !isFinite(context) || !isFinite(pooled)) {
+    Map<String, FloatArray> arrays = new LinkedHashMap<>();
+    arrays.put(PROMPT_EMBEDS, embeds.promptEmbeds());
+    arrays.put(POOLED_PROMPT_EMBEDS, embeds.pooledPromptEmbeds());
+    remember(key, arrays);
+  }
+
+  private void remember(String key, Map<String, FloatArray> arrays) {
+    long bytes =
+        arrays.values().stream()
+            .mapToLong(array -> (long) Float.BYTES * array.shape().size())
+            .sum();
+    if (bytes > maxBytes || !arrays.values().stream().allMatch(PromptCache::isFinite)) {
       return;
     }
     try {
       Files.createDirectories(directory);
-      SafetensorsWriter.write(
-          file(key),
-          Map.of(CHECKSUM, checksum(context, pooled)),
-          Map.of(PROMPT_EMBEDS, data(context), POOLED_PROMPT_EMBEDS, data(pooled)));
-      forgetOldest(key);
+      SafetensorsWriter.write(file(key), Map.of(CHECKSUM, checksum(arrays.values())), data(arrays));
+      if (mayBeFull(Files.size(file(key)))) {
+        forgetOldest(key);
+      }
     } catch (IOException | UncheckedIOException e) {
       complain(e);
     }
@@ -232,6 +321,12 @@ public final class PromptCache {
     return true;
   }
 
+  private static Map<String, TensorData> data(Map<String, FloatArray> arrays) {
+    Map<String, TensorData> data = new LinkedHashMap<>();
+    arrays.forEach((name, array) -> data.put(name, data(array)));
+    return data;
+  }
+
   private static TensorData data(FloatArray array) {
     return TensorData.f32(
         array.values(), Arrays.stream(array.shape().dims()).asLongStream().toArray());
@@ -239,6 +334,23 @@ public final class PromptCache {
 
   /** A file as it was when somebody looked. */
   private record Remembered(Path file, long bytes, FileTime used) {}
+
+  /**
+   * Whether it is time to look at all files again: a look takes as long as there are files, and for
+   * each prompt it would take too long where there are thousands of small ones. Others that write
+   * to the folder are seen a little late.
+   */
+  private synchronized boolean mayBeFull(long added) {
+    unseenBytes += added;
+    unseen++;
+    return seenBytes < 0 || seenBytes + unseenBytes > maxBytes || unseen == LOOK_EVERY;
+  }
+
+  private synchronized void seen(long bytes) {
+    seenBytes = bytes;
+    unseenBytes = 0;
+    unseen = 0;
+  }
 
   private void forgetOldest(String newest) throws IOException {
     List<Remembered> all = new ArrayList<>();
@@ -250,14 +362,12 @@ public final class PromptCache {
     all.sort(Comparator.comparing(Remembered::used));
     long bytes = all.stream().mapToLong(Remembered::bytes).sum();
     for (Remembered each : all) {
-      if (bytes <= maxBytes) {
-        return;
-      }
-      if (!each.file.equals(file(newest))) {
+      if (bytes > maxBytes && !each.file.equals(file(newest))) {
         deleteQuietly(each.file);
         bytes -= each.bytes;
       }
     }
+    seen(bytes);
   }
 
   /** A file of a prompt; what was left half-written is deleted. */

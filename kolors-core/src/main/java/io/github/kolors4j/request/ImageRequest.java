@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -63,6 +64,7 @@ public final class ImageRequest {
   private final boolean vaeTiling;
   private final Compatibility compatibility;
   private final Adapters adapters;
+  private final List<ImagePrompt> imagePrompts;
   private final List<ControlNetInput> controlNets;
 
   private ImageRequest(Builder builder) {
@@ -85,6 +87,7 @@ public final class ImageRequest {
     vaeTiling = builder.vaeTiling;
     compatibility = builder.compatibility;
     adapters = builder.adapters;
+    imagePrompts = builder.imagePrompts;
     controlNets = builder.controlNets;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
@@ -357,6 +360,15 @@ public final class ImageRequest {
   }
 
   /**
+   * The images that the pictures are to be like, beside their prompts.
+   *
+   * @return by default none
+   */
+  public List<ImagePrompt> imagePrompts() {
+    return imagePrompts;
+  }
+
+  /**
    * The number of prompts, as texts or encoded.
    *
    * @return 1 or more
@@ -448,6 +460,15 @@ public final class ImageRequest {
     }
   }
 
+  /**
+   * The names of the arguments that {@link #fromJson} knows.
+   *
+   * @return diffusers' names, as {@code num_inference_steps}; unmodifiable
+   */
+  public static Set<String> argumentNames() {
+    return RequestJson.keys();
+  }
+
   /** What makes a request what it is, by diffusers' names. */
   private Map<String, Object> values() {
     Map<String, Object> values = new LinkedHashMap<>();
@@ -470,6 +491,7 @@ public final class ImageRequest {
     values.put("vaeTiling", vaeTiling);
     values.put("compatibility", compatibility);
     values.put("adapters", adapters);
+    values.put("imagePrompts", imagePrompts);
     values.put("controlNets", controlNets);
     return values;
   }
@@ -523,6 +545,7 @@ public final class ImageRequest {
     private boolean vaeTiling = false;
     private Compatibility compatibility = Compatibility.MENDED;
     private Adapters adapters = Adapters.NONE;
+    private List<ImagePrompt> imagePrompts = List.of();
     private List<ControlNetInput> controlNets = List.of();
 
     private Builder() {}
@@ -547,6 +570,7 @@ public final class ImageRequest {
       vaeTiling = request.vaeTiling;
       compatibility = request.compatibility;
       adapters = request.adapters;
+      imagePrompts = request.imagePrompts;
       controlNets = request.controlNets;
     }
 
@@ -1152,6 +1176,27 @@ public final class ImageRequest {
      */
     public Builder controlNets(List<ControlNetInput> inputs) {
       controlNets = List.copyOf(inputs);
+      return this;
+    }
+
+    /**
+     * Lets the pictures be like images, too.
+     *
+     * @param imagePrompt the images, and by which adapter
+     * @return this
+     */
+    public Builder imagePrompt(ImagePrompt imagePrompt) {
+      return imagePrompts(List.of(imagePrompt));
+    }
+
+    /**
+     * Lets the pictures be like images, too; what several add, adds up.
+     *
+     * @param imagePrompts in the place of those that were given before
+     * @return this
+     */
+    public Builder imagePrompts(List<ImagePrompt> imagePrompts) {
+      this.imagePrompts = copyOf("image prompt", imagePrompts);
       return this;
     }
 

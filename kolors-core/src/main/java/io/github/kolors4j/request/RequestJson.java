@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A request as JSON, under the names of diffusers' arguments. What the request does not say is not
@@ -72,6 +73,9 @@ final class RequestJson {
     }
     if (!request.controlNets().isEmpty()) {
       json.put("controlnet", request.controlNets().stream().map(ControlNetJson::write).toList());
+    }
+    if (!request.imagePrompts().isEmpty()) {
+      json.put("ip_adapter", request.imagePrompts().stream().map(ImagePromptJson::write).toList());
     }
     return json;
   }
@@ -171,7 +175,7 @@ final class RequestJson {
   }
 
   /** The shape, and the values as little-endian F32 in Base64. */
-  private static Map<String, Object> array(FloatArray array) {
+  static Map<String, Object> array(FloatArray array) {
     float[] values = array.values();
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
@@ -209,7 +213,17 @@ final class RequestJson {
    *     have
    */
   static ImageRequest read(Map<String, Object> values) {
-    RequestJsonReader json = new RequestJsonReader(values);
+    return read(new RequestJsonReader(values));
+  }
+
+  /** The keys that a request may have: whatever its reader asks for. */
+  static Set<String> keys() {
+    RequestJsonReader json = new RequestJsonReader(Map.of("prompt", ""));
+    read(json);
+    return Set.copyOf(json.asked());
+  }
+
+  private static ImageRequest read(RequestJsonReader json) {
     ImageRequest.Builder request = begin(json);
     json.list("negative_prompt", RequestJsonReader::text).ifPresent(request::negativePrompts);
     json.integer("max_sequence_length").ifPresent(request::maxSequenceLength);
@@ -234,6 +248,7 @@ final class RequestJson {
     json.flag("vae_tiling").ifPresent(request::vaeTiling);
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
     json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
+    json.list("ip_adapter", ImagePromptJson::read).ifPresent(request::imagePrompts);
     json.list("controlnet", ControlNetJson::read).ifPresent(request::controlNets);
     json.end();
     return request.build();

@@ -6,11 +6,13 @@ import io.github.kolors4j.tensor.FloatArray;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestJsonReader {
   private final Map<String, Object> left;
+  private final Set<String> asked = new LinkedHashSet<>();
 
   RequestJsonReader(Map<String, Object> values) {
     left = new LinkedHashMap<>(values);
@@ -41,7 +44,13 @@ final class RequestJsonReader {
     }
   }
 
+  /** The keys that somebody has asked for, whether they are there or not. */
+  Set<String> asked() {
+    return asked;
+  }
+
   <T> Optional<T> value(String key, Conversion<T> conversion) {
+    asked.add(key);
     return Optional.ofNullable(left.remove(key)).map(value -> conversion.of(key, value));
   }
 
@@ -100,6 +109,23 @@ final class RequestJsonReader {
       throw fault(key, Arrays.stream(pair.get()).boxed().toList(), "two whole numbers");
     }
     return pair;
+  }
+
+  /** An object of numbers; an empty one where there is none. */
+  Map<String, Double> numbers(String key) {
+    return value(
+            key,
+            (_, value) -> {
+              if (!(value instanceof Map<?, ?> object)) {
+                throw fault(key, value, "an object of numbers");
+              }
+              Map<String, Double> numbers = new LinkedHashMap<>();
+              object.forEach(
+                  (name, number) ->
+                      numbers.put(String.valueOf(name), number(key, present(key, number))));
+              return numbers;
+            })
+        .orElse(Map.of());
   }
 
   Optional<FloatArray> array(String key) {

@@ -95,12 +95,42 @@ public interface StepEnd {
   void setAddTimeIds(FloatArray addTimeIds);
 
   /**
-   * Decodes the latents as they are, still noisy, by the whole VAE: as costly as the decoding of
-   * the finished picture.
+   * The picture that the model saw in the latents before this step, which the step went towards;
+   * diffusers' {@code pred_original_sample}. Early in a run it is blurred, not noisy.
+   *
+   * @return {@code [1, c, h/f, w/f]} in PyTorch's order, before the division by the scaling factor;
+   *     after the last step of all, and with a scheduler of one's own that does not say it, the
+   *     latents themselves
+   */
+  FloatArray predictedOriginalSample();
+
+  /**
+   * Decodes {@link #predictedOriginalSample}.
+   *
+   * @param method what by
+   * @return the picture so far; with {@link PreviewMethod#LATENT_COLOURS} a pixel a latent cell
+   * @throws IllegalStateException if the pipeline was opened without a tiny autoencoder and is
+   *     asked for its picture
+   */
+  KolorsImage preview(PreviewMethod method);
+
+  /**
+   * Decodes {@link #predictedOriginalSample} by the VAE that decodes the finished picture: as
+   * costly as that.
    *
    * @return the picture so far
    */
-  KolorsImage preview();
+  default KolorsImage preview() {
+    return preview(PreviewMethod.VAE);
+  }
+
+  /**
+   * Shows {@link #predictedOriginalSample} as well as it can be had for next to nothing.
+   *
+   * @return the picture of the pipeline's tiny autoencoder; where it has none, one of a pixel a
+   *     latent cell
+   */
+  KolorsImage quickPreview();
 
   /**
    * Ends the request: no further step and no decoding; see {@link CancellationToken}. Under {@link

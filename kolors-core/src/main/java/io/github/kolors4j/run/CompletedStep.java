@@ -1,6 +1,7 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.PreviewMethod;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.StepEnd;
 import io.github.kolors4j.tensor.FloatArray;
@@ -97,9 +98,20 @@ final class CompletedStep implements StepEnd {
   }
 
   @Override
-  public KolorsImage preview() {
+  public FloatArray predictedOriginalSample() {
     checkValid();
-    return decoder.decode(state.latents());
+    return state.originalSampleChannelsFirst();
+  }
+
+  @Override
+  public KolorsImage preview(PreviewMethod method) {
+    checkValid();
+    return decoder.preview(state.originalSample(), method);
+  }
+
+  @Override
+  public KolorsImage quickPreview() {
+    return preview(decoder.hasTinyVae() ? PreviewMethod.TINY_VAE : PreviewMethod.LATENT_COLOURS);
   }
 
   @Override

@@ -1,11 +1,13 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.StepEvent;
 import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.scheduler.NoiseSource;
 import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.ops.Elementwise;
 import io.github.kolors4j.unet.Conditioning;
@@ -17,6 +19,7 @@ import java.util.List;
 /** Diffusers' denoising loop, for one image after another. */
 final class DenoisingLoop implements AutoCloseable {
   private final UNet2DConditionModel unet;
+  private final ThreadPool threads;
   private final ResolvedRequest request;
   private final LatentSize size;
   private final Timetable timetable;
@@ -33,6 +36,7 @@ final class DenoisingLoop implements AutoCloseable {
       LatentDecoder decoder,
       Intact intact) {
     this.unet = components.unet();
+    this.threads = components.threads();
     this.request = request;
     this.size = request.size();
     this.timetable = timetable;
@@ -44,6 +48,11 @@ final class DenoisingLoop implements AutoCloseable {
             : unet.perturbedAttention(List.of(), 0);
     this.controls = new ControlResiduals(components, request, timetable);
     this.prepared = new PreparedBatch(components, controls);
+  }
+
+  /** Lets the steps look at images beside the text; before the first of them. */
+  void lookAt(List<EncodedImagePrompt> images) {
+    prepared.lookAt(images);
   }
 
   /**
@@ -60,9 +69,16 @@ final class DenoisingLoop implements AutoCloseable {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
       float t = timetable.timesteps()[i];
-      beginning.blend().beforeStep(i, state.latents());
-      step(state, beginning, solver, i);
-      beginning.blend().afterStep(i, state.latents());
+      StepEvent event = new StepEvent();
+      event.begin();
+      try (var _ = threads.turn()) {
+        beginning.blend().beforeStep(i, state.latents());
+        step(state, beginning, solver, i, run.isWatched());
+        beginning.blend().afterStep(i, state.latents());
+      }
+      if (event.shouldCommit()) {
+        tell(event, i, state, run);
+      }
       intact.check();
       run.requireFiniteStep(state.latents(), i - timetable.begin() + 1, t);
       Progress progress = run.endStep(t, stepBegin);
@@ -74,7 +90,19 @@ final class DenoisingLoop implements AutoCloseable {
     }
   }
 
-  private void step(DenoisingState state, Beginning beginning, Schedule.Run solver, int i) {
+  private void tell(StepEvent event, int i, DenoisingState state, RunState run) {
+    event.image = run.image();
+    event.step = i - timetable.begin() + 1;
+    event.steps = timetable.count();
+    event.timestep = timetable.timesteps()[i];
+    event.samples = state.batch().size();
+    event.width = request.width();
+    event.height = request.height();
+    event.commit();
+  }
+
+  private void step(
+      DenoisingState state, Beginning beginning, Schedule.Run solver, int i, boolean watched) {
     float t = timetable.timesteps()[i];
     List<BatchRow> batch = state.batch();
     Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
@@ -99,7 +127,11 @@ final class DenoisingLoop implements AutoCloseable {
       Tensor noisePred = unet.forward(controlled); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
-      solver.step(i, guide(noisePred, state, t), latents);
+      Slice guided = guide(noisePred, state, t);
+      if (watched) {
+        state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+      }
+      solver.step(i, guided, latents);
     }
   }
 
@@ -121,6 +153,16 @@ final class DenoisingLoop implements AutoCloseable {
       System.arraycopy(row.data(), 0, all.data(), i * row.shape().size(), row.shape().size());
     }
     return all;
+  }
+
+  /** What the model sees in the latents; after the last step of all they are it themselves. */
+  private float[] originalSample(Schedule.Run solver, int i, Slice guided, float[] latents) {
+    if (i + 1 == timetable.timesteps().length) {
+      return latents;
+    }
+    float[] original = new float[latents.length];
+    solver.predictOriginalSample(i, guided, Slice.of(latents), Slice.of(original));
+    return original;
   }
 
   /** The guided prediction, in place of the first row: {@code [negative, positive, perturbed]}. */

@@ -11,6 +11,7 @@ import java.util.function.Function;
 final class DenoisingState {
   private final LatentSize size;
   private final float[] latents; // [h, w, c]
+  private float[] originalSample;
   private final boolean hasNegative;
   private float guidanceScale;
 
@@ -20,9 +21,24 @@ final class DenoisingState {
   DenoisingState(ResolvedRequest request, float[] latents, List<BatchRow> rows) {
     this.size = request.size();
     this.latents = latents;
+    this.originalSample = latents;
     this.guidanceScale = request.guidanceScale();
     this.hasNegative = doClassifierFreeGuidance();
     this.rows = List.copyOf(rows);
+  }
+
+  /** What the model saw in the latents before the last step {@code [h, w, c]}. */
+  float[] originalSample() {
+    return originalSample;
+  }
+
+  /** Remembers it, where somebody may look at it. */
+  void setOriginalSample(float[] sample) {
+    originalSample = sample;
+  }
+
+  FloatArray originalSampleChannelsFirst() {
+    return ChannelOrder.toChannelsFirst(originalSample, size);
   }
 
   /** The latents themselves {@code [h, w, c]}. */

@@ -1,17 +1,21 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.clip.CLIPVisionModel;
 import io.github.kolors4j.components.Components;
 import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.estimate.NominalWork;
 import io.github.kolors4j.estimate.NominalWork.Kinds;
 import io.github.kolors4j.request.ControlNetInput;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a request will take, counted as {@link Generation} does it.
@@ -34,17 +38,19 @@ public record Estimator(Components components, Scheduler scheduler) {
   public CostEstimate estimate(ImageRequest given, MachineSpeed speed) {
     UNet2DConditionConfig unet = components.unet().config();
     AutoencoderKLConfig vae = components.vae().config();
-    RequestCheck check = new RequestCheck(unet, vae);
+    Optional<AutoencoderTinyConfig> tiny = components.tinyInPlaceOfVae();
+    RequestCheck check = new RequestCheck(unet, vae, tiny);
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
+    new ImagePromptEncoder(components).check(request.request());
     Timetable timetable = Timetable.of(scheduler, request.request());
     List<ControlNetInput> controls = ControlResiduals.leading(request, timetable);
 
     int texts = new PromptEncoder(components).textsToEncode(request);
     HeapForecast heap =
         new HeapForecast(
-            unet, vae, components.threads().threads(), Runtime.getRuntime().maxMemory());
+            unet, vae, tiny, components.threads().threads(), Runtime.getRuntime().maxMemory());
     long diskBytes =
         components.unet().byteLength()
             + components.vae().byteLength()
@@ -54,11 +60,11 @@ public record Estimator(Components components, Scheduler scheduler) {
                 .mapToLong(net -> components.controlNets().model(net, unet, vae).byteLength())
                 .sum();
     return new CostEstimate(
-        speed.of(text(request, texts)),
+        speed.of(text(request, texts).plus(images(request))),
         speed.of(denoising(request, timetable.count()).plus(control(request, controls, timetable))),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()));
+        diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()) + imageBytes(request));
   }
 
   private Kinds text(ResolvedRequest request, int texts) {
@@ -68,6 +74,40 @@ public record Estimator(Components components, Scheduler scheduler) {
         .config()
         .map(config -> NominalWork.text(config, tokens).step().times(texts))
         .orElse(Kinds.NONE);
+  }
+
+  /** Each image, and under guidance what they are held against, by the image encoder. */
+  private Kinds images(ResolvedRequest request) {
+    Kinds all = Kinds.NONE;
+    for (ImagePrompt prompt : imagePrompts(request)) {
+      if (prompt.embeds().isEmpty()) {
+        CLIPVisionModel encoder = components.imageAdapters().encoder(prompt.adapter());
+        boolean againstZeros =
+            request.doClassifierFreeGuidance() && prompt.faceEmbedding().isEmpty();
+        int negative = againstZeros ? 1 : 0;
+        all = all.plus(NominalWork.image(encoder.config()).step().times(prompt.count() + negative));
+      }
+    }
+    return all;
+  }
+
+  private long imageBytes(ResolvedRequest request) {
+    long bytes = 0;
+    for (ImagePrompt prompt : imagePrompts(request)) {
+      bytes +=
+          components
+              .imageAdapters()
+              .model(prompt.adapter(), components.unet().config())
+              .byteLength();
+      if (prompt.embeds().isEmpty()) {
+        bytes += components.imageAdapters().encoder(prompt.adapter()).byteLength();
+      }
+    }
+    return bytes;
+  }
+
+  private static List<ImagePrompt> imagePrompts(ResolvedRequest request) {
+    return request.request().imagePrompts().stream().filter(prompt -> !prompt.isNone()).toList();
   }
 
   private Kinds denoising(ResolvedRequest request, int steps) {

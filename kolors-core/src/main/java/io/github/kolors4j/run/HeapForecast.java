@@ -1,23 +1,31 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.request.HeapTooSmallException;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.tensor.ops.Convolution;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * How much of the Java heap a request will take, and whether it can have that.
  *
  * @param unet the U-Net's sizes
  * @param vae the VAE's sizes
+ * @param tiny the sizes of a tiny autoencoder in the place of the VAE
  * @param threads how many threads compute, each with buffers of its own
  * @param maxMemory the most bytes that the Java heap can have
  */
 record HeapForecast(
-    UNet2DConditionConfig unet, AutoencoderKLConfig vae, int threads, long maxMemory) {
+    UNet2DConditionConfig unet,
+    AutoencoderKLConfig vae,
+    Optional<AutoencoderTinyConfig> tiny,
+    int threads,
+    long maxMemory) {
   /** Feature maps as large as the largest that the U-Net has at once, beside what it keeps. */
   private static final double UNET_MAPS = 6;
 
@@ -31,6 +39,9 @@ record HeapForecast(
    * 3,072 (1024×1024), in units of 2^20 bytes; these figures ask for 526, 581, 800, 879 and 3,333.
    */
   private static final double HEAP_SHARE = 1.28;
+
+  /** Of an image prompt's image; Kolors' adapters have 16 and 6. */
+  private static final int IMAGE_TOKENS = 16;
 
   /** Bytes of the heap that the program itself takes. */
   private static final long PROGRAM = 44_000_000;
@@ -47,7 +58,7 @@ record HeapForecast(
       return;
     }
     boolean vaeIsNeedier = forVae >= forUnet;
-    boolean tiling = vaeIsNeedier && new FeatureMaps(unet, vae).tilingHelps(resolved);
+    boolean tiling = vaeIsNeedier && new FeatureMaps(unet, vae, tiny).tilingHelps(resolved);
     throw new HeapTooSmallException(
         ("[request] %dx%d pixels need about %s of Java heap in the %s, and it can have %s: use a"
                 + " smaller width or height%s, or start Java with a larger -Xmx.")
@@ -65,11 +76,17 @@ record HeapForecast(
     int batch = FeatureMaps.batch(resolved);
     LatentSize size = resolved.size();
     return heap(
-        unet.textValues(batch, resolved.request().maxSequenceLength())
+        unet.textValues(
+                batch, resolved.request().maxSequenceLength() + imageTokens(resolved.request()))
             + unet.skipValues(batch, size.height(), size.width())
             + controlValues(resolved)
             + buffers(unet.blockOutChannels())
-            + (long) (UNET_MAPS * new FeatureMaps(unet, vae).largestInUnet(resolved)));
+            + (long) (UNET_MAPS * new FeatureMaps(unet, vae, tiny).largestInUnet(resolved)));
+  }
+
+  /** The files of adapters tell it exactly, and are not open yet: none has more for an image. */
+  private static int imageTokens(ImageRequest request) {
+    return request.imagePrompts().stream().mapToInt(prompt -> IMAGE_TOKENS * prompt.count()).sum();
   }
 
   /**
@@ -93,7 +110,7 @@ record HeapForecast(
   long bytesForVae(ResolvedRequest resolved) {
     return heap(
         buffers(vae.blockOutChannels())
-            + (long) (VAE_MAPS * new FeatureMaps(unet, vae).largestInVae(resolved)));
+            + (long) (VAE_MAPS * new FeatureMaps(unet, vae, tiny).largestInVae(resolved)));
   }
 
   private long buffers(List<Integer> blockOutChannels) {

@@ -1,6 +1,7 @@
 package io.github.kolors4j.run;
 
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.components.TinyVae;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.VaeImageProcessor;
 import io.github.kolors4j.request.Mask;
@@ -11,6 +12,7 @@ import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.vae.AutoencoderTiny;
 import io.github.kolors4j.vae.DiagonalGaussianDistribution;
 import java.util.Arrays;
 import java.util.Optional;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class InitialLatents {
   private static final int RGB = 3;
+  private static final float[] NO_MASK = new float[0];
 
   private final Components components;
   private final ResolvedRequest request;
@@ -99,7 +102,7 @@ final class InitialLatents {
 
     float[] pixels = maskOfPixels(mask);
     if (seesMask) {
-      float[] masked = sample(posteriorMasked(from.image(index), pixels), noise);
+      float[] masked = latentsOf(from.image(index), pixels, noise);
       return new Beginning(
           latents, LatentBlend.NONE, Optional.of(maskChannels(maskOfCells(pixels), masked)));
     }
@@ -184,7 +187,27 @@ final class InitialLatents {
   private float[] imageLatents(Start.Image from, int index, NoiseSource noise) {
     return from.encoded().isPresent()
         ? given(from.encoded().get(), from.encoded().get().shape().dim(0) == 1 ? 0 : index)
-        : sample(posterior(from.image(index)), noise);
+        : latentsOf(from.image(index), NO_MASK, noise);
+  }
+
+  /** What a tiny autoencoder makes of an image, or a sample of what the VAE does. */
+  private float[] latentsOf(KolorsImage image, float[] mask, NoiseSource noise) {
+    Optional<TinyVae> tiny = components.tinyVae().filter(TinyVae::replacesVae);
+    return tiny.isPresent()
+        ? encodeTiny(tiny.get().model(), image, mask)
+        : sample(posterior(image, mask), noise);
+  }
+
+  /** It does not draw. */
+  private float[] encodeTiny(AutoencoderTiny vae, KolorsImage image, float[] mask) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
+      float[] latents = vae.encode(pixels(workspace, image, mask)).toArray(); // [1, h, w, c]
+      for (int i = 0; i < latents.length; i++) {
+        latents[i] *= vae.config().scalingFactor();
+      }
+      return latents;
+    }
   }
 
   /** A sample of a distribution with moments {@code [1, h, w, 2c]}, times the scaling factor. */
@@ -205,39 +228,45 @@ final class InitialLatents {
   }
 
   /** Encoded once for all pictures that begin with the same image. */
-  private float[] posterior(KolorsImage image) {
-    if (encoded == null || !encoded.image.equals(image)) {
-      encoded = new Encoded(image, encode(image, new float[0]));
+  private float[] posterior(KolorsImage image, float[] mask) {
+    Encoded known = mask.length == 0 ? encoded : encodedMasked;
+    if (known != null && known.image.equals(image)) {
+      return known.moments;
     }
-    return encoded.moments;
+    Encoded made = new Encoded(image, encode(image, mask));
+    if (mask.length == 0) {
+      encoded = made;
+    } else {
+      encodedMasked = made;
+    }
+    return made.moments;
   }
 
-  private float[] posteriorMasked(KolorsImage image, float[] mask) {
-    if (encodedMasked == null || !encodedMasked.image.equals(image)) {
-      encodedMasked = new Encoded(image, encode(image, mask));
-    }
-    return encodedMasked.moments;
-  }
-
-  /** What the VAE makes of an image that is grey where a mask, if there is one, is 1. */
   private float[] encode(KolorsImage image, float[] mask) {
-    int width = request.width();
-    int height = request.height();
-    KolorsImage seen =
-        request.region().map(region -> region.cut(image, width, height)).orElse(image);
-    try (Workspace workspace = components.workspace()) {
-      Tensor pixels = VaeImageProcessor.preprocess(workspace, seen, width, height);
-      for (int i = 0; i < mask.length; i++) {
-        if (mask[i] != 0) {
-          Arrays.fill(pixels.data(), i * RGB, (i + 1) * RGB, 0);
-        }
-      }
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
+      Tensor pixels = pixels(workspace, image, mask);
       DiagonalGaussianDistribution made =
           request.request().vaeTiling()
               ? components.vae().encodeTiled(pixels)
               : components.vae().encode(pixels);
       return made.parameters().toArray();
     }
+  }
+
+  /** An image, or the region of it, grey where a mask {@code [height, width]} is 1. */
+  private Tensor pixels(Workspace workspace, KolorsImage image, float[] mask) {
+    int width = request.width();
+    int height = request.height();
+    KolorsImage seen =
+        request.region().map(region -> region.cut(image, width, height)).orElse(image);
+    Tensor pixels = VaeImageProcessor.preprocess(workspace, seen, width, height);
+    for (int i = 0; i < mask.length; i++) {
+      if (mask[i] != 0) {
+        Arrays.fill(pixels.data(), i * RGB, (i + 1) * RGB, 0);
+      }
+    }
+    return pixels;
   }
 
   private float[] drawn(NoiseSource noise) {

@@ -5,6 +5,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.ImageContext;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -18,6 +19,7 @@ final class PreparedBatch implements AutoCloseable {
   private final Components components;
   private final ControlResiduals controls;
 
+  private List<EncodedImagePrompt> images = List.of();
   private List<BatchRow> rows = List.of();
   private int negatives;
   private @Nullable Workspace workspace;
@@ -26,6 +28,11 @@ final class PreparedBatch implements AutoCloseable {
   PreparedBatch(Components components, ControlResiduals controls) {
     this.components = components;
     this.controls = controls;
+  }
+
+  /** Adds images to the texts of all batches to come. */
+  void lookAt(List<EncodedImagePrompt> encoded) {
+    images = encoded;
   }
 
   /**
@@ -64,12 +71,16 @@ final class PreparedBatch implements AutoCloseable {
   private Conditioning prepare(List<BatchRow> wanted) {
     float[][] addTimeIds =
         wanted.stream().map(row -> row.addTimeIds().values()).toArray(float[][]::new);
-    return components
-        .unet()
-        .prepare(
-            batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
-            batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
-            addTimeIds);
+    Conditioning text =
+        components
+            .unet()
+            .prepare(
+                batchOf(wanted, BatchRow::promptEmbeds), // [n, s, d]
+                batchOf(wanted, BatchRow::addTextEmbeds), // [n, d]
+                addTimeIds);
+    List<ImageContext> contexts =
+        images.stream().map(image -> image.context(workspace(), wanted.size(), negatives)).toList();
+    return components.unet().withImages(text, contexts);
   }
 
   private Tensor batchOf(List<BatchRow> wanted, Function<BatchRow, FloatArray> part) {

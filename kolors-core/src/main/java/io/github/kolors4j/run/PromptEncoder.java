@@ -3,23 +3,31 @@ package io.github.kolors4j.run;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.components.Components;
+import io.github.kolors4j.events.TextEvent;
 import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.PromptEmbeds;
+import io.github.kolors4j.request.RunControl;
+import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tokenizer.TokenizedPrompt;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.SequencedSet;
+import java.util.concurrent.CancellationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +66,65 @@ public record PromptEncoder(Components components) {
       }
     }
     return prompts;
+  }
+
+  /**
+   * Encodes the texts of requests that are not remembered. The encoder stays open from the first to
+   * the last of them.
+   *
+   * @return how many texts were encoded; 0 where there is no cache to remember them
+   */
+  int encodeAhead(List<ResolvedRequest> requests, RunControl control, Cancellation cancellation) {
+    Optional<PromptCache> cache = components.promptCache();
+    if (cache.isEmpty()) {
+      return 0;
+    }
+    String encoder = components.textEncoder().known().key();
+    SequencedMap<Integer, SequencedSet<String>> unknown = new LinkedHashMap<>();
+    for (ResolvedRequest request : requests) {
+      int length = maxSequenceLength(request);
+      for (String text : textsOf(request)) {
+        TokenizedPrompt tokens = components.tokenizer().encode(text, length);
+        if (!cache.get().touch(PromptCache.key(tokens, encoder, components.products()))) {
+          unknown.computeIfAbsent(length, _ -> new LinkedHashSet<>()).add(text);
+        }
+      }
+    }
+    int texts = unknown.values().stream().mapToInt(SequencedSet::size).sum();
+    if (texts > 0) {
+      components.textEncoder().use(_ -> encodeAll(unknown, texts, control, cancellation));
+    }
+    return texts;
+  }
+
+  private int encodeAll(
+      SequencedMap<Integer, SequencedSet<String>> unknown,
+      int texts,
+      RunControl control,
+      Cancellation cancellation) {
+    long begin = System.nanoTime();
+    int done = 0;
+    for (Map.Entry<Integer, SequencedSet<String>> each : unknown.entrySet()) {
+      List<String> ofLength = List.copyOf(each.getValue());
+      for (int from = 0; from < ofLength.size(); from += TEXT_BATCH) {
+        if (cancellation.isWanted()) {
+          throw cancelled(cancellation);
+        }
+        List<String> batch = ofLength.subList(from, Math.min(from + TEXT_BATCH, ofLength.size()));
+        encode(batch, each.getKey());
+        done += batch.size();
+        Duration perText = Duration.ofNanos((System.nanoTime() - begin) / done);
+        Progress progress =
+            new Progress(Stage.TEXT, 0, 1, done, texts, Float.NaN, perText, Duration.ZERO);
+        control.onProgress().ifPresent(listener -> listener.onProgress(progress));
+      }
+    }
+    return done;
+  }
+
+  static CancellationException cancelled(Cancellation cancellation) {
+    return new CancellationException(
+        "[request] the encoding of the prompt was cancelled, %s.".formatted(cancellation.reason()));
   }
 
   private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {
@@ -139,11 +206,19 @@ public record PromptEncoder(Components components) {
             shown(prompt.lost()));
       }
     }
-    return remembered(tokens);
+    TextEvent event = new TextEvent();
+    event.begin();
+    List<EncodedPrompt> encoded = remembered(tokens, event);
+    if (event.shouldCommit()) {
+      event.prompts = texts.size();
+      event.tokens = maxSequenceLength;
+      event.commit();
+    }
+    return encoded;
   }
 
   /** Those that the cache knows from there, and the others encoded, all together. */
-  private List<EncodedPrompt> remembered(List<TokenizedPrompt> tokens) {
+  private List<EncodedPrompt> remembered(List<TokenizedPrompt> tokens, TextEvent event) {
     Optional<PromptCache> cache = components.promptCache();
     if (cache.isEmpty()) {
       return encode(tokens);
@@ -158,6 +233,7 @@ public record PromptEncoder(Components components) {
           .ifPresentOrElse(
               embeds -> known.put(prompt, encoded(prompt, embeds)), () -> unknown.add(prompt));
     }
+    event.remembered = tokens.size() - unknown.size();
     if (!unknown.isEmpty()) {
       for (EncodedPrompt made : encode(unknown)) {
         known.put(made.tokens(), made);
@@ -180,7 +256,8 @@ public record PromptEncoder(Components components) {
   }
 
   private List<EncodedPrompt> encode(ChatGlmModel textEncoder, List<TokenizedPrompt> tokens) {
-    try (Workspace workspace = components.workspace()) {
+    try (var _ = components.threads().turn();
+        Workspace workspace = components.workspace()) {
       PromptEmbedding embedding =
           textEncoder.encode(
               workspace,

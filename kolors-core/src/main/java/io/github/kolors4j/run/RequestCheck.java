@@ -11,6 +11,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import io.github.kolors4j.vae.AutoencoderTinyConfig;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -20,8 +21,10 @@ import java.util.OptionalDouble;
  *
  * @param unet the U-Net's sizes
  * @param vae the VAE's sizes
+ * @param tiny the sizes of a tiny autoencoder in the place of the VAE
  */
-record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
+record RequestCheck(
+    UNet2DConditionConfig unet, AutoencoderKLConfig vae, Optional<AutoencoderTinyConfig> tiny) {
   /** More would rather be several requests: seeds and results of all are held at once. */
   static final int MAX_IMAGES = 1_000_000;
 
@@ -195,7 +198,7 @@ record RequestCheck(UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
           "[request] %dx%d pixels are more than 2^31-1: use a smaller width or height."
               .formatted(width, height));
     }
-    FeatureMaps maps = new FeatureMaps(unet, vae);
+    FeatureMaps maps = new FeatureMaps(unet, vae, tiny);
     long inUnet = maps.largestInUnet(resolved);
     long inVae = maps.largestInVae(resolved);
     if (Math.max(inUnet, inVae) > Integer.MAX_VALUE) {

@@ -1,5 +1,6 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.FinishedImage;
@@ -65,8 +66,8 @@ final class RunState {
     this.outOfMemory =
         new OutOfMemoryError(
             ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
-                    + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
-                    + " -Xmx.")
+                 + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
+                 + " -Xmx.")
                 .formatted(
                     request.width(),
                     request.height(),
@@ -109,6 +110,11 @@ final class RunState {
     return report(Stage.DENOISE, stepsDone - image * steps, steps, timestep, nanosPerStep());
   }
 
+  /** Whether somebody looks at the steps. */
+  boolean isWatched() {
+    return control.onStepEnd().isPresent();
+  }
+
   /** Shows the step to whoever wants to see it, who may end the request. */
   void callback(CompletedStep step) {
     if (control.onStepEnd().isEmpty()) {
@@ -122,6 +128,11 @@ final class RunState {
     if (step.cancelled() && !request.likeDiffusers()) {
       throw cancelled("its callback asked for it");
     }
+  }
+
+  /** Which image is being made, from 0. */
+  int image() {
+    return image;
   }
 
   void endDenoise() {
@@ -152,6 +163,21 @@ final class RunState {
       OptionalLong seed =
           seeds.isEmpty() ? OptionalLong.empty() : OptionalLong.of(seeds.get(image));
       control.onImage().get().onImage(new FinishedImage(image, seed, picture, imageLatents));
+    }
+  }
+
+  /** Tells Flight Recorder, where it listens, what became of the request. */
+  void tell(RequestEvent event, String outcome) {
+    if (event.shouldCommit()) {
+      event.images = images;
+      event.width = request.width();
+      event.height = request.height();
+      event.steps = steps;
+      event.text = textNanos;
+      event.denoise = denoiseNanos;
+      event.decode = decodeNanos;
+      event.outcome = outcome;
+      event.commit();
     }
   }
 

@@ -55,24 +55,28 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take the request's steps
    */
   void rehearse(ResolvedRequest request) {
-    Schedule.Run run = schedule.start(new Zeros(), request.request().eta());
+    NoiseSource zeros =
+        new NoiseSource() {
+          @Override
+          public void draw(float[] target) {
+            Arrays.fill(target, 0);
+          }
+
+          @Override
+          public OptionalLong seed() { // some schedulers ask for it, and the image's noise has one
+            return OptionalLong.of(0);
+          }
+
+          @Override
+          public void drawFrom(long seed, float[] target) {
+            draw(target);
+          }
+        };
+    Schedule.Run run = schedule.start(zeros, request.request().eta());
     Slice sample = Slice.of(new float[request.size().values()]);
     Slice modelOutput = Slice.of(new float[request.size().values()]);
     run.scaleModelInput(begin, sample, sample);
     run.step(begin, modelOutput, sample);
-  }
-
-  /** Noise that costs nothing; some solvers ask for its seed, as each image's noise has one. */
-  private static final class Zeros implements NoiseSource {
-    @Override
-    public void draw(float[] target) {
-      Arrays.fill(target, 0);
-    }
-
-    @Override
-    public OptionalLong seed() {
-      return OptionalLong.of(0);
-    }
   }
 
   /** How many steps are taken. */

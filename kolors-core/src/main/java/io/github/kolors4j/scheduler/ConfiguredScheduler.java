@@ -20,6 +20,13 @@ abstract class ConfiguredScheduler implements Scheduler {
 
   @Override
   public final Schedule schedule(Steps steps) {
+    Schedule schedule = ofSteps(steps);
+    return schedule instanceof Tables tables
+        ? tables.predicting(options.get(SharedOptions.PREDICTION_TYPE))
+        : schedule;
+  }
+
+  private Schedule ofSteps(Steps steps) {
     return switch (steps) {
       case Steps.Count count -> ofCount(count.numInferenceSteps());
       case Steps.Timesteps given -> {

@@ -142,8 +142,8 @@ public final class DPMSolverSDEScheduler extends ConfiguredScheduler {
     }
 
     @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(begin == null ? tables.sigma(stepIndex) : middle);
+    float sigmaOf(int stepIndex) {
+      return begin == null ? tables.sigma(stepIndex) : middle;
     }
 
     @Override

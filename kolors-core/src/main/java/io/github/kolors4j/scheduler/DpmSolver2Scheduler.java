@@ -87,8 +87,8 @@ abstract class DpmSolver2Scheduler extends ConfiguredScheduler {
     }
 
     @Override
-    float inputDivisor(int stepIndex) {
-      return divisorOf(begin == null ? tables.sigma(stepIndex) : middles[stepIndex / 2]);
+    float sigmaOf(int stepIndex) {
+      return begin == null ? tables.sigma(stepIndex) : middles[stepIndex / 2];
     }
 
     @Override

@@ -92,8 +92,13 @@ public final class EDMDPMSolverMultistepScheduler extends ConfiguredScheduler {
     }
 
     @Override
+    void denoise(int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+      edm.denoise(tables.sigma(stepIndex), modelOutput, sample, original);
+    }
+
+    @Override
     void predict(int stepIndex, Slice modelOutput, Slice sample, float[] prediction) {
-      edm.denoise(tables.sigma(stepIndex), modelOutput, sample, prediction);
+      edm.denoise(tables.sigma(stepIndex), modelOutput, sample, Slice.of(prediction));
       if (thresholding != null) {
         thresholding.apply(prediction);
       }

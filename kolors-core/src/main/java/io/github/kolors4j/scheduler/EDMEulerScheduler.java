@@ -87,12 +87,17 @@ public final class EDMEulerScheduler extends ConfiguredScheduler {
     }
 
     @Override
+    void denoise(int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+      edm.denoise(tables.sigma(stepIndex), modelOutput, sample, original);
+    }
+
+    @Override
     void advance(int stepIndex, Slice modelOutput, Slice sample) {
       float sigma = tables.sigma(stepIndex);
       float sigmaHat = churn.raise(sigma, tables.sigmaCount(), noise, sample);
       float dt = tables.sigma(stepIndex + 1) - sigmaHat;
       float[] predOriginalSample = new float[sample.length()];
-      edm.denoise(sigmaHat, modelOutput, sample, predOriginalSample);
+      edm.denoise(sigmaHat, modelOutput, sample, Slice.of(predOriginalSample));
       for (int i = 0; i < predOriginalSample.length; i++) {
         float x = sample.get(i);
         sample.set(i, x + (x - predOriginalSample[i]) / sigmaHat * dt);

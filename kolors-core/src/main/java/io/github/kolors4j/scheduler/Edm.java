@@ -89,15 +89,15 @@ record Edm(
   }
 
   /** The picture that the model predicts. */
-  void denoise(float sigma, Slice modelOutput, Slice sample, float[] denoised) {
+  void denoise(float sigma, Slice modelOutput, Slice sample, Slice denoised) {
     float data = (float) sigmaData;
     float dataVariance = (float) (sigmaData * sigmaData);
     float variance = sigma * sigma + dataVariance;
     float cSkip = dataVariance / variance;
     float sign = predictionType == PredictionType.EPSILON ? sigma : -sigma;
     float cOut = sign * data / (float) Math.sqrt(variance);
-    for (int i = 0; i < denoised.length; i++) {
-      denoised[i] = cSkip * sample.get(i) + cOut * modelOutput.get(i);
+    for (int i = 0; i < sample.length(); i++) {
+      denoised.set(i, cSkip * sample.get(i) + cOut * modelOutput.get(i));
     }
   }
 }

@@ -100,5 +100,26 @@ public interface Schedule {
      * @throws IllegalArgumentException if the step does not exist or the lengths differ
      */
     void step(int stepIndex, Slice modelOutput, Slice sample);
+
+    /**
+     * The picture that the model sees in a sample, before a step is taken: what the sample would be
+     * without its noise, by the model's output; diffusers' {@code pred_original_sample}. Nothing of
+     * the run changes.
+     *
+     * <p>This default knows no noise level, and gives the sample as it is.
+     *
+     * @param stepIndex which step is about to be taken
+     * @param modelOutput the U-Net's, after guidance
+     * @param sample the noisy sample
+     * @param original where to; may be none of the others
+     * @throws IllegalArgumentException if the step does not exist or the lengths differ
+     */
+    default void predictOriginalSample(
+        int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+      Tables.checkLength("original sample", original, sample.length());
+      for (int i = 0; i < sample.length(); i++) {
+        original.set(i, sample.get(i));
+      }
+    }
   }
 }

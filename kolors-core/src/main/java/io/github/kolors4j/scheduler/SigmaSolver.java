@@ -8,7 +8,22 @@ abstract class SigmaSolver extends Solver {
 
   @Override
   float inputDivisor(int stepIndex) {
-    return divisorOf(tables.sigma(stepIndex));
+    return divisorOf(sigmaOf(stepIndex));
+  }
+
+  /** The noise in the sample that the model is about to see. */
+  float sigmaOf(int stepIndex) {
+    return tables.sigma(stepIndex);
+  }
+
+  @Override
+  void denoise(int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+    float sigma = sigmaOf(stepIndex);
+    for (int i = 0; i < sample.length(); i++) {
+      original.set(
+          i,
+          tables.predictionType().originalSample(sample.get(i), modelOutput.get(i), sigma, sigma));
+    }
   }
 
   static float divisorOf(float sigma) {

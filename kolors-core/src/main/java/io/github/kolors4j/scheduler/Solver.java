@@ -31,6 +31,23 @@ abstract class Solver implements Schedule.Run {
     advance(stepIndex, meanOf(modelOutput, sample.length()), sample);
   }
 
+  @Override
+  public final void predictOriginalSample(
+      int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+    tables.checkStep(stepIndex);
+    Tables.checkLength("original sample", original, sample.length());
+    denoise(stepIndex, meanOf(modelOutput, sample.length()), sample, original);
+  }
+
+  /** The sample without its noise; all lengths agree. */
+  void denoise(int stepIndex, Slice modelOutput, Slice sample, Slice original) {
+    Level level = tables.level(stepIndex);
+    for (int i = 0; i < sample.length(); i++) {
+      original.set(
+          i, tables.predictionType().originalSample(sample.get(i), modelOutput.get(i), level));
+    }
+  }
+
   /** What the model's input is divided by. */
   float inputDivisor(int stepIndex) {
     return 1;

@@ -15,6 +15,7 @@ final class Tables implements Schedule {
   private final Level[] levels;
   private final float initNoiseSigma;
   private final Starter starter;
+  private final PredictionType predictionType;
 
   private Tables(
       String name,
@@ -24,16 +25,52 @@ final class Tables implements Schedule {
       Level[] levels,
       double initNoiseSigma,
       Starter starter) {
+    this(
+        name,
+        order,
+        floats(timesteps),
+        sigmas,
+        levels,
+        (float) initNoiseSigma,
+        starter,
+        PredictionType.EPSILON);
+  }
+
+  private Tables(
+      String name,
+      int order,
+      float[] timesteps,
+      float[] sigmas,
+      Level[] levels,
+      float initNoiseSigma,
+      Starter starter,
+      PredictionType predictionType) {
     this.name = name;
     this.order = order;
-    this.timesteps = new float[timesteps.length];
-    for (int i = 0; i < timesteps.length; i++) {
-      this.timesteps[i] = (float) timesteps[i];
-    }
+    this.timesteps = timesteps;
     this.sigmas = sigmas;
     this.levels = levels;
-    this.initNoiseSigma = (float) initNoiseSigma;
+    this.initNoiseSigma = initNoiseSigma;
     this.starter = starter;
+    this.predictionType = predictionType;
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  /** The same, for a model whose output means something else than noise. */
+  Tables predicting(PredictionType type) {
+    return new Tables(name, order, timesteps, sigmas, levels, initNoiseSigma, starter, type);
+  }
+
+  /** What the model's output means. */
+  PredictionType predictionType() {
+    return predictionType;
   }
 
   /**

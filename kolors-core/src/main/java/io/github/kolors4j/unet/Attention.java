@@ -72,7 +72,20 @@ record Attention(String name, Linear toQ, Linear toK, Linear toV, Linear toOut, 
 
   private Tensor attend(Tensor query, AttentionContext context) {
     Tensor attended = scaledDotProduct(query, context.key(), context.value(), heads, null);
+    context.mask().ifPresent(mask -> multiply(attended, mask.at(query.dim(1))));
     return context.scale() == 1 ? attended : Elementwise.scale(attended, context.scale());
+  }
+
+  /** Multiplies each row of {@code x [n, s, d]} by a value of its own, in its place. */
+  private static void multiply(Tensor x, float[] factors) {
+    int d = x.dim(2);
+    float[] values = x.data();
+    for (int row = 0; row < x.shape().rows(); row++) {
+      float factor = factors[row % factors.length];
+      for (int i = row * d; i < (row + 1) * d; i++) {
+        values[i] *= factor;
+      }
+    }
   }
 
   /**

@@ -23,7 +23,9 @@ import io.github.kolors4j.tensor.ops.Elementwise;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -203,6 +205,56 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
   public Conditioning prepare(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {
     return encoder.prepare(
         encoderHiddenStates, textEmbeds, timeIds, crossAttentions(), Tap.prepare(COMPONENT));
+  }
+
+  /**
+   * Lets the cross-attentions look at images beside the text; an image prompt. Where all scales are
+   * 0, or there are no images, the predictions have the same bytes as without.
+   *
+   * @param conditioning what {@link #prepare} of this model made
+   * @param images tokens of as many samples as it has
+   * @return the conditioning with both, of the workspace's innermost scope
+   * @throws IllegalArgumentException if a shape does not fit, or an adapter is another model's
+   */
+  public Conditioning withImages(Conditioning conditioning, List<ImageContext> images) {
+    Conditioning all = conditioning;
+    for (ImageContext image : images) {
+      checkImage(image, conditioning.batchSize());
+      try (var scope = image.tokens().workspace().scope()) {
+        Tensor tokens =
+            image.beforeTextProjection()
+                ? encoder.encoderHidProj().forward(image.tokens())
+                : image.tokens(); // [n, t, crossAttentionDim]
+        Map<Attention, AttentionContext> contexts = new IdentityHashMap<>();
+        crossAttentions()
+            .forEach(
+                attention -> {
+                  float scale = (float) image.scale().applyAsDouble(attention.name());
+                  if (scale != 0) {
+                    AttentionContext context =
+                        image.projections().context(attention, tokens, image, scale);
+                    scope.keep(context.key());
+                    scope.keep(context.value());
+                    contexts.put(attention, context);
+                  }
+                });
+        all = all.adding(contexts);
+      }
+    }
+    return all;
+  }
+
+  private void checkImage(ImageContext image, int samples) {
+    int width =
+        image.beforeTextProjection()
+            ? config().encoderHidDim()
+            : config().encoder().crossAttentionDim();
+    Tensor tokens = image.tokens();
+    if (tokens.shape().rank() != 3 || tokens.dim(0) != samples || tokens.dim(2) != width) {
+      throw new IllegalArgumentException(
+          "[unet] the tokens of images have the shape %s: [%d, tokens, %d] is needed."
+              .formatted(tokens.shape(), samples, width));
+    }
   }
 
   /** What looks at the text, in the order of the forward pass. */

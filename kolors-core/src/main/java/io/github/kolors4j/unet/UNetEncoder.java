@@ -80,6 +80,10 @@ public final class UNetEncoder {
     return midBlock;
   }
 
+  Linear encoderHidProj() {
+    return encoderHidProj;
+  }
+
   private static List<DownBlock> loadDownBlocks(Weights weights, UNetEncoderConfig config) {
     List<DownBlock> blocks = new ArrayList<>();
     int last = config.blocks() - 1;

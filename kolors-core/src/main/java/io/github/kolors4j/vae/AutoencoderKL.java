@@ -262,7 +262,7 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
   }
 
   /** One sample after another: memory for one, and the same bytes whatever else is in the batch. */
-  private static Tensor eachSample(Tensor x, Shape shape, UnaryOperator<Tensor> forward) {
+  static Tensor eachSample(Tensor x, Shape shape, UnaryOperator<Tensor> forward) {
     int n = x.dim(0);
     if (n == 1) {
       return forward.apply(x);

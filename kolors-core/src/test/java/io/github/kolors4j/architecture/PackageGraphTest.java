@@ -46,6 +46,7 @@ class PackageGraphTest {
           "tensor.kernel",
           "tensor",
           "tap",
+          "events",
           "checkpoint",
           "hub",
           "nn",
@@ -53,6 +54,8 @@ class PackageGraphTest {
           "chatglm",
           "unet",
           "vae",
+          "clip",
+          "ipadapter",
           "controlnet",
           "estimate",
           "adapter",
@@ -63,7 +66,9 @@ class PackageGraphTest {
           "prompts",
           "components",
           "run",
-          "");
+          "",
+          "service",
+          "batch");
 
   private static final Map<String, Set<String>> USES = uses();
 

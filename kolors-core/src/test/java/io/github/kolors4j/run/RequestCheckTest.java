@@ -37,11 +37,11 @@ class RequestCheckTest {
     }
 
     ResolvedRequest resolve(ImageRequest request, RunControl control) {
-      RequestCheck check = new RequestCheck(unet, vae);
+      RequestCheck check = new RequestCheck(unet, vae, Optional.empty());
       check.check(request, control);
       ResolvedRequest resolved = resolver().resolve(request, control);
       check.check(resolved);
-      new HeapForecast(unet, vae, 2, memory).check(resolved);
+      new HeapForecast(unet, vae, Optional.empty(), 2, memory).check(resolved);
       return resolved;
     }
 
@@ -107,7 +107,8 @@ class RequestCheckTest {
         KOLORS,
         ImageRequest.builder(withNegative).negativePrompt("b").build());
     assertRefused(
-        "[request] denoising_start 0.6 is not before denoising_end 0.5: start earlier or end later.",
+        "[request] denoising_start 0.6 is not before denoising_end 0.5: start earlier or end"
+            + " later.",
         KOLORS,
         REQUEST.toBuilder()
             .imageLatents(FloatArray.of(new float[4 * 64], 1, 4, 8, 8))
@@ -125,8 +126,8 @@ class RequestCheckTest {
         ImageRequest.of(PromptEmbeds.of(context, FloatArray.of(new float[10], 1, 10))));
     FloatArray wide = FloatArray.of(new float[300 * 4096], 1, 300, 4096);
     assertRefused(
-        "[request] prompt_embeds of 300 tokens without negative_prompt_embeds: a negative prompt can"
-            + " be encoded to 256 tokens at most, so give its embeddings too.",
+        "[request] prompt_embeds of 300 tokens without negative_prompt_embeds: a negative prompt"
+            + " can be encoded to 256 tokens at most, so give its embeddings too.",
         KOLORS,
         ImageRequest.of(PromptEmbeds.of(wide, FloatArray.of(new float[4096], 1, 4096))));
   }

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The Java in the README and the tutorial. */
+/** The Java in the README and on the pages. */
 class ReadmeTest {
   private static final Path ROOT = Path.of("..");
 
@@ -79,28 +79,31 @@ class ReadmeTest {
 
   @ParameterizedTest
   @MethodSource("listings")
-  void aListingCompilesWithTheDependenciesThatTheReadmeShows(Listing listing) throws IOException {
-    List<String> modules = shownDependencies().stream().map(ReadmeTest::module).toList();
-    String imports =
+  void aListingCompilesWithTheDependenciesThatItsPageShows(Listing listing) throws IOException {
+    List<String> modules =
+        ownArtifacts(blocks(ROOT.resolve("README.md"), "xml").getFirst()).stream()
+            .map(ReadmeTest::module)
+            .toList();
+    String moduleImports =
         modules.stream()
             .map(module -> "import module " + module + ";\n")
             .collect(Collectors.joining());
     Path source =
         Files.writeString(
             folder.resolve("Listing.java"),
-            imports
+            moduleImports
                 + """
                 import module java.base;
-
+                %s
                 class Listing {
                   String[] args;
                   KolorsPipeline pipeline, derived;
 
-                  void run() throws IOException {
+                  void run() throws Exception {
                 %s  }
                 }
                 """
-                    .formatted(listing.code()));
+                    .formatted(lines(listing, true), lines(listing, false)));
     StringWriter said = new StringWriter();
     PrintWriter writer = new PrintWriter(said);
     int code =
@@ -109,21 +112,33 @@ class ReadmeTest {
             .run(
                 writer,
                 writer,
+                "-proc:none",
                 "-d",
                 folder.toString(),
                 "--module-path",
                 modulePath(),
                 "--add-modules",
                 String.join(",", modules),
+                "--class-path",
+                classPath(ROOT.resolve(listing.document())),
                 source.toString());
     assertEquals(0, code, said.toString());
   }
 
-  /** The artifacts of the README's first listing for a POM. */
-  private static List<String> shownDependencies() throws IOException {
-    String dependencies = blocks(ROOT.resolve("README.md"), "xml").getFirst();
-    return Pattern.compile("<artifactId>(.*)</artifactId>")
-        .matcher(dependencies)
+  /** The imports that a listing begins with, or the rest, which is the body of a method. */
+  private static String lines(Listing listing, boolean imports) {
+    return listing
+        .code()
+        .lines()
+        .filter(line -> line.startsWith("import ") == imports)
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
+  }
+
+  /** Of this project's artifacts, those that a listing for a POM has. */
+  private static List<String> ownArtifacts(String pom) {
+    return Pattern.compile("<artifactId>(kolors-[^<]*)</artifactId>")
+        .matcher(pom)
         .results()
         .map((MatchResult artifact) -> artifact.group(1))
         .toList();
@@ -140,8 +155,28 @@ class ReadmeTest {
         .orElseThrow(() -> new AssertionError(artifact + " is no dependency of the examples"));
   }
 
-  /** The examples need no more than the README shows, so theirs is the listings' too. */
+  /** The examples need no more than the README shows first, so theirs is the listings' too. */
   private static String modulePath() {
     return System.getProperty("jdk.module.path");
+  }
+
+  /**
+   * What a page needs beyond that: it has listings for a POM of its own, whose artifacts are
+   * dependencies of the tests here, and so on the class path with all that they bring. Nothing for
+   * other pages.
+   */
+  private static String classPath(Path document) throws IOException {
+    String tests = System.getProperty("java.class.path");
+    boolean needed = false;
+    for (String pom : blocks(document, "xml")) {
+      for (String artifact : ownArtifacts(pom)) {
+        if (!modulePath().contains(artifact)) {
+          assertTrue(
+              tests.contains(artifact), artifact + " is no dependency of the examples' tests");
+          needed = true;
+        }
+      }
+    }
+    return needed ? tests : "";
   }
 }

@@ -54,7 +54,7 @@ public final class ThreadPool implements AutoCloseable {
    */
   public ThreadPool(int threads) {
     checkThreads(threads);
-    this.crew = new Crew();
+    this.crew = new Crew(Math.max(1, Runtime.getRuntime().availableProcessors() / threads));
     this.stop = null;
     this.faultsBefore = Crew.UNWATCHED;
     crew.start(threads - 1);
@@ -167,6 +167,33 @@ public final class ThreadPool implements AutoCloseable {
     return stop != null && stop.getAsBoolean();
   }
 
+  /** A stretch of operations that one thread has the pool for. */
+  public interface Turn extends AutoCloseable {
+    /** Lets the next thread have its turn. */
+    @Override
+    void close();
+  }
+
+  /**
+   * Waits for the calling thread's turn to compute. Where several threads call operations at once,
+   * each gets slower by more than its share: they take each other's workers and caches. Those that
+   * take turns lose nothing, and come in the order in which they asked. As many have their turn at
+   * once as the machine has processors for pools of this size. Operations do not ask for a turn by
+   * themselves; who has one must not wait for another thread that wants one. A turn within one's
+   * own is part of it.
+   *
+   * @return to be closed by the same thread, after a step and not after a request, so that others
+   *     come to it
+   * @throws OperationStoppedException if the condition of {@link #stoppedBy} held while it waited
+   */
+  public Turn turn() {
+    if (crew.turns.isMine()) {
+      return () -> {};
+    }
+    crew.turns.take(this::checkStopped);
+    return crew.turns::giveBack;
+  }
+
   /**
    * Ends the threads and gives their buffers back. Operations that are under way are finished by
    * their callers.
@@ -257,6 +284,7 @@ public final class ThreadPool implements AutoCloseable {
 
     private final List<Worker> workers = new ArrayList<>();
     private final Deque<Job> jobs = new ConcurrentLinkedDeque<>();
+    private final Turns turns;
 
     /** Faults that came to light in no task any more. */
     private final AtomicInteger lateFaults = new AtomicInteger();
@@ -265,6 +293,10 @@ public final class ThreadPool implements AutoCloseable {
 
     /** Buffers of callers, a list through {@link Scratch#nextFree}: giving one back makes none. */
     private @Nullable Scratch freeScratch;
+
+    Crew(int atOnce) {
+      turns = new Turns(atOnce);
+    }
 
     void start(int threads) {
       for (int i = 1; i <= threads; i++) {

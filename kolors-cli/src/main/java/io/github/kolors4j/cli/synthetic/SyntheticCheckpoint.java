@@ -37,6 +37,8 @@ import java.util.stream.Stream;
  * killed leaves it.
  */
 public final class SyntheticCheckpoint {
+  private static final String VARIANT = "fp16";
+
   /** What helps where the disk is too small. */
   private static final String FEWER = ", fewer --parts, or fewer layers with --text-layers";
 
@@ -63,13 +65,15 @@ public final class SyntheticCheckpoint {
    * @param tokenizerModel a {@code tokenizer.model}
    * @param tokenizerConfig a {@code tokenizer_config.json}
    * @param seed of all values
+   * @throws IOException if a configuration is not possible
    */
   public SyntheticCheckpoint(
       CheckpointConfig config,
       Collection<Part> parts,
       Path tokenizerModel,
       Path tokenizerConfig,
-      long seed) {
+      long seed)
+      throws IOException {
     this.config = config;
     this.tokenizerModel = tokenizerModel;
     this.tokenizerConfig = tokenizerConfig;
@@ -129,8 +133,8 @@ public final class SyntheticCheckpoint {
       int rows = config.textEncoder().paddedVocabSize();
       if (ids > rows) {
         throw new IOException(
-            ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a smaller"
-                    + " tokenizer or a larger config is needed.")
+            ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a"
+                 + " smaller tokenizer or a larger config is needed.")
                 .formatted(tokenizerModel, ids, rows));
       }
     } finally {
@@ -148,6 +152,13 @@ public final class SyntheticCheckpoint {
       writeConfig(root, Part.CONTROLNET.folder(), "config.json", config.controlNetJson());
     }
     writeTokenizer(Files.createDirectory(root.resolve("tokenizer")));
+    ImagePromptConfig more = new ImagePromptConfig(config);
+    if (plans.containsKey(Part.TAESD)) {
+      writeConfig(root, Part.TAESD.folder(), "config.json", more.taesdJson());
+    }
+    if (plans.containsKey(Part.IMAGE_ENCODER)) {
+      writeConfig(root, Part.IMAGE_ENCODER.folder(), "config.json", more.imageEncoderJson());
+    }
   }
 
   private static void writeConfig(Path root, String folder, String file, String text)
@@ -269,7 +280,8 @@ public final class SyntheticCheckpoint {
       most = FILE_SHARE * entries.stream().mapToLong(SafetensorsWriter.Entry::byteLength).sum();
     }
     while (true) {
-      ShardPlan plan = ShardPlan.of(part.base(), part.variant(), entries, (long) most);
+      ShardPlan plan =
+          ShardPlan.of(part.base(), part.isBeside() ? "" : VARIANT, entries, (long) most);
       if (plan.shards().size() <= part.files()) {
         return plan;
       }

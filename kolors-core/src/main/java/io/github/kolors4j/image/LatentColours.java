@@ -1,16 +1,16 @@
-package io.github.kolors4j.cli;
+package io.github.kolors4j.image;
 
-import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 
 /**
- * A picture of latents without the VAE: a pixel a cell, each colour a weighted sum of the channels.
+ * A picture of latents without the VAE, at no cost: a pixel a cell, each colour a weighted sum of
+ * the channels.
  *
  * @param weights {@code [channels][3]}, to values from −1 to 1
  * @param bias of each colour
  */
-record LatentColours(float[][] weights, float[] bias) {
+public record LatentColours(float[][] weights, float[] bias) {
   private static final int RGB = 3;
 
   /** Of SDXL's VAE, which Kolors has too: the factors that ComfyUI publishes. */
@@ -35,17 +35,25 @@ record LatentColours(float[][] weights, float[] bias) {
           },
           new float[] {.460f, .276f, .272f});
 
-  /** The colours of a VAE: the mini checkpoint's has cells of 4 pixels, Kolors' of 8. */
-  static LatentColours of(AutoencoderKLConfig vae) {
+  /**
+   * The colours of a VAE: the mini checkpoint's has cells of 4 pixels, Kolors' of 8.
+   *
+   * @param vae its configuration
+   * @return the weights
+   */
+  public static LatentColours of(AutoencoderKLConfig vae) {
     return vae.scaleFactor() == 4 ? MINI : SDXL;
   }
 
   /**
-   * The picture of latents that are still noisy: they are brought to the contrast of finished ones.
+   * The picture of latents. Where they are still noisy, they are brought to the contrast of
+   * finished ones.
    *
-   * @param latents {@code [1, c, h, w]}
+   * @param latents {@code [1, c, h, w]} in PyTorch's order, before the division by the scaling
+   *     factor
+   * @return the picture, of w times h pixels
    */
-  KolorsImage picture(FloatArray latents) {
+  public KolorsImage picture(FloatArray latents) {
     int height = latents.shape().dim(2);
     int width = latents.shape().dim(3);
     int cells = height * width;

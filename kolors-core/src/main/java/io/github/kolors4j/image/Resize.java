@@ -1,20 +1,19 @@
 package io.github.kolors4j.image;
 
 /**
- * The resizing of RGB bytes by Lanczos' filter, three lobes wide, stretched where the picture
- * shrinks; byte for byte what Pillow makes. First along the rows, then along the columns, each pass
- * a weighted sum in whole numbers that is rounded to a byte.
+ * The resizing of RGB bytes by a filter that is stretched where the picture shrinks; byte for byte
+ * what Pillow makes. First along the rows, then along the columns, each pass a weighted sum in
+ * whole numbers that is rounded to a byte.
  */
-final class Lanczos {
+final class Resize {
   private static final int CHANNELS = 3;
-  private static final double LOBES = 3;
 
   /** Fractional bits of a weight: a byte, two bits for overshoot and these fill an int. */
   private static final int PRECISION_BITS = Integer.SIZE - 8 - 2;
 
   private static final int HALF = 1 << (PRECISION_BITS - 1);
 
-  private Lanczos() {}
+  private Resize() {}
 
   /**
    * One direction of a picture.
@@ -23,10 +22,10 @@ final class Lanczos {
    * @param weights for each target pixel, one weight for each source pixel from there on
    */
   private record Taps(int[] first, int[][] weights) {
-    static Taps of(int from, int to) {
+    static Taps of(ResizeFilter filter, int from, int to) {
       double scale = (double) from / to;
       double stretch = Math.max(scale, 1);
-      double support = LOBES * stretch;
+      double support = filter.support() * stretch;
       int[] first = new int[to];
       int[][] weights = new int[to][];
       for (int i = 0; i < to; i++) {
@@ -36,7 +35,7 @@ final class Lanczos {
         double[] exact = new double[end - first[i]];
         double sum = 0;
         for (int k = 0; k < exact.length; k++) {
-          exact[k] = filter((k + first[i] - center + 0.5) * (1 / stretch));
+          exact[k] = filter.weight((k + first[i] - center + 0.5) * (1 / stretch));
           sum += exact[k];
         }
         weights[i] = new int[exact.length];
@@ -50,13 +49,17 @@ final class Lanczos {
   }
 
   /** The bytes of a picture of another size. */
-  static byte[] resize(byte[] rgb, int width, int height, int newWidth, int newHeight) {
-    byte[] rows = newWidth == width ? rgb : alongRows(rgb, width, height, newWidth);
-    return newHeight == height ? rows : alongColumns(rows, newWidth, height, newHeight);
+  static byte[] resize(
+      ResizeFilter filter, byte[] rgb, int width, int height, int newWidth, int newHeight) {
+    byte[] rows =
+        newWidth == width ? rgb : alongRows(Taps.of(filter, width, newWidth), rgb, width, height);
+    return newHeight == height
+        ? rows
+        : alongColumns(Taps.of(filter, height, newHeight), rows, newWidth);
   }
 
-  private static byte[] alongRows(byte[] rgb, int width, int height, int newWidth) {
-    Taps taps = Taps.of(width, newWidth);
+  private static byte[] alongRows(Taps taps, byte[] rgb, int width, int height) {
+    int newWidth = taps.first.length;
     byte[] resized = new byte[newWidth * height * CHANNELS];
     int at = 0;
     for (int y = 0; y < height; y++) {
@@ -70,8 +73,8 @@ final class Lanczos {
     return resized;
   }
 
-  private static byte[] alongColumns(byte[] rgb, int width, int height, int newHeight) {
-    Taps taps = Taps.of(height, newHeight);
+  private static byte[] alongColumns(Taps taps, byte[] rgb, int width) {
+    int newHeight = taps.first.length;
     int row = width * CHANNELS;
     byte[] resized = new byte[row * newHeight];
     int at = 0;
@@ -89,14 +92,5 @@ final class Lanczos {
       sum += (values[at] & 255) * weights[k];
     }
     return (byte) Math.clamp(sum >> PRECISION_BITS, 0, 255);
-  }
-
-  private static double filter(double x) {
-    return -LOBES <= x && x < LOBES ? sinc(x) * sinc(x / LOBES) : 0;
-  }
-
-  private static double sinc(double x) {
-    double angle = x * Math.PI;
-    return angle == 0 ? 1 : StrictMath.sin(angle) / angle;
   }
 }

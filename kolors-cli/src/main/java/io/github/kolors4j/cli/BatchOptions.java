@@ -1,0 +1,159 @@
+package io.github.kolors4j.cli;
+
+import static io.github.kolors4j.cli.Given.given;
+
+import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.scheduler.SchedulerConfig;
+import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.random.GeneratorType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What rows of a table are made with where they do not say otherwise. */
+final class BatchOptions {
+  @Option(
+      names = "--negative-prompt",
+      paramLabel = "T",
+      description = "What pictures should not show. Default: empty.")
+  private String negativePrompt;
+
+  @Option(
+      names = "--max-sequence-length",
+      paramLabel = "N",
+      description = "Tokens that the model reads of a prompt, 1 to 256. Default: 256.")
+  private Integer maxSequenceLength;
+
+  @Mixin private SizeOptions sizes;
+  @Mixin private StepOptions steps;
+  @Mixin private GuidanceOptions guidance;
+
+  @Option(
+      names = "--scheduler",
+      paramLabel = "NAME",
+      description = "A diffusers class name or a short one. Default: the checkpoint's own.")
+  private String scheduler;
+
+  @Option(
+      names = "--scheduler-option",
+      paramLabel = "key=value",
+      description = "A key of scheduler_config.json with its value. Repeatable.")
+  private List<String> schedulerOptions = new ArrayList<>();
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      converter = Numbers.Seed.class,
+      description =
+          "Of all rows that have none. Default: drawn of the row's id, the same each time.")
+  private Long seed;
+
+  @Option(
+      names = "--rng",
+      paramLabel = "NAME",
+      description =
+          "Which of PyTorch's generators the seeds are for: cpu, cpu-f16, cuda or cuda-f16."
+              + " Default: cpu.")
+  private String rng;
+
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description = "Redraws this picture where a row names none.")
+  private Path image;
+
+  @Option(
+      names = "--strength",
+      paramLabel = "X",
+      converter = Numbers.Decimal.class,
+      description = "How much of a row's image is redrawn, 0 to 1. Default: 0.3.")
+  private Double strength;
+
+  @Option(
+      names = "--denoising-start",
+      paramLabel = "X",
+      converter = Numbers.Decimal.class,
+      description = "Goes on with a row's image after this share of the way.")
+  private Double denoisingStart;
+
+  @Mixin private AdapterOptions adapters;
+
+  @Option(
+      names = "--vae-tiling",
+      description = "Let the VAE work on overlapping tiles: less memory.")
+  private boolean vaeTiling;
+
+  @Option(
+      names = "--compat",
+      paramLabel = "diffusers",
+      description = "Restore the reference's known faults, for its exact pictures.")
+  private String compat;
+
+  /** The request that a row without columns makes, but for its prompt and its picture. */
+  ImageRequest request(Terminal terminal) throws IOException {
+    steps.check();
+    guidance.check();
+    sizes.check(terminal);
+    ImageRequest.Builder request =
+        ImageRequest.builder("").negativePrompt(negativePrompt == null ? "" : negativePrompt);
+    given(maxSequenceLength, request::maxSequenceLength);
+    sizes.apply(request);
+    steps.apply(request);
+    guidance.apply(request);
+    given(seed, request::seed);
+    given(rng, name -> request.rng(GeneratorType.byName(name)));
+    adapters.apply(request);
+    if (compat != null && !compat.equals("diffusers")) {
+      throw new UsageException(
+          "[arguments] --compat " + compat + ": use diffusers, or leave it out.");
+    }
+    return request
+        .vaeTiling(vaeTiling)
+        .compatibility(compat == null ? Compatibility.MENDED : Compatibility.DIFFUSERS)
+        .build();
+  }
+
+  /** By diffusers' names, as JSON has them. */
+  Map<String, Object> defaults(ImageRequest request) {
+    Map<String, Object> defaults = new LinkedHashMap<>();
+    try {
+      defaults.putAll(JsonReader.of(request.toJson()).object());
+    } catch (JsonException e) {
+      throw new IllegalStateException(e); // we wrote it
+    }
+    defaults.remove("prompt");
+    given(image, file -> defaults.put("image", file.toAbsolutePath().toString()));
+    given(strength, share -> defaults.put("strength", share));
+    given(denoisingStart, share -> defaults.put("denoising_start", share));
+    if (scheduler != null) {
+      UsageException.check(() -> Schedulers.byName(scheduler));
+      defaults.put("scheduler", scheduler);
+    }
+    if (!schedulerOptions.isEmpty()) {
+      defaults.put("scheduler_options", options());
+    }
+    return defaults;
+  }
+
+  private Map<String, Object> options() {
+    Map<String, Object> options = new LinkedHashMap<>();
+    for (String option : schedulerOptions) {
+      int equals = option.indexOf('=');
+      if (equals < 1) {
+        throw new UsageException(
+            "[arguments] --scheduler-option %s: write key=value.".formatted(option));
+      }
+      options.put(
+          option.substring(0, equals), SchedulerConfig.parseValue(option.substring(equals + 1)));
+    }
+    return options;
+  }
+}

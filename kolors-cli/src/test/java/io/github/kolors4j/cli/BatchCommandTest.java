@@ -1,0 +1,224 @@
+package io.github.kolors4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+class BatchCommandTest {
+  private static final List<String> SMALL = List.of("--width", "16", "--height", "16");
+
+  @TempDir private Path folder;
+
+  private Path out() {
+    return folder.resolve("out");
+  }
+
+  private String[] arguments(Path table, Path out, String... more) {
+    List<String> args = new ArrayList<>(List.of("batch", table.toString()));
+    args.addAll(List.of("--out", out.toString()));
+    args.addAll(SMALL);
+    if (!List.of(more).contains("--steps")) {
+      args.addAll(List.of("--steps", "2"));
+    }
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
+  private Run batch(Path table, String... more) {
+    return Run.of(arguments(table, out(), more));
+  }
+
+  private Path csv(String text) throws IOException {
+    return Files.writeString(folder.resolve("table.csv"), text);
+  }
+
+  private static List<JsonObject> manifest(Path directory) throws IOException {
+    return Files.readAllLines(directory.resolve("manifest.jsonl")).stream()
+        .map(line -> JsonParser.parseString(line).getAsJsonObject())
+        .toList();
+  }
+
+  private static Map<String, List<Byte>> pictures(Path directory) throws IOException {
+    Map<String, List<Byte>> pictures = new TreeMap<>();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".png")).toList()) {
+        List<Byte> bytes = new ArrayList<>();
+        for (byte each : Files.readAllBytes(file)) {
+          bytes.add(each);
+        }
+        pictures.put(file.getFileName().toString(), bytes);
+      }
+    }
+    return pictures;
+  }
+
+  @Test
+  void aRowHasTheBytesThatGenerateWrites() throws IOException {
+    Run run =
+        batch(
+            csv("id,prompt,seed,guidance_scale,group\nbug,\"一只瓢虫,蓝色背景\",7,3,red\ncup,cup,,,blue\n"),
+            "--scheduler",
+            "unipc");
+    assertEquals(0, run.exitCode(), run.err());
+    List<JsonObject> lines = manifest(out());
+    assertEquals(2, run.out().lines().count());
+    Path bug = out().resolve(lines.get(0).get("file").getAsString());
+    assertEquals(bug.toString(), run.out().lines().findFirst().orElseThrow());
+    assertEquals("red", lines.get(0).get("group").getAsString());
+    assertTrue(run.err().contains("carried along, as no argument is called so: group"));
+
+    Path alone = folder.resolve("alone.png");
+    List<String> generate = new ArrayList<>(List.of("generate", "一只瓢虫,蓝色背景"));
+    generate.addAll(List.of("--seed", "7", "--guidance-scale", "3", "--scheduler", "unipc"));
+    generate.addAll(SMALL);
+    generate.addAll(List.of("--steps", "2"));
+    generate.addAll(List.of("--out", alone.toString()));
+    Run.of(generate.toArray(String[]::new));
+    assertArrayEquals(Files.readAllBytes(alone), Files.readAllBytes(bug));
+  }
+
+  @Test
+  void aRowWithAnErrorIsExitCode1AndTheOthersAreThere() throws IOException {
+    Run run = batch(csv("prompt,width\nx,16\nx,17\nx,24\n"), "--json");
+    assertEquals(1, run.exitCode(), run.err());
+    JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+    assertEquals(3, json.get("rows").getAsInt());
+    assertEquals(2, json.get("made").getAsInt());
+    assertEquals(1, json.get("failed").getAsInt());
+    assertTrue(run.err().contains("kolors: row 2: [request] width 17 is not a multiple of 8"));
+    assertEquals(2, pictures(out()).size());
+  }
+
+  @Test
+  void theFolderHasPicturesManifestAndReportAndNothingElse() throws IOException {
+    Run run = batch(csv("prompt\nx\n"), "--report", "--json");
+    assertEquals(0, run.exitCode(), run.err());
+    try (Stream<Path> files = Files.list(out())) {
+      assertEquals(
+          List.of("1", "manifest.jsonl", "report.html"),
+          files
+              .map(file -> file.getFileName().toString().replaceFirst("^1-.*\\.png$", "1"))
+              .sorted()
+              .toList());
+    }
+    assertEquals(out().resolve("report.html").toString(), run.json().get("report").getAsString());
+  }
+
+  @Test
+  void whatIsWrongWithArgumentsIsExitCode2AndWhatIsWrongWithTheTableIs1() throws IOException {
+    Path table = csv("prompt\nx\n");
+    assertEquals(2, Run.of("batch", table.toString()).exitCode(), "no --out");
+    assertEquals(2, batch(table, "--scheduler", "nobody").exitCode());
+    assertEquals(2, batch(table, "--width", "17").exitCode());
+    assertEquals(2, batch(table, "--guidance-scale", "much").exitCode());
+    assertFalse(Files.exists(out().resolve("manifest.jsonl")));
+    assertEquals(1, batch(folder.resolve("missing.csv")).exitCode());
+    assertEquals(1, batch(csv("prompt,id\nx,a\ny,a\n")).exitCode());
+  }
+
+  @Test
+  void interruptedItIsExitCode130() throws IOException {
+    Interruption interruption = new Interruption();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    ByteArrayOutputStream results =
+        new ByteArrayOutputStream() {
+          @Override
+          public synchronized void write(byte[] bytes, int offset, int length) {
+            super.write(bytes, offset, length);
+            interruption.token().cancel(); // when the first picture is there
+          }
+        };
+    Terminal terminal =
+        new Terminal(
+            new PrintStream(results, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false);
+    Path table = csv("prompt\nx\ny\nz\n");
+    assertEquals(130, KolorsCommand.run(terminal, interruption, arguments(table, out())));
+    assertTrue(err.toString(StandardCharsets.UTF_8).contains("the same call goes on"));
+    assertEquals(1, pictures(out()).size());
+    assertEquals(0, batch(table).exitCode());
+    assertEquals(3, manifest(out()).size());
+  }
+
+  /** As by a machine that loses its power, in the middle of what the process was at. */
+  @Test
+  @Timeout(300)
+  void aKilledProcessLosesNothingButThePictureThatItWasMaking() throws Exception {
+    StringBuilder text = new StringBuilder("id,prompt\n");
+    for (int i = 0; i < 12; i++) {
+      text.append("row ").append(i).append(",prompt ").append(i % 3).append('\n');
+    }
+    Path table = csv(text.toString());
+    Path whole = folder.resolve("whole");
+    assertEquals(0, Run.of(arguments(table, whole, "--steps", "4")).exitCode());
+
+    for (int pictures : new int[] {2, 6}) {
+      Process process = start(arguments(table, out(), "--steps", "4"));
+      while (process.isAlive() && count(out()) < pictures) {
+        Thread.sleep(5);
+      }
+      assertTrue(process.isAlive(), "killed before its end");
+      process.destroyForcibly().waitFor();
+    }
+    int before = pictures(out()).size();
+    assertTrue(before < 12, "some are missing");
+    Run rest = batch(table, "--steps", "4", "--json");
+    assertEquals(before, rest.json().get("kept").getAsInt());
+    assertEquals(pictures(whole), pictures(out()));
+    assertEquals(
+        manifest(whole).stream().map(BatchCommandTest::known).sorted().toList(),
+        manifest(out()).stream().map(BatchCommandTest::known).sorted().toList());
+  }
+
+  private static long count(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(each -> each.toString().endsWith(".png")).count();
+    }
+  }
+
+  private static String known(JsonObject line) {
+    return line.get("id") + " " + line.get("file") + " " + line.get("sha256") + line.get("error");
+  }
+
+  private Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector", "-Dkolors4j.relaunch=false"));
+    command.add("-cp");
+    command.add(
+        Stream.of("java.class.path", "jdk.module.path")
+            .flatMap(key -> Stream.of(System.getProperty(key, "").split(File.pathSeparator)))
+            .filter(entry -> !entry.isEmpty())
+            .distinct()
+            .collect(Collectors.joining(File.pathSeparator)));
+    command.add(Main.class.getName());
+    command.addAll(Arrays.asList(args));
+    File log = Files.createTempFile(folder, "log", ".txt").toFile();
+    return new ProcessBuilder(command).redirectOutput(log).redirectError(log).start();
+  }
+}

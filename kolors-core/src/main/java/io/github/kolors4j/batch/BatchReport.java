@@ -1,0 +1,245 @@
+package io.github.kolors4j.batch;
+
+import io.github.kolors4j.image.ImageFormat;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.JsonException;
+import io.github.kolors4j.safetensors.json.JsonReader;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Writer;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page about a batch: a contact sheet that groups its pictures by any column, and puts several
+ * settings side by side. One file with everything in it, also small pictures as far as there are
+ * not too many, for any browser, from the disk.
+ */
+public final class BatchReport {
+  /** The page's file, in the folder of the batch. */
+  public static final String NAME = "report.html";
+
+  /** Small pictures within the page: of more it would have tens of megabytes, and links to them. */
+  private static final int MOST_WITHIN = 500;
+
+  /** What a browser shows on one page without becoming slow. */
+  private static final int MOST_SHOWN = 5_000;
+
+  /** Of a small picture's longer side. */
+  private static final int PIXELS = 192;
+
+  private static final int LONGEST_VALUE = 200;
+
+  /** Columns that tell pictures apart and are nothing to group them by. */
+  private static final Set<String> OF_ONE_PICTURE =
+      Set.of("id", "row", "file", "sha256", "request", "bytes", "timings", "error");
+
+  private static final String PICTURES = "<!-- pictures -->";
+
+  private BatchReport() {}
+
+  /**
+   * Writes the page about the batch in a folder.
+   *
+   * @param directory with the manifest and the pictures
+   * @return the page
+   * @throws IOException if the manifest or a picture cannot be read, or the page not be written
+   */
+  public static Path write(Path directory) throws IOException {
+    Columns columns = new Columns();
+    forEach(directory, columns::add);
+    String page = template();
+    int here = page.indexOf(PICTURES);
+    Path part = directory.resolve("." + NAME + Manifest.PART);
+    try (BufferedWriter out = Files.newBufferedWriter(part)) {
+      out.write(
+          page.substring(0, here)
+              .replace("{{title}}", escaped(title(directory)))
+              .replace("{{summary}}", escaped(columns.summary()))
+              .replace("{{arguments}}", escaped(JsonWriter.compact(columns.arguments()))));
+      boolean within = columns.rows <= MOST_WITHIN;
+      int[] shown = {0};
+      forEach(
+          directory,
+          entry -> {
+            if (shown[0]++ < MOST_SHOWN) {
+              figure(out, directory, entry, columns, within);
+            }
+          });
+      out.write(page.substring(here + PICTURES.length()));
+    }
+    Path file = directory.resolve(NAME);
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    return file;
+  }
+
+  private static String title(Path directory) {
+    return String.valueOf(directory.toAbsolutePath().normalize().getFileName());
+  }
+
+  /** Takes lines of the manifest. */
+  private interface EntryConsumer {
+    void accept(Map<String, @Nullable Object> entry) throws IOException;
+  }
+
+  private static void forEach(Path directory, EntryConsumer consumer) throws IOException {
+    Path manifest = directory.resolve(Manifest.NAME);
+    if (!Files.exists(manifest)) {
+      throw new InvalidFileException(
+          "[batch] %s has no %s: it is no folder of a batch.".formatted(directory, Manifest.NAME));
+    }
+    try (BufferedReader in = Files.newBufferedReader(manifest)) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        consumer.accept(JsonReader.of(line).object());
+      }
+    } catch (JsonException e) {
+      throw new InvalidFileException("[batch] %s %s".formatted(manifest, e.reason()), e);
+    }
+  }
+
+  /** Which columns have more than one value. */
+  private static final class Columns {
+    private final Map<String, String> first = new LinkedHashMap<>();
+    private final Map<String, Boolean> varies = new LinkedHashMap<>();
+    private long rows;
+    private long failed;
+
+    void add(Map<String, @Nullable Object> entry) {
+      entry.forEach(
+          (name, value) -> {
+            if (!OF_ONE_PICTURE.contains(name)) {
+              String text = text(value);
+              boolean other = rows > 0 && !Objects.equals(first.getOrDefault(name, ""), text);
+              first.putIfAbsent(name, text);
+              varies.merge(
+                  name, other || (rows > 0 && !varies.containsKey(name)), Boolean::logicalOr);
+            }
+          });
+      rows++;
+      failed += entry.get("error") == null ? 0 : 1;
+    }
+
+    boolean isShown(String column) {
+      return varies.getOrDefault(column, false);
+    }
+
+    List<String> arguments() {
+      return varies.keySet().stream()
+          .filter(column -> isShown(column) && RequestReader.isArgument(column))
+          .toList();
+    }
+
+    String summary() {
+      String same =
+          String.join(
+              ", ",
+              varies.keySet().stream()
+                  .filter(column -> !isShown(column) && RequestReader.isArgument(column))
+                  .filter(column -> !first.getOrDefault(column, "").isEmpty())
+                  .map(column -> column + " " + first.get(column))
+                  .toList());
+      return "%,d pictures, %,d errors%s%s"
+          .formatted(
+              rows - failed,
+              failed,
+              rows > MOST_SHOWN ? "; the first %,d are shown".formatted(MOST_SHOWN) : "",
+              same.isEmpty() ? "." : ". In all of them: " + same + ".");
+    }
+  }
+
+  private static String text(@Nullable Object value) {
+    String text =
+        value == null ? "" : value instanceof String given ? given : JsonWriter.line(value);
+    return text.length() <= LONGEST_VALUE ? text : text.substring(0, LONGEST_VALUE) + "…";
+  }
+
+  private static void figure(
+      Writer out,
+      Path directory,
+      Map<String, @Nullable Object> entry,
+      Columns columns,
+      boolean within)
+      throws IOException {
+    Map<String, String> values = new LinkedHashMap<>();
+    entry.forEach(
+        (name, value) -> {
+          if (columns.isShown(name)) {
+            values.put(name, text(value));
+          }
+        });
+    out.write("<figure data-values=\"%s\">".formatted(escaped(JsonWriter.compact(values))));
+    if (entry.get("file") instanceof String file) {
+      Path picture = directory.resolve(file);
+      String address = address(file);
+      out.write(
+          "<a href=\"%s\"><img loading=\"lazy\" alt=\"%s\" src=\"%s\"></a>"
+              .formatted(
+                  address,
+                  escaped(text(entry.get("prompt"))),
+                  within && Files.exists(picture) ? small(picture) : address));
+    } else {
+      out.write("<div class=\"error\">%s</div>".formatted(escaped(text(entry.get("error")))));
+    }
+    List<String> caption = new ArrayList<>();
+    caption.add(text(entry.get("id")));
+    if (entry.get("seed") != null) {
+      caption.add("seed " + text(entry.get("seed")));
+    }
+    out.write(
+        "<figcaption>%s</figcaption></figure>\n".formatted(escaped(String.join(", ", caption))));
+  }
+
+  /** A small JPEG, within the page. */
+  private static String small(Path file) throws IOException {
+    KolorsImage picture = KolorsImage.read(file);
+    double factor = (double) PIXELS / Math.max(picture.width(), picture.height());
+    KolorsImage small =
+        factor >= 1
+            ? picture
+            : picture.resize(
+                Math.max(1, (int) Math.round(picture.width() * factor)),
+                Math.max(1, (int) Math.round(picture.height() * factor)));
+    ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
+    small.writeTo(jpeg, ImageFormat.JPEG, Map.of());
+    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg.toByteArray());
+  }
+
+  private static String address(String file) {
+    try {
+      return new URI(null, null, "./" + file, null).toASCIIString();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e); // any text can be a path
+    }
+  }
+
+  private static String escaped(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;")
+        .replace("'", "&#39;");
+  }
+
+  private static String template() throws IOException {
+    try (InputStream in = BatchReport.class.getResourceAsStream(NAME)) {
+      return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+}

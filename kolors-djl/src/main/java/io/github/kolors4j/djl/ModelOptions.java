@@ -1,0 +1,112 @@
+package io.github.kolors4j.djl;
+
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.service.JobOptions;
+import io.github.kolors4j.tensor.Precision;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How a checkpoint is opened: DJL's options, which are text. */
+record ModelOptions(Map<String, String> values) {
+  /** All that there are. */
+  static final Set<String> NAMES =
+      Set.of(
+          "threads",
+          "variant",
+          "precision",
+          "scheduler",
+          "check_weights",
+          "text_encoder_on_demand",
+          "concurrency");
+
+  private static final Logger LOG = LoggerFactory.getLogger(ModelOptions.class);
+
+  /** Leaves out, with a line in the log, what is not known: DJL Serving has options of its own. */
+  static ModelOptions of(Map<String, ?> options) {
+    Map<String, String> known = new HashMap<>();
+    Set<String> unknown = new TreeSet<>();
+    options.forEach(
+        (name, value) -> {
+          if (NAMES.contains(name)) {
+            known.put(name, String.valueOf(value));
+          } else {
+            unknown.add(name);
+          }
+        });
+    if (!unknown.isEmpty()) {
+      LOG.warn(
+          "[djl] options that Kolors does not know: {}; it has {}", unknown, new TreeSet<>(NAMES));
+    }
+    return new ModelOptions(Map.copyOf(known));
+  }
+
+  private @Nullable String text(String name) {
+    return values.get(name);
+  }
+
+  private int whole(String name, String text) {
+    try {
+      return Integer.parseInt(text.strip());
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "[djl] option %s is \"%s\": use a whole number.".formatted(name, text), e);
+    }
+  }
+
+  private boolean flag(String name) {
+    String text = text(name);
+    if (text == null || text.equals("false")) {
+      return false;
+    }
+    if (text.equals("true")) {
+      return true;
+    }
+    throw new IllegalArgumentException(
+        "[djl] option %s is \"%s\": use true or false.".formatted(name, text));
+  }
+
+  KolorsPipeline.Builder pipeline(Path directory) {
+    KolorsPipeline.Builder opening = KolorsPipeline.builder(directory);
+    String threads = text("threads");
+    if (threads != null) {
+      opening.threads(whole("threads", threads));
+    }
+    String variant = text("variant");
+    if (variant != null) {
+      opening.variant(variant);
+    }
+    String precision = text("precision");
+    if (precision != null) {
+      opening.precision(Precision.of(precision));
+    }
+    if (flag("check_weights")) {
+      opening.checkWeights();
+    }
+    if (flag("text_encoder_on_demand")) {
+      opening.textEncoderOnDemand();
+    }
+    return opening;
+  }
+
+  JobOptions jobOptions(Scheduler own) {
+    String scheduler = text("scheduler");
+    return scheduler == null
+        ? JobOptions.DEFAULT
+        : JobOptions.builder()
+            .scheduler(Schedulers.byName(scheduler).fromConfig(own.config(), Map.of()))
+            .build();
+  }
+
+  int concurrency() {
+    String concurrency = text("concurrency");
+    return concurrency == null ? 1 : whole("concurrency", concurrency);
+  }
+}
