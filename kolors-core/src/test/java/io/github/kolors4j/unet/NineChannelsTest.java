@@ -161,7 +161,7 @@ class NineChannelsTest {
 
   /** The text, and once more the text as if it were an image. */
   private Conditioning lookingTwice(float scale) {
-    Map<Attention, AttentionContext> again = new IdentityHashMap<>();
+    IdentityHashMap<Attention, AttentionContext> again = new IdentityHashMap<>();
     unet.crossAttentions()
         .forEach(
             attention -> {
