@@ -61,6 +61,9 @@ final class DenoisingLoop implements AutoCloseable {
    */
   void denoise(DenoisingState state, NoiseSource noise, RunState run) {
     Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
+    Extrapolation extrapolation =
+        new Extrapolation(
+            timetable.predicted(request.request().predictEvery()), state.latents().length);
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
@@ -68,7 +71,7 @@ final class DenoisingLoop implements AutoCloseable {
       StepEvent event = new StepEvent();
       event.begin();
       try (var _ = threads.turn()) {
-        step(state, solver, i, run.isWatched());
+        step(state, solver, extrapolation, i, run.isWatched());
       }
       if (event.shouldCommit()) {
         tell(event, i, state, run);
@@ -95,8 +98,18 @@ final class DenoisingLoop implements AutoCloseable {
     event.commit();
   }
 
-  private void step(DenoisingState state, Schedule.Run solver, int i, boolean watched) {
+  private void step(
+      DenoisingState state,
+      Schedule.Run solver,
+      Extrapolation extrapolation,
+      int i,
+      boolean watched) {
     float t = timetable.timesteps()[i];
+    if (!extrapolation.isPredicted(i)) {
+      advance(state, solver, i, extrapolation.at(t), watched);
+      return;
+    }
+    Slice latents = Slice.of(state.latents());
     List<BatchRow> batch = state.batch();
     Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
@@ -105,7 +118,6 @@ final class DenoisingLoop implements AutoCloseable {
       int n = batch.size();
       Tensor latentModelInput =
           workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
-      Slice latents = Slice.of(state.latents());
       for (int row = 0; row < n; row++) {
         solver.scaleModelInput(i, latents, rowOf(latentModelInput, row));
       }
@@ -118,11 +130,18 @@ final class DenoisingLoop implements AutoCloseable {
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       Slice guided = guide(noisePred, state, t);
-      if (watched) {
-        state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
-      }
-      solver.step(i, guided, latents);
+      extrapolation.predicted(t, guided);
+      advance(state, solver, i, guided, watched);
     }
+  }
+
+  /** From x_t to x_t-1 by a prediction. */
+  private void advance(
+      DenoisingState state, Schedule.Run solver, int i, Slice guided, boolean watched) {
+    if (watched) {
+      state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+    }
+    solver.step(i, guided, Slice.of(state.latents()));
   }
 
   /** What the model sees in the latents; after the last step of all they are it themselves. */

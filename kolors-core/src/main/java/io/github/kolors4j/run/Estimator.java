@@ -42,20 +42,26 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
+    int steps =
+        Timetable.of(scheduler, request.request())
+            .predicted(request.request().predictEvery())
+            .count();
     new ImagePromptEncoder(components).check(request.request());
-    int steps = Timetable.of(scheduler, request.request()).count();
 
     int texts = new PromptEncoder(components).textsToEncode(request);
     HeapForecast heap =
         new HeapForecast(
             unet, vae, tiny, components.threads().threads(), Runtime.getRuntime().maxMemory());
-    long diskBytes = components.unet().byteLength() + components.vae().byteLength();
+    long unetBytes = components.unet().byteLength();
+    long vaeBytes = components.vae().byteLength();
+    long textBytes = texts == 0 ? 0 : components.textEncoder().byteLength();
     return new CostEstimate(
         speed.of(text(request, texts).plus(images(request))),
         speed.of(denoising(request, steps)),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()) + imageBytes(request));
+        Math.max(unetBytes, Math.max(vaeBytes, textBytes)),
+        unetBytes + vaeBytes + textBytes + imageBytes(request));
   }
 
   private Kinds text(ResolvedRequest request, int texts) {

@@ -9,6 +9,7 @@ import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import io.github.kolors4j.vae.AutoencoderTinyConfig;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -61,7 +62,7 @@ record RequestCheck(
   private void checkChannels() {
     if (unet.inChannels() != vae.latentChannels()) {
       throw new IllegalArgumentException(
-          "[request] the U-Net takes %d channels and the latents have %d: text to image and image to image need a U-Net that takes the latents alone."
+          "[request] the U-Net takes %s channels and the latents have %s: text to image and image to image need a U-Net that takes the latents alone."
               .formatted(unet.inChannels(), vae.latentChannels()));
     }
   }
@@ -98,13 +99,13 @@ record RequestCheck(
     int negatives = request.negativePrompts().size();
     if (negatives > 1 && negatives != prompts) {
       throw new IllegalArgumentException(
-          "[request] %d negative prompts for %s: give one for all, or one a prompt."
+          "[request] %s negative prompts for %s: give one for all, or one a prompt."
               .formatted(negatives, counted(prompts, "prompt")));
     }
     long images = (long) prompts * request.numImagesPerPrompt();
     if (images > MAX_IMAGES) {
       throw new IllegalArgumentException(
-          "[request] %d images: %d are the most of one request.".formatted(images, MAX_IMAGES));
+          "[request] %s images: %s are the most of one request.".formatted(images, MAX_IMAGES));
     }
     int seeds = request.seeds().size();
     int generators = control.generators().size();
@@ -114,7 +115,7 @@ record RequestCheck(
     }
     if (seeds > 1 && seeds != images) {
       throw new IllegalArgumentException(
-          "[request] %d seeds for %s: give one for all, or one an image."
+          "[request] %s seeds for %s: give one for all, or one an image."
               .formatted(seeds, counted(images, "image")));
     }
     if (generators > 0 && generators != images) {
@@ -133,12 +134,12 @@ record RequestCheck(
     int below = pixels - pixels % multiple;
     long above = (long) below + multiple;
     throw new IllegalArgumentException(
-        "[request] %s %d is not a multiple of %d (%s): use %s."
+        "[request] %s %s is not a multiple of %s (%s): use %s."
             .formatted(
                 side,
                 pixels,
                 multiple,
-                f >= multiple ? "one latent cell is %d pixels".formatted(f) : "as diffusers asks",
+                f >= multiple ? "one latent cell is %s pixels".formatted(f) : "as diffusers asks",
                 below == 0 ? above : below + " or " + above));
   }
 
@@ -147,7 +148,7 @@ record RequestCheck(
     int width = resolved.width();
     if ((long) height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "[request] %dx%d pixels are more than 2^31-1: use a smaller width or height."
+          "[request] %sx%s pixels are more than 2^31-1: use a smaller width or height."
               .formatted(width, height));
     }
     FeatureMaps maps = new FeatureMaps(unet, vae, tiny);
@@ -156,21 +157,22 @@ record RequestCheck(
     if (Math.max(inUnet, inVae) > Integer.MAX_VALUE) {
       boolean vaeIsLarger = inVae >= inUnet;
       throw new IllegalArgumentException(
-          ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
-                  + " 2^31-1 are the most. Use a smaller width or height%s.")
-              .formatted(
-                  width,
-                  height,
-                  Math.max(inUnet, inVae),
-                  vaeIsLarger ? "VAE" : "U-Net",
-                  vaeIsLarger && maps.tilingHelps(resolved) ? ", or VAE tiling" : ""));
+          String.format(
+              Locale.ROOT,
+              "[request] %dx%d pixels make a feature map of %,d values in the %s:"
+                  + " 2^31-1 are the most. Use a smaller width or height%s.",
+              width,
+              height,
+              Math.max(inUnet, inVae),
+              vaeIsLarger ? "VAE" : "U-Net",
+              vaeIsLarger && maps.tilingHelps(resolved) ? ", or VAE tiling" : ""));
     }
   }
 
   private static void checkImage(Start.Image image, int images, LatentSize size) {
     if (image.images().size() > 1 && image.images().size() != images) {
       throw new IllegalArgumentException(
-          "[request] %d images to begin with for %s: give one for all, or one a picture."
+          "[request] %s images to begin with for %s: give one for all, or one a picture."
               .formatted(image.images().size(), counted(images, "picture")));
     }
     image
@@ -186,7 +188,7 @@ record RequestCheck(
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
-          "[request] the %s are %s: %s of %dx%d cells and %d channels %s %s."
+          "[request] the %s are %s: %s of %sx%s cells and %s channels %s %s."
               .formatted(
                   what,
                   latents.shape(),
@@ -212,12 +214,12 @@ record RequestCheck(
     int width = embeds.promptEmbeds().shape().dim(2);
     if (width != unet.encoderHidDim()) {
       throw new IllegalArgumentException(
-          "[request] prompt_embeds are %s: this model's have a width of %d."
+          "[request] prompt_embeds are %s: this model's have a width of %s."
               .formatted(embeds.promptEmbeds().shape(), unet.encoderHidDim()));
     }
     if (embeds.pooledPromptEmbeds().shape().dim(1) != unet.textEmbedDim()) {
       throw new IllegalArgumentException(
-          "[request] pooled_prompt_embeds are %s: this model's have a width of %d."
+          "[request] pooled_prompt_embeds are %s: this model's have a width of %s."
               .formatted(embeds.pooledPromptEmbeds().shape(), unet.textEmbedDim()));
     }
     requireFinite("prompt_embeds", embeds.promptEmbeds());
@@ -232,8 +234,8 @@ record RequestCheck(
         resolved.doClassifierFreeGuidance() && embeds.negativePromptEmbeds().isEmpty();
     if (encodesNegative && embeds.tokens() > ImageRequest.MAX_SEQUENCE_LENGTH) {
       throw new IllegalArgumentException(
-          ("[request] prompt_embeds of %d tokens without negative_prompt_embeds: a negative prompt"
-                  + " can be encoded to %d tokens at most, so give its embeddings too.")
+          ("[request] prompt_embeds of %s tokens without negative_prompt_embeds: a negative prompt"
+                  + " can be encoded to %s tokens at most, so give its embeddings too.")
               .formatted(embeds.tokens(), ImageRequest.MAX_SEQUENCE_LENGTH));
     }
   }

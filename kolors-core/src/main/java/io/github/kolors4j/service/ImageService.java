@@ -89,7 +89,7 @@ public final class ImageService implements AutoCloseable {
     public Builder concurrency(int concurrency) {
       if (concurrency < 1) {
         throw new IllegalArgumentException(
-            "[service] concurrency %d: use 1 or more.".formatted(concurrency));
+            "[service] concurrency %s: use 1 or more.".formatted(concurrency));
       }
       this.concurrency = concurrency;
       return this;
@@ -105,7 +105,7 @@ public final class ImageService implements AutoCloseable {
     public Builder queueCapacity(int queueCapacity) {
       if (queueCapacity < 0) {
         throw new IllegalArgumentException(
-            "[service] a queue of %d: use 0 or more.".formatted(queueCapacity));
+            "[service] a queue of %s: use 0 or more.".formatted(queueCapacity));
       }
       this.queueCapacity = queueCapacity;
       return this;

@@ -22,7 +22,7 @@ public final class JobOptions {
       Objects.requireNonNull(listener, "listener");
       if (previewEvery < 0) {
         throw new IllegalArgumentException(
-            "[service] a preview every %d steps: use 1 or more, or 0 for none."
+            "[service] a preview every %s steps: use 1 or more, or 0 for none."
                 .formatted(previewEvery));
       }
     }

@@ -75,6 +75,7 @@ class RequestJsonTest {
         .numInferenceSteps(7)
         .denoisingEnd(0.5)
         .eta(0.75)
+        .predictEvery(2)
         .guidanceScale(1.5)
         .guidanceRescale(0.25)
         .pagScale(3)
@@ -227,7 +228,8 @@ class RequestJsonTest {
         "{\"prompt\": \"x\", \"promt\": 1, \"sted\": 2} | promt, sted",
         "{\"prompt\": 5} | prompt is 5: use text",
         "{\"prompt\": [null]} | prompt has a null",
-        "{} | list of prompts is empty",
+        "{} | the JSON has no prompt: give \"prompt\"",
+        "{\"prompt\": \"x\", \"predict_every\": 0} | predict_every 0: use 1",
         "[] | the JSON",
         "{\"prompt\": \"x\" | the JSON",
         "{\"prompt\": \"x\"} 1 | the JSON",
@@ -252,6 +254,14 @@ class RequestJsonTest {
         assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(json))
             .getMessage();
     assertTrue(message.startsWith("[") && message.contains(named), message);
+  }
+
+  @Test
+  void noJsonAtAllIsASentence() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(null))
+            .getMessage();
+    assertTrue(message.startsWith("[request] the JSON is null"), message);
   }
 
   @Test
