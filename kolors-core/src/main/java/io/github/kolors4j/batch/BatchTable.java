@@ -57,7 +57,14 @@ public final class BatchTable {
   }
 
   /** Takes rows, one after another. */
-  interface RowConsumer {
+  @FunctionalInterface
+  public interface RowConsumer {
+    /**
+     * Takes a row.
+     *
+     * @param row the next one, also one that cannot be read
+     * @throws IOException what ends the reading
+     */
     void accept(TableRow row) throws IOException;
   }
 
@@ -143,10 +150,11 @@ public final class BatchTable {
   /**
    * Reads all rows, once more from the beginning.
    *
+   * @param consumer takes them
    * @throws InvalidFileException if the file is not UTF-8
    * @throws IOException if it cannot be read
    */
-  void forEach(RowConsumer consumer) throws IOException {
+  public void forEach(RowConsumer consumer) throws IOException {
     try (Rows rows = source.open()) {
       for (TableRow row = rows.next(); row != null; row = rows.next()) {
         consumer.accept(row);

@@ -11,6 +11,7 @@ import com.google.gson.JsonParser;
 import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.ipadapter.IpAdapter;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
@@ -43,6 +44,10 @@ class RequestJsonTest {
     }
     return FloatArray.of(values, dims);
   }
+
+  private static final IpAdapter IMAGE_ADAPTER =
+      IpAdapter.reference(
+          Path.of("b.bin"), Optional.of(Path.of("c")), IpAdapter.Kind.PLUS, "4567", 336);
 
   /** Nothing in it is as it is by default. */
   private static ImageRequest full() {
@@ -86,6 +91,11 @@ class RequestJsonTest {
             Adapters.of(Adapter.reference(Path.of("a.safetensors"), "0123"))
                 .at(0.5)
                 .atBlock("up_blocks", 2))
+        .imagePrompt(
+            ImagePrompt.of(IMAGE_ADAPTER, RED, BLUE)
+                .at(0.5)
+                .atBlock("up_blocks", 2)
+                .within(BLUE, RED))
         .build();
   }
 
@@ -96,6 +106,11 @@ class RequestJsonTest {
         full(),
         full().toBuilder().imageLatents(array(1, 4, 1, 1)).build(),
         plain.toBuilder().latents(array(1, 4, 2, 1)).build(),
+        plain.toBuilder()
+            .imagePrompt(
+                ImagePrompt.of(
+                    IMAGE_ADAPTER, new ImageEmbeds(array(1, 2, 3), Optional.of(array(1, 2, 3)))))
+            .build(),
         plain.toBuilder().timesteps(999, 0.1f).build(),
         plain.toBuilder().sigmas(14.6146, 1e-7, 0).build(),
         ImageRequest.of(PromptEmbeds.of(array(1, 2, 3), array(1, 3))));

@@ -2,6 +2,8 @@ package io.github.kolors4j.fuzz;
 
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.batch.BatchTable;
+import io.github.kolors4j.batch.TableRow;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.cli.TensorFiles;
@@ -87,6 +89,7 @@ final class FuzzTargets {
       addPictures(targets);
       addMetadata(targets);
       addOtherWeights(targets);
+      addTables(targets);
       return List.copyOf(targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -286,6 +289,37 @@ final class FuzzTargets {
                   file -> KolorsImage.read(file, "upload." + format, LIMITS),
                   PICTURE));
         });
+  }
+
+  /** Tables of requests. */
+  private static void addTables(List<FuzzTarget> targets) throws IOException {
+    Path folder = folder("tables");
+    String csv =
+        "id,prompt,seed,scheduler_options,note\r\n"
+            + "a,\"a \"\"red\"\" cup, \u4e00\r\n"
+            + "on blue\",7,\"{\"\"use_karras_sigmas\"\": true}\",1\r\n"
+            + "b,x,,,\"\"\n";
+    String lines =
+        "{\"id\": \"a\", \"prompt\": \"x\", \"seed\": 7, \"original_size\": [16, 24]}\n"
+            + "\n{\"prompt\": \"\u4e00\", \"note\": {\"a\": null}}\n";
+    Map.of("table.csv", csv, "table.jsonl", lines)
+        .forEach(
+            (name, text) ->
+                targets.add(
+                    new FuzzTarget(
+                        name,
+                        name,
+                        List.of(text.getBytes(StandardCharsets.UTF_8)),
+                        new ByteMutator(),
+                        inFolder(
+                            folder,
+                            name,
+                            in -> {
+                              List<TableRow> rows = new ArrayList<>();
+                              BatchTable.read(in.resolve(name)).forEach(rows::add);
+                              return rows;
+                            }),
+                        SMALL)));
   }
 
   /** What a picture of this library says of how it was made: as JSON, and as the whole file. */
