@@ -52,8 +52,7 @@ final class JobStore {
    */
   JobStore(Duration keep, long room) {
     this.room = room;
-    this.afterKeeping =
-        CompletableFuture.delayedExecutor(keep.toMillis(), TimeUnit.MILLISECONDS);
+    this.afterKeeping = CompletableFuture.delayedExecutor(keep.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Keeps a job, which may have ended already. */
@@ -82,6 +81,11 @@ final class JobStore {
           GONE, "job_gone", "[jobs] this job ended a while ago and is no longer kept.");
     }
     throw ApiException.of(NOT_FOUND, "job_not_found", "[jobs] there is no such job.");
+  }
+
+  /** Lets all go, when nobody can ask any more. */
+  synchronized void clear() {
+    jobs.clear();
   }
 
   private synchronized void remove(String id) {
