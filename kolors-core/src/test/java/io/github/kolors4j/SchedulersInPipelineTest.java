@@ -26,8 +26,7 @@ class SchedulersInPipelineTest {
         KolorsPipeline.builder(PipelineFixture.CHECKPOINT).threads(1).open()) {
       for (SchedulerType type : Schedulers.all()) {
         var scheduler = type.fromConfig(pipeline.scheduler().config(), Map.of());
-        assertEquals(
-            1, pipeline.withScheduler(scheduler).generate(TINY).count(), type.className());
+        assertEquals(1, pipeline.withScheduler(scheduler).generate(TINY).count(), type.className());
       }
     }
   }

@@ -38,7 +38,8 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "HOST",
       defaultValue = "127.0.0.1",
       description =
-          "Where to listen; any but this machine's own needs --key-file. Default: ${DEFAULT-VALUE}.")
+          "Where to listen; any but this machine's own needs --key-file. Default:"
+              + " ${DEFAULT-VALUE}.")
   private String host;
 
   @Option(
@@ -101,7 +102,10 @@ final class ServeCommand implements Callable<Integer> {
         });
     KolorsPipeline pipeline =
         promptCache
-            .apply(singleFiles.apply(model.builder(terminal, interruption, threadCount)))
+            .apply(
+                singleFiles.apply(
+                    model.builder(terminal, interruption, threadCount),
+                    repo -> model.repository(terminal, interruption, repo)))
             .precision(wantedPrecision)
             .open();
     try (pipeline) {

@@ -33,9 +33,7 @@ class ServeCommandTest {
       thread =
           Thread.ofPlatform()
               .start(
-                  () ->
-                      exitCode.complete(
-                          KolorsCommand.run(terminal, new Interruption(), args)));
+                  () -> exitCode.complete(KolorsCommand.run(terminal, new Interruption(), args)));
     }
 
     /** The address, which is the one line of standard output. */
@@ -88,8 +86,7 @@ class ServeCommandTest {
     assertTrue(open.err().contains("a key is needed"), open.err());
     assertEquals(2, Run.of("serve", "--port", "70000").exitCode());
     assertEquals(2, Run.of("serve", "--queue=-1").exitCode());
-    assertEquals(
-        1, Run.of("serve", "--key-file", folder.resolve("absent").toString()).exitCode());
+    assertEquals(1, Run.of("serve", "--key-file", folder.resolve("absent").toString()).exitCode());
     Path empty = Files.writeString(folder.resolve("empty"), " \n");
     assertEquals(2, Run.of("serve", "--key-file", empty.toString()).exitCode());
     assertEquals("", open.out());

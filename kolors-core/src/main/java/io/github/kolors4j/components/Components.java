@@ -220,7 +220,7 @@ public record Components(
     int rows = encoder.paddedVocabSize();
     if (ids > rows) {
       throw new InvalidFileException(
-          "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
+          "[config] the tokenizer has %s ids, and text_encoder/config.json has padded_vocab_size %s: there must be a row for each id."
               .formatted(ids, rows));
     }
   }
@@ -245,7 +245,7 @@ public record Components(
         || tiny.latentChannels() != vae.latentChannels()
         || tiny.outChannels() != RGB) {
       throw new InvalidFileException(
-          "[config] the tiny autoencoder makes %d channels of %d latent channels at %d pixels a cell, and the VAE %d of %d at %d: they must be equal."
+          "[config] the tiny autoencoder makes %s channels of %s latent channels at %s pixels a cell, and the VAE %s of %s at %s: they must be equal."
               .formatted(
                   tiny.outChannels(),
                   tiny.latentChannels(),
@@ -270,12 +270,12 @@ public record Components(
     checkEqual("out_channels", unet.outChannels(), "latent_channels", vae.latentChannels());
     if (unet.inChannels() < vae.latentChannels()) {
       throw new InvalidFileException(
-          "[config] unet/config.json: in_channels is %d, and vae/config.json has latent_channels %d: the U-Net must take at least the latents."
+          "[config] unet/config.json: in_channels is %s, and vae/config.json has latent_channels %s: the U-Net must take at least the latents."
               .formatted(unet.inChannels(), vae.latentChannels()));
     }
     if (vae.outChannels() != RGB) {
       throw new InvalidFileException(
-          "[config] vae/config.json: out_channels is %d; only %d, red, green and blue, make a picture."
+          "[config] vae/config.json: out_channels is %s; only %s, red, green and blue, make a picture."
               .formatted(vae.outChannels(), RGB));
     }
   }
@@ -284,7 +284,7 @@ public record Components(
       throws InvalidFileException {
     if (ofUnet != value) {
       throw new InvalidFileException(
-          "[config] unet/config.json: %s is %d, and %s/config.json has %s %d: they must be equal."
+          "[config] unet/config.json: %s is %s, and %s/config.json has %s %s: they must be equal."
               .formatted(
                   unetKey, ofUnet, key.equals("hidden_size") ? "text_encoder" : "vae", key, value));
     }

@@ -51,7 +51,7 @@ public final class KolorsImage {
   public static KolorsImage of(int width, int height, byte[] rgb) {
     if (width < 1 || height < 1 || rgb.length != (long) width * height * CHANNELS) {
       throw new IllegalArgumentException(
-          "[image] %d bytes do not make %dx%d pixels of 3 bytes each."
+          "[image] %s bytes do not make %sx%s pixels of 3 bytes each."
               .formatted(rgb.length, width, height));
     }
     return new KolorsImage(width, height, rgb.clone());
@@ -173,7 +173,7 @@ public final class KolorsImage {
     long most = Math.max((long) newWidth * height, (long) newWidth * newHeight) * CHANNELS;
     if (newWidth < 1 || newHeight < 1 || most > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "[image] %dx%d pixels cannot be resized to %dx%d: 1 is the least, and 2^31-1 bytes the most."
+          "[image] %sx%s pixels cannot be resized to %sx%s: 1 is the least, and 2^31-1 bytes the most."
               .formatted(width, height, newWidth, newHeight));
     }
     return new KolorsImage(
@@ -198,7 +198,7 @@ public final class KolorsImage {
         || cropWidth > width - left
         || cropHeight > height - top) {
       throw new IllegalArgumentException(
-          "[image] %dx%d pixels at %d,%d are not inside of %dx%d."
+          "[image] %sx%s pixels at %s,%s are not inside of %sx%s."
               .formatted(cropWidth, cropHeight, left, top, width, height));
     }
     byte[] part = new byte[cropWidth * cropHeight * CHANNELS];
@@ -224,7 +224,7 @@ public final class KolorsImage {
   public KolorsImage gaussianBlur(double radius) {
     if (!(radius >= 0 && radius <= MOST_BLUR)) {
       throw new IllegalArgumentException(
-          "[image] a blur of %s pixels: use 0 to %d.".formatted(radius, MOST_BLUR));
+          "[image] a blur of %s pixels: use 0 to %s.".formatted(radius, MOST_BLUR));
     }
     return radius == 0
         ? this

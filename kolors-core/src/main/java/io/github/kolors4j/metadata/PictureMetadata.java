@@ -12,6 +12,7 @@ import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.Start;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
@@ -79,7 +80,7 @@ public record PictureMetadata(
     Objects.requireNonNull(request, "request");
     if (image < 0 || image >= request.numImages()) {
       throw new IllegalArgumentException(
-          "[metadata] image %d of a request of %d.".formatted(image, request.numImages()));
+          "[metadata] image %s of a request of %s.".formatted(image, request.numImages()));
     }
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(model, "model");
@@ -289,7 +290,7 @@ public record PictureMetadata(
     Object format = values.get("format");
     if (!(format instanceof Number number) || number.intValue() != FORMAT) {
       throw new IllegalArgumentException(
-          "[metadata] format %s is not %d, which this version of kolors4j reads: use the version that made the picture."
+          "[metadata] format %s is not %s, which this version of kolors4j reads: use the version that made the picture."
               .formatted(format, FORMAT));
     }
     MetadataValues all = new MetadataValues("", values);
@@ -323,12 +324,8 @@ public record PictureMetadata(
       return Optional.of(fromJson(json));
     } catch (IllegalArgumentException e) {
       // The message may repeat a text of the file, of any length and with lines of its own.
-      String reason =
-          String.valueOf(e.getMessage())
-              .replaceFirst("^\\[metadata] ", "")
-              .replaceAll("\\p{Cc}", "?");
-      String shown =
-          reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "…";
+      String reason = String.valueOf(e.getMessage()).replaceFirst("^\\[metadata] ", "");
+      String shown = ForeignText.oneLine(reason, LONGEST_REASON);
       throw new InvalidFileException("[metadata] %s: %s".formatted(file, shown), e);
     }
   }

@@ -56,6 +56,7 @@ public final class ImageRequest {
   private final Steps steps;
   private final OptionalDouble denoisingEnd;
   private final double eta;
+  private final int predictEvery;
   private final Guidance guidance;
   private final int numImagesPerPrompt;
   private final List<Long> seeds;
@@ -79,6 +80,7 @@ public final class ImageRequest {
     steps = builder.steps;
     denoisingEnd = builder.denoisingEnd;
     eta = builder.eta;
+    predictEvery = builder.predictEvery;
     guidance = builder.guidance;
     numImagesPerPrompt = builder.numImagesPerPrompt;
     seeds = builder.seeds;
@@ -277,6 +279,16 @@ public final class ImageRequest {
   }
 
   /**
+   * In which steps the U-Net predicts: in every nth, besides the first five and the last two. The
+   * predictions of the others lie on the line through the last two that were made.
+   *
+   * @return 1 for all, as by default
+   */
+  public int predictEvery() {
+    return predictEvery;
+  }
+
+  /**
    * What the prediction of each step is led by.
    *
    * @return the scales, by default a guidance scale of 5
@@ -450,6 +462,10 @@ public final class ImageRequest {
    *     one that the builder takes; with one sentence that names the key
    */
   public static ImageRequest fromJson(String json) {
+    if (json == null) {
+      throw new IllegalArgumentException(
+          "[request] the JSON is null: give an object, as {\"prompt\": \"...\"}.");
+    }
     try {
       JsonReader reader = JsonReader.of(json);
       Map<String, Object> values = reader.object();
@@ -483,6 +499,7 @@ public final class ImageRequest {
     values.put("steps", steps);
     values.put("denoisingEnd", denoisingEnd);
     values.put("eta", eta);
+    values.put("predictEvery", predictEvery);
     values.put("guidance", guidance);
     values.put("numImagesPerPrompt", numImagesPerPrompt);
     values.put("seeds", seeds.stream().map(Long::toUnsignedString).toList());
@@ -537,6 +554,7 @@ public final class ImageRequest {
     private Steps steps = Steps.of(DEFAULT_STEPS);
     private OptionalDouble denoisingEnd = OptionalDouble.empty();
     private double eta = 0;
+    private int predictEvery = 1;
     private Guidance guidance = Guidance.DEFAULT;
     private int numImagesPerPrompt = 1;
     private List<Long> seeds = List.of();
@@ -562,6 +580,7 @@ public final class ImageRequest {
       steps = request.steps;
       denoisingEnd = request.denoisingEnd;
       eta = request.eta;
+      predictEvery = request.predictEvery;
       guidance = request.guidance;
       numImagesPerPrompt = request.numImagesPerPrompt;
       seeds = request.seeds;
@@ -623,7 +642,7 @@ public final class ImageRequest {
     public Builder maxSequenceLength(int maxSequenceLength) {
       if (maxSequenceLength < 1 || maxSequenceLength > MAX_SEQUENCE_LENGTH) {
         throw new IllegalArgumentException(
-            "[request] max sequence length %d is outside 1 to %d: Kolors reads at most %d tokens."
+            "[request] max sequence length %s is outside 1 to %s: Kolors reads at most %s tokens."
                 .formatted(maxSequenceLength, MAX_SEQUENCE_LENGTH, MAX_SEQUENCE_LENGTH));
       }
       this.maxSequenceLength = maxSequenceLength;
@@ -920,7 +939,7 @@ public final class ImageRequest {
     public Builder numInferenceSteps(int numInferenceSteps) {
       if (numInferenceSteps < 1) {
         throw new IllegalArgumentException(
-            "[request] %d inference steps: use 1 or more.".formatted(numInferenceSteps));
+            "[request] %s inference steps: use 1 or more.".formatted(numInferenceSteps));
       }
       return steps(Steps.of(numInferenceSteps));
     }
@@ -982,6 +1001,25 @@ public final class ImageRequest {
     public Builder eta(double eta) {
       Fractions.checkShare("eta", eta);
       this.eta = eta;
+      return this;
+    }
+
+    /**
+     * Leaves out predictions of the U-Net, which are nearly all of the work: it makes those of
+     * every nth step, of the first five and of the last two, and the others lie on the line through
+     * the last two that were made. For Euler's method alone (another scheduler is refused when the
+     * request is generated), and another picture.
+     *
+     * @param predictEvery 1 for all steps; 2 or 3 for about half or a third of the work
+     * @return this
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public Builder predictEvery(int predictEvery) {
+      if (predictEvery < 1) {
+        throw new IllegalArgumentException(
+            "[request] predict_every %s: use 1 for all steps, or more.".formatted(predictEvery));
+      }
+      this.predictEvery = predictEvery;
       return this;
     }
 
@@ -1074,7 +1112,7 @@ public final class ImageRequest {
     public Builder numImagesPerPrompt(int numImagesPerPrompt) {
       if (numImagesPerPrompt < 1) {
         throw new IllegalArgumentException(
-            "[request] %d images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
+            "[request] %s images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
       }
       this.numImagesPerPrompt = numImagesPerPrompt;
       return this;
@@ -1229,7 +1267,7 @@ public final class ImageRequest {
       }
       for (int i = 0; i < values.size(); i++) {
         if (values.get(i) == null) {
-          throw new IllegalArgumentException("[request] %s %d is null.".formatted(what, i));
+          throw new IllegalArgumentException("[request] %s %s is null.".formatted(what, i));
         }
       }
       return List.copyOf(values);
@@ -1238,7 +1276,7 @@ public final class ImageRequest {
     private static int positive(String side, int pixels) {
       if (pixels < 1) {
         throw new IllegalArgumentException(
-            "[request] %s %d: a picture has at least one latent cell, 8 pixels or more."
+            "[request] %s %s: a picture has at least one latent cell, 8 pixels or more."
                 .formatted(side, pixels));
       }
       return pixels;

@@ -37,6 +37,7 @@ final class RequestJson {
   private static final String SHAPE = "shape";
   private static final String FILE = "file";
   private static final String SHA256 = "sha256";
+  private static final String PREDICT_EVERY = "predict_every";
   private static final String WEIGHT = "weight";
   private static final String TEXT_ENCODER_WEIGHT = "text_encoder_weight";
   private static final String BLOCKS = "blocks";
@@ -56,6 +57,9 @@ final class RequestJson {
     putSteps(json, request.steps());
     put(json, "denoising_end", request.denoisingEnd());
     json.put("eta", request.eta());
+    if (request.predictEvery() > 1) {
+      json.put(PREDICT_EVERY, request.predictEvery());
+    }
     json.put("guidance_scale", request.guidance().scale());
     json.put("guidance_rescale", request.guidance().rescale());
     PerturbedAttentionGuidance pag = request.guidance().pag();
@@ -236,6 +240,7 @@ final class RequestJson {
     json.floats("sigmas").ifPresent(steps -> request.steps(new Steps.Sigmas(steps)));
     json.number("denoising_end").ifPresent(request::denoisingEnd);
     json.number("eta").ifPresent(request::eta);
+    json.integer(PREDICT_EVERY).ifPresent(request::predictEvery);
     json.number("guidance_scale").ifPresent(request::guidanceScale);
     json.number("guidance_rescale").ifPresent(request::guidanceRescale);
     json.number("pag_scale").ifPresent(request::pagScale);
@@ -264,6 +269,11 @@ final class RequestJson {
         && (pooled.isPresent() || negative.or(() -> negativePooled).isPresent())) {
       throw new IllegalArgumentException(
           "[request] embeddings without prompt_embeds: give all that encode gives, or none.");
+    }
+    if (context.isEmpty() && prompts.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[request] the JSON has no prompt: give \"prompt\", or the \"prompt_embeds\" and"
+              + " \"pooled_prompt_embeds\" that encode gives.");
     }
     if (context.isEmpty()) {
       return ImageRequest.builder(prompts);
@@ -370,7 +380,7 @@ final class RequestJson {
     Shape shape = Shape.of(dims);
     if (bytes.length != (long) shape.size() * Float.BYTES) {
       throw new IllegalArgumentException(
-          "[request] %s has %d bytes, and its shape is %s: four bytes a value are needed."
+          "[request] %s has %s bytes, and its shape is %s: four bytes a value are needed."
               .formatted(key, bytes.length, shape));
     }
     return FloatArray.wrap(values, dims);

@@ -65,6 +65,9 @@ final class DenoisingLoop implements AutoCloseable {
    */
   void denoise(DenoisingState state, Beginning beginning, NoiseSource noise, RunState run) {
     Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
+    Extrapolation extrapolation =
+        new Extrapolation(
+            timetable.predicted(request.request().predictEvery()), state.latents().length);
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
@@ -73,7 +76,7 @@ final class DenoisingLoop implements AutoCloseable {
       event.begin();
       try (var _ = threads.turn()) {
         beginning.blend().beforeStep(i, state.latents());
-        step(state, beginning, solver, i, run.isWatched());
+        step(state, beginning, solver, extrapolation, i, run.isWatched());
         beginning.blend().afterStep(i, state.latents());
       }
       if (event.shouldCommit()) {
@@ -102,13 +105,22 @@ final class DenoisingLoop implements AutoCloseable {
   }
 
   private void step(
-      DenoisingState state, Beginning beginning, Schedule.Run solver, int i, boolean watched) {
+      DenoisingState state,
+      Beginning beginning,
+      Schedule.Run solver,
+      Extrapolation extrapolation,
+      int i,
+      boolean watched) {
     float t = timetable.timesteps()[i];
+    if (!extrapolation.isPredicted(i)) {
+      advance(state, solver, i, extrapolation.at(t), watched);
+      return;
+    }
+    Slice latents = Slice.of(state.latents());
     List<BatchRow> batch = state.batch();
     Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
     try (var _ = workspace.scope()) {
-      Slice latents = Slice.of(state.latents());
       Tensor scaled =
           workspace.tensor(1, size.height(), size.width(), size.channels()); // [1, h, w, c]
       solver.scaleModelInput(i, latents, rowOf(scaled, 0));
@@ -128,10 +140,8 @@ final class DenoisingLoop implements AutoCloseable {
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       Slice guided = guide(noisePred, state, t);
-      if (watched) {
-        state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
-      }
-      solver.step(i, guided, latents);
+      extrapolation.predicted(t, guided);
+      advance(state, solver, i, guided, watched);
     }
   }
 
@@ -153,6 +163,15 @@ final class DenoisingLoop implements AutoCloseable {
       System.arraycopy(row.data(), 0, all.data(), i * row.shape().size(), row.shape().size());
     }
     return all;
+  }
+
+  /** From x_t to x_t-1 by a prediction. */
+  private void advance(
+      DenoisingState state, Schedule.Run solver, int i, Slice guided, boolean watched) {
+    if (watched) {
+      state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+    }
+    solver.step(i, guided, Slice.of(state.latents()));
   }
 
   /** What the model sees in the latents; after the last step of all they are it themselves. */

@@ -43,6 +43,10 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
+    int steps =
+        Timetable.of(scheduler, request.request())
+            .predicted(request.request().predictEvery())
+            .count();
     new ImagePromptEncoder(components).check(request.request());
     Timetable timetable = Timetable.of(scheduler, request.request());
     List<ControlNetInput> controls = ControlResiduals.leading(request, timetable);
@@ -51,20 +55,22 @@ public record Estimator(Components components, Scheduler scheduler) {
     HeapForecast heap =
         new HeapForecast(
             unet, vae, tiny, components.threads().threads(), Runtime.getRuntime().maxMemory());
-    long diskBytes =
-        components.unet().byteLength()
-            + components.vae().byteLength()
-            + controls.stream()
-                .map(ControlNetInput::controlNet)
-                .distinct()
-                .mapToLong(net -> components.controlNets().model(net, unet, vae).byteLength())
-                .sum();
+    long unetBytes = components.unet().byteLength();
+    long vaeBytes = components.vae().byteLength();
+    long textBytes = texts == 0 ? 0 : components.textEncoder().byteLength();
+    long controlBytes =
+        controls.stream()
+            .map(ControlNetInput::controlNet)
+            .distinct()
+            .mapToLong(net -> components.controlNets().model(net, unet, vae).byteLength())
+            .sum();
     return new CostEstimate(
         speed.of(text(request, texts).plus(images(request))),
-        speed.of(denoising(request, timetable.count()).plus(control(request, controls, timetable))),
+        speed.of(denoising(request, steps).plus(control(request, controls, timetable))),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        diskBytes + (texts == 0 ? 0 : components.textEncoder().byteLength()) + imageBytes(request));
+        Math.max(unetBytes, Math.max(vaeBytes, textBytes)),
+        unetBytes + vaeBytes + textBytes + imageBytes(request) + controlBytes);
   }
 
   private Kinds text(ResolvedRequest request, int texts) {
@@ -139,7 +145,7 @@ public record Estimator(Components components, Scheduler scheduler) {
               request.size().width(),
               request.request().maxSequenceLength());
       long rows = request.doClassifierFreeGuidance() && !input.guessMode() ? 2 : 1;
-      long steps = ControlResiduals.stepsOf(input, timetable);
+      long steps = ControlResiduals.stepsOf(input, request, timetable);
       all =
           all.plus(sample.step().times(request.numImages() * rows * steps))
               .plus(sample.prompt().times(request.request().numPrompts() * rows));

@@ -60,7 +60,7 @@ record HeapForecast(
     boolean vaeIsNeedier = forVae >= forUnet;
     boolean tiling = vaeIsNeedier && new FeatureMaps(unet, vae, tiny).tilingHelps(resolved);
     throw new HeapTooSmallException(
-        ("[request] %dx%d pixels need about %s of Java heap in the %s, and it can have %s: use a"
+        ("[request] %sx%s pixels need about %s of Java heap in the %s, and it can have %s: use a"
                 + " smaller width or height%s, or start Java with a larger -Xmx.")
             .formatted(
                 resolved.width(),

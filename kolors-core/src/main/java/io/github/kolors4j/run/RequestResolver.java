@@ -144,7 +144,7 @@ public record RequestResolver(UNet2DConditionConfig unet, AutoencoderKLConfig va
     int multiple = pixelMultiple();
     if (pixels < multiple) {
       throw new IllegalArgumentException(
-          "[request] the image's %s is %d: at least %d pixels are needed, resize it or give a %s."
+          "[request] the image's %s is %s: at least %s pixels are needed, resize it or give a %s."
               .formatted(side, pixels, multiple, side));
     }
     return pixels - pixels % multiple;

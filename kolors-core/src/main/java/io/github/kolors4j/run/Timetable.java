@@ -29,6 +29,7 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take such steps, or none is left
    */
   static Timetable of(Scheduler scheduler, ImageRequest request) {
+    PredictedSteps.check(scheduler, request);
     Schedule schedule = scheduler.schedule(request.steps());
     float[] timesteps = schedule.timesteps();
     int begin =
@@ -84,6 +85,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
     return end - begin;
   }
 
+  /** Those in which the U-Net predicts. */
+  PredictedSteps predicted(int every) {
+    return new PredictedSteps(every, begin, end);
+  }
+
   private static int begin(
       Scheduler scheduler, Schedule schedule, ImageRequest request, Start.Image image) {
     float[] timesteps = schedule.timesteps();
@@ -120,11 +126,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
         && request.start().image().get().denoisingStart().isEmpty()) {
       double strength = request.start().image().get().strength();
       if ((int) (steps * strength) < 1) {
-        return "[request] strength %s of %d steps leaves none to take: use a larger strength or more steps."
+        return "[request] strength %s of %s steps leaves none to take: use a larger strength or more steps."
             .formatted(strength, steps);
       }
     }
-    return "[request] none of the %d steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
+    return "[request] none of the %s steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
         .formatted(steps);
   }
 }

@@ -255,20 +255,20 @@ public final class UNetEncoder {
         || encoderHiddenStates.dim(0) != n
         || encoderHiddenStates.dim(2) != config.encoderHidDim()) {
       throw new IllegalArgumentException(
-          "[unet] encoderHiddenStates have the shape %s: [%d, tokens, %d] is needed."
+          "[unet] encoderHiddenStates have the shape %s: [%s, tokens, %s] is needed."
               .formatted(encoderHiddenStates.shape(), n, config.encoderHidDim()));
     }
     if (textEmbeds.shape().rank() != 2
         || textEmbeds.dim(0) != n
         || textEmbeds.dim(1) != config.textEmbedDim()) {
       throw new IllegalArgumentException(
-          "[unet] textEmbeds have the shape %s: [%d, %d] is needed."
+          "[unet] textEmbeds have the shape %s: [%s, %s] is needed."
               .formatted(textEmbeds.shape(), n, config.textEmbedDim()));
     }
     for (float[] ids : timeIds) {
       if (ids.length != TIME_IDS) {
         throw new IllegalArgumentException(
-            "[unet] timeIds of a sample have %d values: %d are needed."
+            "[unet] timeIds of a sample have %s values: %s are needed."
                 .formatted(ids.length, TIME_IDS));
       }
     }

@@ -118,12 +118,12 @@ public record UNetEncoderConfig(
     for (int i = 0; i < blocks; i++) {
       int channels = blockOutChannels.get(i);
       if (channels % normNumGroups != 0) {
-        throw json.fault("norm_num_groups", "it must divide the %d channels".formatted(channels));
+        throw json.fault("norm_num_groups", "it must divide the %s channels".formatted(channels));
       }
       if (channels % numAttentionHeads.get(i) != 0) {
         throw json.fault(
             "attention_head_dim",
-            "it is the number of heads and must divide the %d channels".formatted(channels));
+            "it is the number of heads and must divide the %s channels".formatted(channels));
       }
     }
 
@@ -156,7 +156,7 @@ public record UNetEncoderConfig(
     if (config.projectionClassEmbeddingsInputDim <= sizes) {
       throw json.fault(
           "projection_class_embeddings_input_dim",
-          "it must be more than the %d of the six sizes".formatted(sizes));
+          "it must be more than the %s of the six sizes".formatted(sizes));
     }
     return config;
   }
@@ -173,13 +173,13 @@ public record UNetEncoderConfig(
     if (residual > MAX_RESIDUAL_BLOCKS) {
       throw json.fault(
           "layers_per_block",
-          "that makes %d residual blocks, and %d are the most"
+          "that makes %s residual blocks, and %s are the most"
               .formatted(residual, MAX_RESIDUAL_BLOCKS));
     }
     if (transformers > MAX_TRANSFORMER_BLOCKS) {
       throw json.fault(
           key,
-          "with layers_per_block that makes %d transformer blocks, and %d are the most"
+          "with layers_per_block that makes %s transformer blocks, and %s are the most"
               .formatted(transformers, MAX_TRANSFORMER_BLOCKS));
     }
   }

@@ -12,6 +12,7 @@ import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.ipadapter.IpAdapter;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
@@ -45,6 +46,10 @@ class RequestJsonTest {
     return FloatArray.of(values, dims);
   }
 
+  private static final IpAdapter IMAGE_ADAPTER =
+      IpAdapter.reference(
+          Path.of("b.bin"), Optional.of(Path.of("c")), IpAdapter.Kind.PLUS, "4567", 336);
+
   /** Nothing in it is as it is by default. */
   private static ImageRequest full() {
     PromptEmbeds embeds =
@@ -75,6 +80,7 @@ class RequestJsonTest {
         .numInferenceSteps(7)
         .denoisingEnd(0.5)
         .eta(0.75)
+        .predictEvery(2)
         .guidanceScale(1.5)
         .guidanceRescale(0.25)
         .pagScale(3)
@@ -90,6 +96,11 @@ class RequestJsonTest {
             Adapters.of(Adapter.reference(Path.of("a.safetensors"), "0123"))
                 .at(0.5)
                 .atBlock("up_blocks", 2))
+        .imagePrompt(
+            ImagePrompt.of(IMAGE_ADAPTER, RED, BLUE)
+                .at(0.5)
+                .atBlock("up_blocks", 2)
+                .within(BLUE, RED))
         .build();
   }
 
@@ -101,6 +112,11 @@ class RequestJsonTest {
         full().toBuilder().imageLatents(array(1, 4, 1, 1)).build(),
         full().toBuilder().strengthMap(RED).build(),
         plain.toBuilder().latents(array(1, 4, 2, 1)).build(),
+        plain.toBuilder()
+            .imagePrompt(
+                ImagePrompt.of(
+                    IMAGE_ADAPTER, new ImageEmbeds(array(1, 2, 3), Optional.of(array(1, 2, 3)))))
+            .build(),
         plain.toBuilder().timesteps(999, 0.1f).build(),
         plain.toBuilder().sigmas(14.6146, 1e-7, 0).build(),
         ImageRequest.of(PromptEmbeds.of(array(1, 2, 3), array(1, 3))));
@@ -218,7 +234,8 @@ class RequestJsonTest {
         "{\"prompt\": \"x\", \"promt\": 1, \"sted\": 2} | promt, sted",
         "{\"prompt\": 5} | prompt is 5: use text",
         "{\"prompt\": [null]} | prompt has a null",
-        "{} | list of prompts is empty",
+        "{} | the JSON has no prompt: give \"prompt\"",
+        "{\"prompt\": \"x\", \"predict_every\": 0} | predict_every 0: use 1",
         "[] | the JSON",
         "{\"prompt\": \"x\" | the JSON",
         "{\"prompt\": \"x\"} 1 | the JSON",
@@ -246,6 +263,14 @@ class RequestJsonTest {
         assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(json))
             .getMessage();
     assertTrue(message.startsWith("[") && message.contains(named), message);
+  }
+
+  @Test
+  void noJsonAtAllIsASentence() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(null))
+            .getMessage();
+    assertTrue(message.startsWith("[request] the JSON is null"), message);
   }
 
   @Test

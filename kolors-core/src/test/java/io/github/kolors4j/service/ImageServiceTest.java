@@ -133,7 +133,8 @@ class ImageServiceTest {
     ImageJob job = service.submit(SMALL);
     assertEquals(expected, job.await().image());
     assertEquals(JobState.COMPLETED, job.state());
-    assertEquals(List.of(expected), job.images().stream().flatMap(i -> i.image().stream()).toList());
+    assertEquals(
+        List.of(expected), job.images().stream().flatMap(i -> i.image().stream()).toList());
     assertEquals(SMALL, job.request());
     assertTrue(job.failure().isEmpty());
   }
@@ -143,8 +144,7 @@ class ImageServiceTest {
     Scheduler own =
         EulerAncestralDiscreteScheduler.fromConfig(pipeline.scheduler().config(), Map.of());
     ImageJob job = service.submit(SMALL, JobOptions.builder().scheduler(own).build());
-    assertEquals(
-        pipeline.withScheduler(own).generate(SMALL).image(), job.await().image());
+    assertEquals(pipeline.withScheduler(own).generate(SMALL).image(), job.await().image());
     FinishedImage image = job.images().getFirst();
     assertEquals("EulerAncestralDiscreteScheduler", job.metadata(image).schedulerClass());
     assertEquals(List.of(5L), job.metadata(image).request().seeds());
@@ -206,8 +206,7 @@ class ImageServiceTest {
     for (int i = 0; i < 4; i++) {
       service.submit(SMALL);
     }
-    QueueFullException full =
-        assertThrows(QueueFullException.class, () -> service.submit(SMALL));
+    QueueFullException full = assertThrows(QueueFullException.class, () -> service.submit(SMALL));
     assertEquals(4, full.waiting());
     assertEquals(1, full.running());
     assertEquals(
@@ -303,8 +302,7 @@ class ImageServiceTest {
   @Test
   void aCallersListenersAreCalledAndWhatTheyThrowFailsTheJobAlone() {
     List<FinishedImage> images = new ArrayList<>();
-    ImageJob good =
-        service.submit(SMALL, RunControl.builder().onImage(images::add).build());
+    ImageJob good = service.submit(SMALL, RunControl.builder().onImage(images::add).build());
     IllegalStateException thrown = new IllegalStateException("of the caller");
     ImageJob bad =
         service.submit(
@@ -496,10 +494,13 @@ class ImageServiceTest {
     ImageJob job =
         service.submit(
             SMALL, RunControl.builder().onStepEnd(_ -> service.closeWithin(Duration.ZERO)).build());
-    assertTrue(assertThrows(IllegalStateException.class, job::await).getMessage().contains("callback"));
+    assertTrue(
+        assertThrows(IllegalStateException.class, job::await).getMessage().contains("callback"));
   }
 
-  /** The pipeline's own test holds both to the same bytes; here it is the queue that must not cost. */
+  /**
+   * The pipeline's own test holds both to the same bytes; here it is the queue that must not cost.
+   */
   @Test
   void thirtyTwoCallersGetTheThroughputOfOneAndNothingIsLeftBehind() throws Exception {
     final int pictures = 32;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -84,7 +85,10 @@ final class Exchange {
     throw ApiException.of(
         BODY_TOO_LARGE,
         "body_too_large",
-        "[server] the body has more than %,d bytes: send smaller pictures.".formatted(limit),
+        String.format(
+            Locale.ROOT,
+            "[server] the body has more than %,d bytes: send smaller pictures.",
+            limit),
         "Connection",
         "close");
   }
@@ -104,8 +108,7 @@ final class Exchange {
 
   /** Answers with JSON of any kind. */
   void json(int status, Object value) throws IOException {
-    bytes(
-        status, "application/json", JsonWriter.compact(value).getBytes(StandardCharsets.UTF_8));
+    bytes(status, "application/json", JsonWriter.compact(value).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Answers with anything. */

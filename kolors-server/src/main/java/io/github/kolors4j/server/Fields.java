@@ -22,13 +22,15 @@ import org.eclipse.jetty.util.Attributes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a request, from JSON or from a form. Each is taken out by the name that it may have,
- * so that what is left at the end is unknown. A field of {@code null} is as good as none.
+ * The fields of a request, from JSON or from a form. Each is taken out by the name that it may
+ * have, so that what is left at the end is unknown. A field of {@code null} is as good as none.
  */
 final class Fields {
   private static final int MOST_PARTS = 100;
 
-  /** A value: of JSON as the reader gives it, of a form text or bytes, several of one name a list. */
+  /**
+   * A value: of JSON as the reader gives it, of a form text or bytes, several of one name a list.
+   */
   private final Map<String, Object> left;
 
   private Fields(Map<String, Object> left) {
@@ -105,8 +107,7 @@ final class Fields {
 
   private static Object both(Object one, Object other) {
     if (one instanceof List<?> several) {
-      return Stream.concat(several.stream(), Stream.of(other))
-          .toList();
+      return Stream.concat(several.stream(), Stream.of(other)).toList();
     }
     return List.of(one, other);
   }
@@ -234,9 +235,7 @@ final class Fields {
   }
 
   private static String digits(@Nullable Object value) {
-    return value instanceof JsonNumber || value instanceof String
-        ? value.toString().strip()
-        : "";
+    return value instanceof JsonNumber || value instanceof String ? value.toString().strip() : "";
   }
 
   /** Takes out what may be said and changes nothing. */

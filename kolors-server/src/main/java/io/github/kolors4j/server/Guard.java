@@ -14,7 +14,9 @@ final class Guard {
   private static final int UNAUTHORIZED = 401;
   private static final int FORBIDDEN = 403;
 
-  /** SHA-256 of the key: of the same length for every key, so that none can be told by its length. */
+  /**
+   * SHA-256 of the key: of the same length for every key, so that none can be told by its length.
+   */
   private final Optional<byte[]> key;
 
   private final Set<String> hosts;
@@ -82,7 +84,9 @@ final class Guard {
     }
   }
 
-  /** The key of {@code Bearer KEY}, or of {@code Basic} with any name, as AUTOMATIC1111's clients. */
+  /**
+   * The key of {@code Bearer KEY}, or of {@code Basic} with any name, as AUTOMATIC1111's clients.
+   */
   private static String secret(String authorization) {
     String[] parts = authorization.strip().split("\\s+", 2);
     if (parts.length < 2) {
@@ -97,8 +101,7 @@ final class Guard {
 
   private static String password(String credentials) {
     try {
-      String text =
-          new String(Base64.getDecoder().decode(credentials), StandardCharsets.UTF_8);
+      String text = new String(Base64.getDecoder().decode(credentials), StandardCharsets.UTF_8);
       return text.substring(text.indexOf(':') + 1);
     } catch (IllegalArgumentException _) {
       return "";

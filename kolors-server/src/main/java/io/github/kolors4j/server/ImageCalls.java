@@ -12,6 +12,7 @@ import io.github.kolors4j.scheduler.Schedulers;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -90,7 +91,7 @@ final class ImageCalls {
     if (partialImages < 0 || partialImages > MOST_PARTIAL_IMAGES) {
       throw ApiException.field(
           "partial_images",
-          "[request] %d partial images: use 0 to %d."
+          "[request] %s partial images: use 0 to %s."
               .formatted(partialImages, MOST_PARTIAL_IMAGES));
     }
     fields.requireEmpty();
@@ -142,8 +143,13 @@ final class ImageCalls {
     if ((long) size.width * size.height > limits.maxPixels()) {
       throw ApiException.field(
           "size",
-          "[request] %dx%d: this server makes pictures of at most %,d pixels. Use a smaller size."
-              .formatted(size.width, size.height, limits.maxPixels()));
+          String.format(
+              Locale.ROOT,
+              "[request] %dx%d: this server makes pictures of at most %,d pixels. Use a smaller"
+                  + " size.",
+              size.width,
+              size.height,
+              limits.maxPixels()));
     }
   }
 
@@ -152,7 +158,7 @@ final class ImageCalls {
     if (images < 1 || images > limits.maxImages()) {
       throw ApiException.field(
           "n",
-          "[request] n is %d: this server makes 1 to %d images at once."
+          "[request] n is %s: this server makes 1 to %s images at once."
               .formatted(images, limits.maxImages()));
     }
     return images;
@@ -162,7 +168,7 @@ final class ImageCalls {
     if (steps < 1 || steps > limits.maxSteps()) {
       throw ApiException.field(
           "num_inference_steps",
-          "[request] %d inference steps: this server takes 1 to %d."
+          "[request] %s inference steps: this server takes 1 to %s."
               .formatted(steps, limits.maxSteps()));
     }
     return steps;
@@ -219,7 +225,7 @@ final class ImageCalls {
       if (several.size() != 1) {
         throw ApiException.field(
             "image",
-            "[request] %d images to begin with: this server takes one.".formatted(several.size()));
+            "[request] %s images to begin with: this server takes one.".formatted(several.size()));
       }
       value = several.getFirst();
     }
@@ -277,5 +283,4 @@ final class ImageCalls {
   static List<String> schedulerNames() {
     return Schedulers.all().stream().map(type -> type.className()).toList();
   }
-
 }

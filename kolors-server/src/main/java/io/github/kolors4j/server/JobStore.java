@@ -52,8 +52,7 @@ final class JobStore {
    */
   JobStore(Duration keep, long room) {
     this.room = room;
-    this.afterKeeping =
-        CompletableFuture.delayedExecutor(keep.toMillis(), TimeUnit.MILLISECONDS);
+    this.afterKeeping = CompletableFuture.delayedExecutor(keep.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Keeps a job, which may have ended already. */

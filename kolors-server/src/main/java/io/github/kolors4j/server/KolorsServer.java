@@ -25,8 +25,8 @@ import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * An HTTP server that makes pictures: OpenAI's Images API, what clients use of AUTOMATIC1111's, jobs
- * with a queue, and a page for people.
+ * An HTTP server that makes pictures: OpenAI's Images API, what clients use of AUTOMATIC1111's,
+ * jobs with a queue, and a page for people.
  *
  * {@snippet :
  * try (KolorsPipeline pipeline = KolorsPipeline.open(Path.of("Kolors-diffusers"));
@@ -90,8 +90,7 @@ public final class KolorsServer implements AutoCloseable {
     routes.addAll(new JobRoutes(calls, submissions, store, limits).routes());
     routes.addAll(new WebUiRoutes(model, pipeline, calls, submissions, limits).routes());
     routes.addAll(
-        new ServerRoutes(model, pipeline, submissions, metrics, limits, calls.multiple())
-            .routes());
+        new ServerRoutes(model, pipeline, submissions, metrics, limits, calls.multiple()).routes());
 
     QueuedThreadPool threads = new QueuedThreadPool(THREADS);
     threads.setName("kolors-http");
@@ -182,7 +181,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder port(int port) {
       if (port < 0 || port > 65_535) {
         throw new IllegalArgumentException(
-            "[server] port %d: use 1 to 65535, or 0 for one that is free.".formatted(port));
+            "[server] port %s: use 1 to 65535, or 0 for one that is free.".formatted(port));
       }
       this.port = port;
       return this;
@@ -228,7 +227,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder concurrency(int concurrency) {
       if (concurrency < 1) {
         throw new IllegalArgumentException(
-            "[server] concurrency %d: use 1 or more.".formatted(concurrency));
+            "[server] concurrency %s: use 1 or more.".formatted(concurrency));
       }
       this.concurrency = concurrency;
       return this;
@@ -244,7 +243,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder queueCapacity(int queueCapacity) {
       if (queueCapacity < 0) {
         throw new IllegalArgumentException(
-            "[server] a queue of %d: use 0 or more.".formatted(queueCapacity));
+            "[server] a queue of %s: use 0 or more.".formatted(queueCapacity));
       }
       this.queueCapacity = queueCapacity;
       return this;
@@ -271,7 +270,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder maxBodyBytes(long bytes) {
       if (bytes < 1 || bytes > 1L << 30) {
         throw new IllegalArgumentException(
-            "[server] bodies of %,d bytes: use 1 to 2^30.".formatted(bytes));
+            String.format(Locale.ROOT, "[server] bodies of %,d bytes: use 1 to 2^30.", bytes));
       }
       limits = limits.withMaxBodyBytes(bytes);
       return this;
@@ -287,7 +286,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder maxPixels(long pixels) {
       if (pixels < 1) {
         throw new IllegalArgumentException(
-            "[server] pictures of %,d pixels: use 1 or more.".formatted(pixels));
+            String.format(Locale.ROOT, "[server] pictures of %,d pixels: use 1 or more.", pixels));
       }
       limits = limits.withMaxPixels(pixels);
       return this;
@@ -303,7 +302,7 @@ public final class KolorsServer implements AutoCloseable {
     public Builder maxImages(int images) {
       if (images < 1) {
         throw new IllegalArgumentException(
-            "[server] at most %d images: use 1 or more.".formatted(images));
+            "[server] at most %s images: use 1 or more.".formatted(images));
       }
       limits = limits.withMaxImages(images);
       return this;

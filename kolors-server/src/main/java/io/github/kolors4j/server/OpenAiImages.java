@@ -53,8 +53,7 @@ final class OpenAiImages {
     byte[] body = exchange.body(limits.maxBodyBytes());
     String type = exchange.header("Content-Type").orElse("");
     boolean form = type.toLowerCase(Locale.ROOT).startsWith("multipart/form-data");
-    ImageCall call =
-        calls.read(form ? Fields.ofForm(type, body) : Fields.ofJson(body), edit);
+    ImageCall call = calls.read(form ? Fields.ofForm(type, body) : Fields.ofJson(body), edit);
     try (SharedJobs.Lease lease = shared.enter(exchange, call)) {
       if (call.stream()) {
         stream(exchange, call, lease.job(), edit ? EDIT : GENERATION);
@@ -124,7 +123,8 @@ final class OpenAiImages {
           }
           case JobEvent.Ended(JobState state, var failure) -> {
             if (state != JobState.COMPLETED) {
-              ApiException error = Router.error(exchange, submissions.reason(failure.orElseThrow()));
+              ApiException error =
+                  Router.error(exchange, submissions.reason(failure.orElseThrow()));
               Map<String, Object> event = new LinkedHashMap<>();
               event.put("type", "error");
               event.put("error", Router.errorJson(error));
@@ -159,7 +159,8 @@ final class OpenAiImages {
 
   /** The prompt's tokens, which nobody is charged for. */
   private Map<String, Object> usage(ImageRequest request) {
-    int tokens = request.prompts().stream().mapToInt(text -> tokenizer.contentIds(text).length).sum();
+    int tokens =
+        request.prompts().stream().mapToInt(text -> tokenizer.contentIds(text).length).sum();
     Map<String, Object> details = new LinkedHashMap<>();
     details.put("text_tokens", tokens);
     details.put("image_tokens", 0);

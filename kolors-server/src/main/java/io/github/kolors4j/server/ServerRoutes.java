@@ -117,8 +117,7 @@ final class ServerRoutes {
 
   private void ready(Exchange exchange) throws IOException {
     boolean ready = !submissions.stopping();
-    exchange.json(
-        ready ? 200 : UNAVAILABLE, Map.of("status", ready ? "ready" : "stopping"));
+    exchange.json(ready ? 200 : UNAVAILABLE, Map.of("status", ready ? "ready" : "stopping"));
   }
 
   /** The description of all routes. */

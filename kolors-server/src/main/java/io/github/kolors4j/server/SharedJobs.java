@@ -35,8 +35,7 @@ final class SharedJobs {
    */
   SharedJobs(Submissions submissions, Duration grace) {
     this.submissions = submissions;
-    this.afterGrace =
-        CompletableFuture.delayedExecutor(grace.toMillis(), TimeUnit.MILLISECONDS);
+    this.afterGrace = CompletableFuture.delayedExecutor(grace.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** By what a request is known again: a key of the client's, or where it comes from. */

@@ -28,8 +28,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What clients use of AUTOMATIC1111's API. Its clients send everything that it knows, so what is not
- * known here is ignored, with one exception: a mask, without which the picture would be another one.
+ * What clients use of AUTOMATIC1111's API. Its clients send everything that it knows, so what is
+ * not known here is ignored, with one exception: a mask, without which the picture would be another
+ * one.
  */
 final class WebUiRoutes {
   /** AUTOMATIC1111's default, where diffusers has another. */
@@ -221,8 +222,7 @@ final class WebUiRoutes {
     json.put("sd_model_name", model);
     json.put("index_of_first_image", 0);
     json.put(
-        "infotexts",
-        images.stream().map(job::metadata).map(PictureMetadata::parameters).toList());
+        "infotexts", images.stream().map(job::metadata).map(PictureMetadata::parameters).toList());
     return json;
   }
 
@@ -239,8 +239,7 @@ final class WebUiRoutes {
     Optional<Progress> progress = oldest.flatMap(each -> each.job.progress());
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("progress", progress.map(WebUiRoutes::share).orElse(0.0));
-    json.put(
-        "eta_relative", progress.map(each -> JobJson.seconds(each.timeLeft())).orElse(0.0));
+    json.put("eta_relative", progress.map(each -> JobJson.seconds(each.timeLeft())).orElse(0.0));
     Map<String, Object> state = new LinkedHashMap<>();
     state.put("skipped", false);
     state.put("interrupted", false);

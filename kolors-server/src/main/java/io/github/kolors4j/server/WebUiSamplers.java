@@ -66,10 +66,7 @@ final class WebUiSamplers {
   static Optional<Choice> choose(Optional<String> sampler, Optional<String> schedule) {
     String name = sampler.filter(text -> !text.isEmpty()).orElse(AUTOMATIC);
     String spacing =
-        schedule
-            .filter(text -> !text.isEmpty())
-            .map(WebUiSamplers::schedule)
-            .orElse(AUTOMATIC);
+        schedule.filter(text -> !text.isEmpty()).map(WebUiSamplers::schedule).orElse(AUTOMATIC);
     for (String each : SCHEDULES.keySet()) {
       String ending = " " + each.toLowerCase(Locale.ROOT);
       if (name.toLowerCase(Locale.ROOT).endsWith(ending)) {

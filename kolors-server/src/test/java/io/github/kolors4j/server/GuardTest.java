@@ -29,7 +29,8 @@ class GuardTest {
   }
 
   private static int get(TestServer server, String path, String host) throws IOException {
-    return raw(server, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(path, host));
+    return raw(
+        server, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(path, host));
   }
 
   @Test
@@ -50,32 +51,36 @@ class GuardTest {
 
   @Test
   void withAKeyNothingIsAnsweredWithoutItButHealthAndThePage() {
-    try (TestServer server =
-        TestServer.start(TestServer.builder().host("0.0.0.0").key(KEY))) {
-      for (String path : List.of("/v1/models", "/v1/info", "/v1/jobs/x", "/metrics",
-          "/sdapi/v1/options")) {
+    try (TestServer server = TestServer.start(TestServer.builder().host("0.0.0.0").key(KEY))) {
+      for (String path :
+          List.of("/v1/models", "/v1/info", "/v1/jobs/x", "/metrics", "/sdapi/v1/options")) {
         TestServer.Answer answer = server.get(path);
         assertEquals(401, answer.status(), path);
         assertEquals("Bearer", answer.header("WWW-Authenticate"));
       }
       assertEquals(401, server.post("/v1/images/generations", TestServer.SMALL).status());
-      assertEquals(
-          "invalid_api_key", server.get("/v1/models").error().get("code").getAsString());
+      assertEquals("invalid_api_key", server.get("/v1/models").error().get("code").getAsString());
       for (String path : List.of("/health", "/ready", "/openapi.json")) {
         assertEquals(200, server.get(path).status(), path);
       }
       String basic =
-          Base64.getEncoder()
-              .encodeToString(("user:" + KEY).getBytes(StandardCharsets.UTF_8));
+          Base64.getEncoder().encodeToString(("user:" + KEY).getBytes(StandardCharsets.UTF_8));
       for (Map.Entry<String, Integer> each :
           Map.of(
-                  "Bearer " + KEY, 200,
-                  "bearer  " + KEY, 200,
-                  "Basic " + basic, 200,
-                  "Bearer " + KEY + "x", 401,
-                  "Bearer", 401,
-                  "Basic ???", 401,
-                  KEY, 401)
+                  "Bearer " + KEY,
+                  200,
+                  "bearer  " + KEY,
+                  200,
+                  "Basic " + basic,
+                  200,
+                  "Bearer " + KEY + "x",
+                  401,
+                  "Bearer",
+                  401,
+                  "Basic ???",
+                  401,
+                  KEY,
+                  401)
               .entrySet()) {
         assertEquals(
             each.getValue(),
@@ -90,8 +95,8 @@ class GuardTest {
   @Test
   void onThisMachineAloneOnlyItsOwnNamesAreAnswered() throws IOException {
     try (TestServer server = TestServer.start(TestServer.builder().allowHost("Pictures.Example"))) {
-      for (String host : List.of("127.0.0.1:1", "localhost", "LOCALHOST:8080", "[::1]:8080",
-          "pictures.example")) {
+      for (String host :
+          List.of("127.0.0.1:1", "localhost", "LOCALHOST:8080", "[::1]:8080", "pictures.example")) {
         assertEquals(200, get(server, "/health", host), host);
       }
       for (String host : List.of("evil.example", "127.0.0.1.evil.example", "127.0.0.2")) {
@@ -144,8 +149,14 @@ class GuardTest {
   @Test
   void whatIsNotThereIsNotFoundAndAWrongMethodIsTold() throws IOException {
     try (TestServer server = TestServer.start()) {
-      for (String path : List.of("/v1/nothing", "/nothing.js", "/v1/models/another", "/page/x",
-          "/..%2f..%2fversion.properties", "/version.properties")) {
+      for (String path :
+          List.of(
+              "/v1/nothing",
+              "/nothing.js",
+              "/v1/models/another",
+              "/page/x",
+              "/..%2f..%2fversion.properties",
+              "/version.properties")) {
         int status = server.get(path).status();
         assertTrue(status == 404 || status == 400, path + ": " + status);
       }

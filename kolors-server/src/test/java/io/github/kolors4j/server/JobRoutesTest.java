@@ -47,8 +47,7 @@ class JobRoutesTest {
   }
 
   private TestServer.Answer cancel(String id) {
-    return server.send(
-        server.request("/v1/jobs/" + id + "/cancel").POST(BodyPublishers.noBody()));
+    return server.send(server.request("/v1/jobs/" + id + "/cancel").POST(BodyPublishers.noBody()));
   }
 
   private static String status(JsonObject job) {
@@ -91,9 +90,7 @@ class JobRoutesTest {
     TestServer.Answer file = server.get("/v1/jobs/" + id + "/images/1");
     assertEquals("image/png", file.header("Content-Type"));
     assertEquals(
-        TestServer.PIPELINE
-            .generate(TestServer.SMALL_REQUEST.toBuilder().seed(6).build())
-            .image(),
+        TestServer.PIPELINE.generate(TestServer.SMALL_REQUEST.toBuilder().seed(6).build()).image(),
         picture(file.bytes()));
     assertEquals(404, server.get("/v1/jobs/" + id + "/images/2").status());
     assertEquals(404, server.get("/v1/jobs/" + id + "/images/x").status());
@@ -115,8 +112,7 @@ class JobRoutesTest {
     String id = submit(SMALL);
     assertEquals("cancelled", status(cancel(id).json()));
     assertEquals(409, cancel(id).status());
-    List<TestServer.Event> events =
-        TestServer.events(server.get("/v1/jobs/" + id + "/events"));
+    List<TestServer.Event> events = TestServer.events(server.get("/v1/jobs/" + id + "/events"));
     assertEquals("cancelled", events.getLast().name());
     assertTrue(events.getLast().data().get("message").getAsString().contains("cancelled"));
     assertEquals(404, server.get("/v1/jobs/" + id + "/images/0").status());
@@ -136,8 +132,7 @@ class JobRoutesTest {
 
   @Test
   void aJobThatNobodyKnowsIsNotFound() {
-    for (String path :
-        List.of("/v1/jobs/x", "/v1/jobs/x/events", "/v1/jobs/x/images/0")) {
+    for (String path : List.of("/v1/jobs/x", "/v1/jobs/x/events", "/v1/jobs/x/images/0")) {
       assertEquals(404, server.get(path).status(), path);
     }
     assertEquals(404, cancel("x").status());
@@ -153,9 +148,7 @@ class JobRoutesTest {
       assertEquals(429, answer.status(), answer.text());
       assertTrue(Integer.parseInt(answer.header("Retry-After")) >= 1);
     }
-    assertEquals(
-        "queue_full",
-        server.post("/v1/jobs", SMALL).error().get("code").getAsString());
+    assertEquals("queue_full", server.post("/v1/jobs", SMALL).error().get("code").getAsString());
     gate.open();
   }
 

@@ -23,8 +23,20 @@ import org.junit.jupiter.api.Timeout;
 class ManyClientsTest {
   private static final Map<String, Object> TINY =
       Map.of(
-          "prompt", "a", "width", 16, "height", 16, "num_inference_steps", 1, "guidance_scale", 1,
-          "max_sequence_length", 8, "seed", 1);
+          "prompt",
+          "a",
+          "width",
+          16,
+          "height",
+          16,
+          "num_inference_steps",
+          1,
+          "guidance_scale",
+          1,
+          "max_sequence_length",
+          8,
+          "seed",
+          1);
 
   private static final ImageRequest TINY_REQUEST =
       ImageRequest.builder("a")

@@ -42,7 +42,12 @@ class OpenAiClientsTest {
   private static final String KEY = "sk-of-this-server";
   private static final String PROMPT = "一只瓢虫,蓝色背景";
   private static final ImageRequest SAME =
-      ImageRequest.builder(PROMPT).size(32, 24).numInferenceSteps(4).maxSequenceLength(8).seed(5).build();
+      ImageRequest.builder(PROMPT)
+          .size(32, 24)
+          .numInferenceSteps(4)
+          .maxSequenceLength(8)
+          .seed(5)
+          .build();
 
   private static TestServer server;
 
@@ -74,8 +79,7 @@ class OpenAiClientsTest {
   }
 
   private static KolorsImage picture(String base64) throws IOException {
-    return KolorsImage.read(
-        Base64.getDecoder().decode(base64), "answer", PictureLimits.DEFAULT);
+    return KolorsImage.read(Base64.getDecoder().decode(base64), "answer", PictureLimits.DEFAULT);
   }
 
   @Test
@@ -84,8 +88,7 @@ class OpenAiClientsTest {
     try {
       assertEquals("kolors/mini", client.models().list().data().getFirst().id());
 
-      List<Image> made =
-          client.images().generate(generation().n(2).build()).data().orElseThrow();
+      List<Image> made = client.images().generate(generation().n(2).build()).data().orElseThrow();
       KolorsImage expected = TestServer.PIPELINE.generate(SAME).image();
       assertEquals(expected, picture(made.getFirst().b64Json().orElseThrow()));
       assertEquals(2, made.size());

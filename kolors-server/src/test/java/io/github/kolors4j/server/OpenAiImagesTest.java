@@ -126,24 +126,27 @@ class OpenAiImagesTest {
   @Test
   void seedsHaveSixtyFourBitsAndMinusOneIsARandomOne() {
     String largest =
-        server.post(GENERATIONS, small("seed", new java.math.BigInteger("18446744073709551615")))
+        server
+            .post(GENERATIONS, small("seed", new java.math.BigInteger("18446744073709551615")))
             .text();
     assertTrue(largest.contains("\"seed\":18446744073709551615"), largest);
     JsonObject random = server.post(GENERATIONS, small("seed", -1)).json();
-    assertTrue(
-        random.getAsJsonArray("data").get(0).getAsJsonObject().get("seed").getAsLong() >= 0);
+    assertTrue(random.getAsJsonArray("data").get(0).getAsJsonObject().get("seed").getAsLong() >= 0);
   }
 
   @Test
   void aSchedulerMayBeNamedWithItsOptions() {
     Map<String, Object> fields =
-        small(
-            "scheduler",
-            "dpmsolver++",
-            "scheduler_options",
-            Map.of("use_karras_sigmas", true));
-    byte[] file = base64(server.post(GENERATIONS, fields).json().getAsJsonArray("data").get(0)
-        .getAsJsonObject().get("b64_json"));
+        small("scheduler", "dpmsolver++", "scheduler_options", Map.of("use_karras_sigmas", true));
+    byte[] file =
+        base64(
+            server
+                .post(GENERATIONS, fields)
+                .json()
+                .getAsJsonArray("data")
+                .get(0)
+                .getAsJsonObject()
+                .get("b64_json"));
     String text = new String(file, StandardCharsets.ISO_8859_1);
     assertTrue(text.contains("DPMSolverMultistepScheduler"), "the file says so");
   }
@@ -151,8 +154,7 @@ class OpenAiImagesTest {
   @Test
   void anAddressIsGivenInThePlaceOfBytesForAWhile() throws IOException {
     JsonObject answer = server.post(GENERATIONS, small("response_format", "url")).json();
-    String url =
-        answer.getAsJsonArray("data").get(0).getAsJsonObject().get("url").getAsString();
+    String url = answer.getAsJsonArray("data").get(0).getAsJsonObject().get("url").getAsString();
     assertTrue(url.startsWith(server.server.uri().toString()), url);
     TestServer.Answer file = server.get(java.net.URI.create(url).getPath());
     assertEquals("image/png", file.header("Content-Type"));
@@ -162,8 +164,7 @@ class OpenAiImagesTest {
   @Test
   void aPictureMayBeAJpeg() throws IOException {
     JsonObject answer = server.post(GENERATIONS, small("output_format", "jpeg")).json();
-    byte[] file =
-        base64(answer.getAsJsonArray("data").get(0).getAsJsonObject().get("b64_json"));
+    byte[] file = base64(answer.getAsJsonArray("data").get(0).getAsJsonObject().get("b64_json"));
     assertEquals((byte) 0xff, file[0]);
     assertEquals(32, picture(file).width());
   }
@@ -252,8 +253,7 @@ class OpenAiImagesTest {
   void anEditOfJsonRedrawsAPictureAtItsSize() throws IOException {
     KolorsImage start = start(40, 24);
     String url = "data:image/png;base64," + Base64.getEncoder().encodeToString(png(start));
-    Map<String, Object> fields =
-        small("width", null, "height", null, "strength", 0.7);
+    Map<String, Object> fields = small("width", null, "height", null, "strength", 0.7);
     fields.put("images", List.of(Map.of("image_url", url)));
     JsonObject answer = server.post(EDITS, fields).json();
     assertEquals("40x24", answer.get("size").getAsString());
@@ -267,8 +267,7 @@ class OpenAiImagesTest {
             .build();
     assertEquals(
         TestServer.PIPELINE.generate(same).image(),
-        picture(
-            base64(answer.getAsJsonArray("data").get(0).getAsJsonObject().get("b64_json"))));
+        picture(base64(answer.getAsJsonArray("data").get(0).getAsJsonObject().get("b64_json"))));
   }
 
   /** Parts as the clients send them: with a file name, without one, as image[]. */
@@ -278,8 +277,18 @@ class OpenAiImagesTest {
     ByteArrayOutputStream form = new ByteArrayOutputStream();
     Map<String, String> texts =
         Map.of(
-            "prompt", "一只瓢虫", "num_inference_steps", "3", "strength", "0.7", "seed", "5",
-            "max_sequence_length", "8", "n", "1");
+            "prompt",
+            "一只瓢虫",
+            "num_inference_steps",
+            "3",
+            "strength",
+            "0.7",
+            "seed",
+            "5",
+            "max_sequence_length",
+            "8",
+            "n",
+            "1");
     for (Map.Entry<String, String> each : texts.entrySet()) {
       String part =
           "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
@@ -310,8 +319,8 @@ class OpenAiImagesTest {
             server
                 .request(EDITS)
                 .header("Content-Type", "multipart/form-data; boundary=b")
-                .POST(BodyPublishers.ofString("--b\r\nContent-Disposition: form-data; name=\"a\"")));
+                .POST(
+                    BodyPublishers.ofString("--b\r\nContent-Disposition: form-data; name=\"a\"")));
     assertEquals(400, answer.status(), answer.text());
   }
-
 }

@@ -52,8 +52,7 @@ class WebUiRoutesTest {
   }
 
   private static KolorsImage picture(JsonArray images, int index) throws IOException {
-    return KolorsImage.read(
-        TestServer.base64(images.get(index)), "answer", PictureLimits.DEFAULT);
+    return KolorsImage.read(TestServer.base64(images.get(index)), "answer", PictureLimits.DEFAULT);
   }
 
   private static ImageRequest.Builder same() {
@@ -150,8 +149,7 @@ class WebUiRoutesTest {
         () -> server.get("/sdapi/v1/progress").json().get("current_image").isJsonPrimitive());
     JsonObject progress = server.get("/sdapi/v1/progress?skip_current_image=true").json();
     assertTrue(progress.get("progress").getAsDouble() > 0);
-    assertEquals(
-        100, progress.getAsJsonObject("state").get("sampling_steps").getAsInt());
+    assertEquals(100, progress.getAsJsonObject("state").get("sampling_steps").getAsInt());
     assertTrue(progress.get("current_image").isJsonNull());
     server.send(server.request("/sdapi/v1/interrupt").POST(BodyPublishers.noBody()));
     TestServer.Answer interrupted = answer.join();
@@ -163,8 +161,14 @@ class WebUiRoutesTest {
   void theOneModelMayBeChosenAndNoOther() {
     assertEquals(
         "kolors/mini",
-        server.get("/sdapi/v1/sd-models").element().getAsJsonArray().get(0).getAsJsonObject()
-            .get("title").getAsString());
+        server
+            .get("/sdapi/v1/sd-models")
+            .element()
+            .getAsJsonArray()
+            .get(0)
+            .getAsJsonObject()
+            .get("title")
+            .getAsString());
     assertEquals(
         "kolors/mini",
         server.get("/sdapi/v1/options").json().get("sd_model_checkpoint").getAsString());

@@ -71,7 +71,7 @@ class LayoutTest {
   @Test
   void whatImagePromptsNeedIsAsLargeAsPublished() throws IOException {
     CheckpointConfig full = CheckpointConfig.full();
-    assertEquals("506.5", millions(Part.IP_ADAPTER, full));
+    assertEquals("506.6", millions(Part.IP_ADAPTER, full));
     assertEquals("304.3", millions(Part.IMAGE_ENCODER, full));
     assertEquals("2.4", millions(Part.TAESD, full));
   }
