@@ -68,6 +68,7 @@ final class DenoisingLoop implements AutoCloseable {
     Extrapolation extrapolation =
         new Extrapolation(
             timetable.predicted(request.request().predictEvery()), state.latents().length);
+    OneImage image = new OneImage(state, beginning, solver, extrapolation, run.isWatched());
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
@@ -76,7 +77,7 @@ final class DenoisingLoop implements AutoCloseable {
       event.begin();
       try (var _ = threads.turn()) {
         beginning.blend().beforeStep(i, state.latents());
-        step(state, beginning, solver, extrapolation, i, run.isWatched());
+        step(image, i);
         beginning.blend().afterStep(i, state.latents());
       }
       if (event.shouldCommit()) {
@@ -104,16 +105,23 @@ final class DenoisingLoop implements AutoCloseable {
     event.commit();
   }
 
-  private void step(
+  /**
+   * The denoising of one image.
+   *
+   * @param watched whether somebody sees the ends of its steps
+   */
+  private record OneImage(
       DenoisingState state,
       Beginning beginning,
       Schedule.Run solver,
       Extrapolation extrapolation,
-      int i,
-      boolean watched) {
+      boolean watched) {}
+
+  private void step(OneImage image, int i) {
+    DenoisingState state = image.state;
     float t = timetable.timesteps()[i];
-    if (!extrapolation.isPredicted(i)) {
-      advance(state, solver, i, extrapolation.at(t), watched);
+    if (!image.extrapolation.isPredicted(i)) {
+      advance(image, i, image.extrapolation.at(t));
       return;
     }
     Slice latents = Slice.of(state.latents());
@@ -123,10 +131,10 @@ final class DenoisingLoop implements AutoCloseable {
     try (var _ = workspace.scope()) {
       Tensor scaled =
           workspace.tensor(1, size.height(), size.width(), size.channels()); // [1, h, w, c]
-      solver.scaleModelInput(i, latents, rowOf(scaled, 0));
+      image.solver.scaleModelInput(i, latents, rowOf(scaled, 0));
 
       // expand the latents if we are doing classifier free guidance
-      Tensor latentModelInput = expanded(scaled, beginning, batch.size()); // [n, h, w, c or more]
+      Tensor latentModelInput = expanded(scaled, image.beginning, batch.size()); // [n, h, w, c or more]
       UNet2DConditionInput input =
           UNet2DConditionInput.of(latentModelInput, t, conditioning)
               .withPerturbedAttention(perturbedAttention);
@@ -140,9 +148,18 @@ final class DenoisingLoop implements AutoCloseable {
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       Slice guided = guide(noisePred, state, t);
-      extrapolation.predicted(t, guided);
-      advance(state, solver, i, guided, watched);
+      image.extrapolation.predicted(t, guided);
+      advance(image, i, guided);
     }
+  }
+
+  /** From x_t to x_t-1 by a prediction. */
+  private void advance(OneImage image, int i, Slice guided) {
+    DenoisingState state = image.state;
+    if (image.watched) {
+      state.setOriginalSample(originalSample(image.solver, i, guided, state.latents()));
+    }
+    image.solver.step(i, guided, Slice.of(state.latents()));
   }
 
   /** Each row of the batch: the latents, and for inpainting the mask and what it leaves. */
@@ -163,15 +180,6 @@ final class DenoisingLoop implements AutoCloseable {
       System.arraycopy(row.data(), 0, all.data(), i * row.shape().size(), row.shape().size());
     }
     return all;
-  }
-
-  /** From x_t to x_t-1 by a prediction. */
-  private void advance(
-      DenoisingState state, Schedule.Run solver, int i, Slice guided, boolean watched) {
-    if (watched) {
-      state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
-    }
-    solver.step(i, guided, Slice.of(state.latents()));
   }
 
   /** What the model sees in the latents; after the last step of all they are it themselves. */

@@ -43,12 +43,9 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
-    int steps =
-        Timetable.of(scheduler, request.request())
-            .predicted(request.request().predictEvery())
-            .count();
     new ImagePromptEncoder(components).check(request.request());
     Timetable timetable = Timetable.of(scheduler, request.request());
+    int steps = timetable.predicted(request.request().predictEvery()).count();
     List<ControlNetInput> controls = ControlResiduals.leading(request, timetable);
 
     int texts = new PromptEncoder(components).textsToEncode(request);
@@ -69,8 +66,8 @@ public record Estimator(Components components, Scheduler scheduler) {
         speed.of(denoising(request, steps).plus(control(request, controls, timetable))),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        Math.max(unetBytes, Math.max(vaeBytes, textBytes)),
-        unetBytes + vaeBytes + textBytes + imageBytes(request) + controlBytes);
+        Math.max(unetBytes + controlBytes, Math.max(vaeBytes, textBytes)),
+        unetBytes + controlBytes + vaeBytes + textBytes + imageBytes(request));
   }
 
   private Kinds text(ResolvedRequest request, int texts) {
