@@ -3,6 +3,7 @@ module io.github.kolors4j.cli {
   requires info.picocli;
   requires io.github.kolors4j;
   requires io.github.kolors4j.mini;
+  requires io.github.kolors4j.server;
   requires java.management;
   requires static jdk.incubator.vector;
   requires jdk.management;

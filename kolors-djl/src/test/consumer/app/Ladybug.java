@@ -28,7 +28,8 @@ public class Ladybug {
     try (ZooModel<String, Image> model = criteria.loadModel();
         Predictor<String, Image> predictor = model.newPredictor()) {
       BufferedImage image = (BufferedImage) predictor.predict("一只瓢虫,蓝色背景").getWrappedImage();
-      int[] rgb = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+      int[] rgb =
+          image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
       ByteBuffer bytes = ByteBuffer.allocate(4 * rgb.length);
       bytes.asIntBuffer().put(rgb);
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes.array());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CFGCutoffCallback;
@@ -72,6 +73,35 @@ class KolorsPipelineArgumentsTest {
       rgb[i] = (byte) (i * 7 / 3);
     }
     return KolorsImage.of(width, height, rgb);
+  }
+
+  /** The first five steps and the last two are predicted whatever is left out between. */
+  @Test
+  void predictionsAreLeftOutOnlyWhereAskedAndBetweenTheFirstAndTheLastSteps() {
+    ImageRequest seven = SMALL.toBuilder().numInferenceSteps(7).build();
+    assertEquals(latents(seven), latents(seven.toBuilder().predictEvery(3).build()));
+    ImageRequest twelve = SMALL.toBuilder().numInferenceSteps(12).build();
+    assertEquals(latents(twelve), latents(twelve.toBuilder().predictEvery(1).build()));
+    FloatArray all = latents(twelve);
+    FloatArray some = latents(twelve.toBuilder().predictEvery(2).build());
+    assertNotEquals(all, some);
+    double squares = 0;
+    double differences = 0;
+    for (int i = 0; i < all.values().length; i++) {
+      squares += Math.pow(all.values()[i], 2);
+      differences += Math.pow(all.values()[i] - some.values()[i], 2);
+    }
+    assertTrue(differences < 0.05 * squares, "another picture: " + differences / squares);
+  }
+
+  @Test
+  void onlyEulersStepsCanDoWithoutPredictions() throws IOException {
+    KolorsPipeline other =
+        pipeline.withScheduler(DDIMScheduler.fromConfig(pipeline.scheduler().config(), Map.of()));
+    ImageRequest request = SMALL.toBuilder().predictEvery(2).build();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> other.generate(request)).getMessage();
+    assertTrue(message.startsWith("[request] predict_every 2 with DDIMScheduler"), message);
   }
 
   @Test

@@ -37,7 +37,7 @@ final class BenchCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final Interruption interruption;
 
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private CommonOptions.WeightsOption model;
 
   @Option(
       names = "--stage",
@@ -156,8 +156,9 @@ final class BenchCommand implements Callable<Integer> {
   private StageBenchmark open(
       StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
       throws IOException {
-    return UsageException.check(
-        () -> StageBenchmark.open(chosen, model.directory(terminal, interruption), size, engine));
+    StageBenchmark.Weights weights =
+        new StageBenchmark.Weights(model.directory(terminal, interruption), model.variant());
+    return UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine));
   }
 
   private Map<String, Object> result(

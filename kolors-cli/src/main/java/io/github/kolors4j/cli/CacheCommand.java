@@ -5,6 +5,7 @@ import io.github.kolors4j.hub.CachedRepo;
 import io.github.kolors4j.hub.HubCache;
 import io.github.kolors4j.hub.HubEnvironment;
 import io.github.kolors4j.hub.RepoId;
+import io.github.kolors4j.hub.RepoRevision;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,14 +34,14 @@ final class CacheCommand implements Callable<Integer> {
       paramLabel = "list|verify|remove",
       description =
           "list: repositories and their sizes; verify: compare each file with its hash; remove:"
-              + " delete a repository.")
+              + " delete a repository, or one revision of it.")
   private String action;
 
   @Parameters(
       index = "1",
       arity = "0..1",
-      paramLabel = "REPO",
-      description = "owner/name. Default: all of them, except for remove.")
+      paramLabel = "REPO[@REVISION]",
+      description = "owner/name, for remove also a revision. Default: all, except for remove.")
   private String repo;
 
   @Option(names = "--json", description = "One line of JSON.")
@@ -83,7 +85,7 @@ final class CacheCommand implements Callable<Integer> {
     return UsageException.check(() -> RepoId.parse(repo));
   }
 
-  private static IOException absent(HubCache cache, RepoId repo) {
+  private static IOException absent(HubCache cache, Object repo) {
     return new IOException(
         "[cache] %s has nothing of %s: ./kolors cache list shows what there is."
             .formatted(cache.root(), repo));
@@ -187,11 +189,18 @@ final class CacheCommand implements Callable<Integer> {
     if (repo == null) {
       throw new UsageException("[arguments] cache remove: name the repository, as owner/name.");
     }
-    RepoId named = named();
-    long bytes = cache.remove(named).orElseThrow(() -> absent(cache, named));
+    String named = repo;
+    Optional<Long> removed;
+    if (repo.contains("@")) {
+      RepoRevision revision = UsageException.check(() -> RepoRevision.parse(repo));
+      removed = cache.remove(revision);
+    } else {
+      removed = cache.remove(named());
+    }
+    long bytes = removed.orElseThrow(() -> absent(cache, named));
     if (json) {
       Map<String, Object> result = new LinkedHashMap<>();
-      result.put("repo", named.toString());
+      result.put("repo", named);
       result.put("bytes", bytes);
       terminal.out().println(JsonWriter.compact(result));
     } else {

@@ -56,6 +56,11 @@ final class CommonOptions {
       if (model == null) {
         return MiniCheckpoint.directory();
       }
+      if (model.isBlank()) {
+        throw new UsageException(
+            "[arguments] --model is empty: name a folder or owner/name, or leave it out for the"
+                + " mini checkpoint.");
+      }
       Path directory = new ModelLocation(terminal, interruption, pull).directory(model, variant);
       HubCacheFolder.refuse(directory);
       return directory;
@@ -74,6 +79,16 @@ final class CommonOptions {
                 + " the plain ones. Default: fp16, else the plain ones, else the only ones.")
     private String variant;
 
+    /** The folder, which is downloaded where the user wants it. */
+    Path directory(Terminal terminal, Interruption interruption) throws IOException {
+      return model.directory(terminal, interruption, ModelLocation.variant(variant()));
+    }
+
+    /** Which copy was asked for. */
+    Optional<String> variant() {
+      return Optional.ofNullable(variant);
+    }
+
     /** The folder of another repository, which is downloaded on the same terms. */
     Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
       return model.repository(terminal, interruption, repo);
@@ -82,9 +97,8 @@ final class CommonOptions {
     /** Begins to open the pipeline, whose files are downloaded where the user wants it. */
     KolorsPipeline.Builder builder(Terminal terminal, Interruption interruption, int threads)
         throws IOException {
-      Variant chosen = ModelLocation.variant(Optional.ofNullable(variant));
       KolorsPipeline.Builder builder =
-          KolorsPipeline.builder(model.directory(terminal, interruption, chosen)).threads(threads);
+          KolorsPipeline.builder(directory(terminal, interruption)).threads(threads);
       return variant == null ? builder : builder.variant(variant);
     }
   }

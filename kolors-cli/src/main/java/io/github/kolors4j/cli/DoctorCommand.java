@@ -19,6 +19,9 @@ import picocli.CommandLine.Option;
     },
     sortOptions = false)
 final class DoctorCommand implements Callable<Integer> {
+  /** Of a screen's 100, without mark and name. */
+  private static final int WIDTH = 84;
+
   private final Terminal terminal;
 
   @Option(names = "--json", description = "One line of JSON.")
@@ -74,12 +77,32 @@ final class DoctorCommand implements Callable<Integer> {
     return right ? KolorsCommand.OK : KolorsCommand.FAILED;
   }
 
+  /** A text in lines of a screen, broken at spaces. */
+  static List<String> lines(String text) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : text.split(" ")) {
+      if (!line.isEmpty() && line.length() + 1 + word.length() > WIDTH) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+
   private void print(Finding finding) {
-    terminal
-        .out()
-        .printf("%-2s %-12s %s%n", finding.ok() ? "ok" : "!", finding.name(), finding.value());
+    List<String> lines = new ArrayList<>(lines(finding.value()));
     if (!finding.ok()) {
-      terminal.out().printf("   %-12s %s%n", "", finding.advice());
+      lines.addAll(lines(finding.advice()));
+    }
+    String mark = finding.ok() ? "ok" : "!";
+    String name = finding.name();
+    for (String line : lines) {
+      terminal.out().printf("%-2s %-12s %s%n", mark, name, line);
+      mark = "";
+      name = "";
     }
   }
 }

@@ -67,6 +67,7 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
           at(speeds, DENOISE, work.denoise()),
           at(speeds, DECODE, work.decode()),
           work.heapBytes(),
+          work.mappedBytes(),
           work.diskBytes());
     }
     try (ThreadPool pool = new ThreadPool(threads)) {
@@ -99,14 +100,22 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
   }
 
   static String sentence(CostEstimate estimate) {
+    return sentence(estimate, 0);
+  }
+
+  /** The estimate, with the seconds of a start that comes before. */
+  static String sentence(CostEstimate estimate, double start) {
     return String.format(
         Locale.ROOT,
-        "about %s on this machine: text %s, denoising %s, decoding %s; %,d MB of heap",
-        clock(estimate.totalSeconds()),
+        "about %s on this machine: %stext %s, denoising %s, decoding %s; %,d MB of heap and %,d MB"
+            + " of weights beside it",
+        clock(start + estimate.totalSeconds()),
+        start == 0 ? "" : "starting and compiling " + clock(start) + ", ",
         clock(estimate.text().seconds()),
         clock(estimate.denoise().seconds()),
         clock(estimate.decode().seconds()),
-        estimate.heapBytes() / 1_000_000);
+        estimate.heapBytes() / 1_000_000,
+        estimate.mappedBytes() / 1_000_000);
   }
 
   private static String clock(double seconds) {

@@ -6,6 +6,7 @@ import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,6 +41,14 @@ final class InspectCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "DIR|FILE", description = "A checkpoint, a component or a file.")
   private Path path;
+
+  @Option(
+      names = "--variant",
+      paramLabel = "V",
+      description =
+          "Which copy of a checkpoint's weights, as generate takes it. Default: fp16, else the"
+              + " plain ones, else the only ones.")
+  private String variant;
 
   @Option(
       names = "--check",
@@ -101,6 +110,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private Component component(String name, Path directory, String className) throws IOException {
+    Variant chosen = ModelLocation.variant(Optional.ofNullable(variant));
     if (!Files.isDirectory(directory)) {
       throw new IOException("[inspect] the folder " + directory + " does not exist.");
     }
@@ -110,7 +120,7 @@ final class InspectCommand implements Callable<Integer> {
     }
     for (String base : BASE_NAMES) {
       if (files.stream().anyMatch(file -> file.startsWith(base + ".") && isWeights(file))) {
-        try (TensorSource source = ShardedSafetensors.open(directory, base, Optional.empty())) {
+        try (TensorSource source = ShardedSafetensors.open(directory, base, chosen)) {
           return new Component(name, className, tensors(source));
         }
       }

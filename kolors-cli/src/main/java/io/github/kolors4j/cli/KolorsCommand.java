@@ -25,6 +25,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command that has the others below it. */
 @Command(
@@ -126,6 +127,7 @@ final class KolorsCommand implements Runnable {
     commands.put("quantize", () -> new QuantizeCommand(terminal, interruption));
     commands.put("pull", () -> new PullCommand(terminal, interruption));
     commands.put("cache", () -> new CacheCommand(terminal, interruption));
+    commands.put("serve", () -> new ServeCommand(terminal, interruption));
     commands.put("schedulers", () -> new SchedulersCommand(terminal));
     commands.put("doctor", () -> new DoctorCommand(terminal));
     commands.put("synthesize", () -> new SynthesizeCommand(terminal, interruption));
@@ -174,7 +176,12 @@ final class KolorsCommand implements Runnable {
   private static String parsing(ParameterException e) {
     String message = String.valueOf(e.getMessage());
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
-    return (message.startsWith("[") ? message : "[arguments] " + message) + "; see " + help;
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      message += UnknownArgument.hint(unmatched);
+    }
+    return (message.startsWith("[") ? message : "[arguments] " + message)
+        + (message.endsWith("?") ? " See " : "; see ")
+        + help;
   }
 
   /** A sentence for what the JDK says in a word or two. */

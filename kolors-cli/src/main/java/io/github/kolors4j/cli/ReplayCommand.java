@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,7 +46,7 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Where to. Default: beside the picture, as NAME-replay.png.")
   private String out;
 
-  @Mixin private CommonOptions.ModelOption model;
+  @Mixin private CommonOptions.WeightsOption model;
   @Mixin private SingleFileOptions singleFiles;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private PromptCacheOptions promptCache;
@@ -63,13 +64,11 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     int threadCount = threads.number();
-    PictureMetadata made =
-        PictureMetadata.read(picture)
-            .orElseThrow(
-                () ->
-                    new InvalidFileException(
-                        "[replay] %s does not say how it was made: it was written with --no-metadata, or by another program."
-                            .formatted(picture)));
+    Optional<PictureMetadata> told = PictureMetadata.read(picture);
+    if (told.isEmpty()) {
+      throw ShowCommand.silent("replay", picture);
+    }
+    PictureMetadata made = told.get();
     Path file = out == null ? beside(picture) : OutputFiles.path(out);
     OutputFiles.checkPictureSuffix(file);
     OutputFiles.checkStandardOutput(file, 1, json);
@@ -77,18 +76,16 @@ final class ReplayCommand implements Callable<Integer> {
     Scheduler scheduler = scheduler(made);
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      Path directory = model.directory(terminal, interruption);
       try (KolorsPipeline opened =
           promptCache
               .apply(
                   singleFiles
                       .apply(
-                          KolorsPipeline.builder(directory),
+                          model.builder(terminal, interruption, threadCount),
                           repo -> model.repository(terminal, interruption, repo))
-                      .threads(threadCount)
                       .precision(precisionOf(made)))
               .open()) {
-        checkModel(made, opened, directory);
+        checkModel(made, opened);
         KolorsPipeline pipeline = opened.withScheduler(scheduler);
         RunControl control =
             RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
@@ -128,7 +125,7 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   /** Another model would compute for hours and draw something else. */
-  private void checkModel(PictureMetadata made, KolorsPipeline pipeline, Path directory)
+  private void checkModel(PictureMetadata made, KolorsPipeline pipeline)
       throws InvalidFileException {
     List<String> differing = made.model().differences(pipeline.identity());
     if (!differing.isEmpty()) {
@@ -138,7 +135,7 @@ final class ReplayCommand implements Callable<Integer> {
                   picture,
                   made.model().name(),
                   made.model().hash(),
-                  directory,
+                  pipeline.identity().name(),
                   String.join(", ", differing)));
     }
   }

@@ -51,9 +51,7 @@ final class ShowCommand implements Callable<Integer> {
     }
     String parameters = PictureText.read(picture).get(PictureText.PARAMETERS);
     if (parameters == null) {
-      throw new InvalidFileException(
-          "[show] %s does not say how it was made: it was written with --no-metadata, or by another program."
-              .formatted(picture));
+      throw silent("show", picture);
     }
     // Of another program of the field.
     terminal
@@ -61,6 +59,14 @@ final class ShowCommand implements Callable<Integer> {
         .println(
             json ? JsonWriter.compact(Map.of(PictureText.PARAMETERS, parameters)) : parameters);
     return KolorsCommand.OK;
+  }
+
+  /** What is wrong with a file that does not say how it was made; it may be no picture at all. */
+  static InvalidFileException silent(String command, Path picture) throws IOException {
+    KolorsImage.read(picture);
+    return new InvalidFileException(
+        "[%s] %s does not say how it was made: it was written with --no-metadata, or by another program."
+            .formatted(command, picture));
   }
 
   private void print(PictureMetadata metadata) throws IOException {

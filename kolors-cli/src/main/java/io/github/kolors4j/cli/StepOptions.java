@@ -42,6 +42,15 @@ final class StepOptions {
           "How much noise the schedulers ddim and tcd add in each step, 0 to 1. Default: 0.")
   private Double eta;
 
+  @Option(
+      names = "--predict-every",
+      paramLabel = "N",
+      description =
+          "With the scheduler euler: the U-Net predicts in every Nth step, the first five and the"
+              + " last two; the others follow the line through the last two predictions. Default:"
+              + " 1, in all.")
+  private Integer predictEvery;
+
   /** Refuses what contradicts itself. */
   void check() {
     if (timesteps != null && sigmas != null) {
@@ -67,6 +76,7 @@ final class StepOptions {
     given(sigmas, text -> request.sigmas(Numbers.decimals("--sigmas", text)));
     given(denoisingEnd, request::denoisingEnd);
     given(eta, request::eta);
+    given(predictEvery, request::predictEvery);
   }
 
   /** The number of steps that a request asks for, however it says so. */

@@ -28,7 +28,13 @@ class CommandLineTest {
         new Wrong("frobnicate", "frobnicate"),
         new Wrong("generate", "PROMPT"),
         new Wrong("generate --no-such-option x", "--no-such-option"),
-        new Wrong("generate two prompts", "prompts"),
+        new Wrong("genrate x", "did you mean generate? See kolors --help"),
+        new Wrong("generate x --stpes 3", "did you mean --steps?"),
+        new Wrong(
+            "generate x --guidance=3", "did you mean --guidance-scale or --guidance-rescale?"),
+        new Wrong("generate two prompts", "in quotes, as \"two prompts\""),
+        new Wrong("generate a red cat --steps 2", "in quotes, as \"a red cat\""),
+        new Wrong("tokenize a red cat", "in quotes, as \"a red cat\""),
         new Wrong("generate x --width 0", "width 0"),
         new Wrong("generate x --width -8", "width -8"),
         new Wrong("generate x --width 1001", "use 1000 or 1008"),
@@ -171,6 +177,12 @@ class CommandLineTest {
     assertTrue(run.err().startsWith("kolors: ["), run.err());
     String end = run.err().strip();
     assertTrue(end.matches(".*[^.?][.?]") || end.contains("--help"), end);
+  }
+
+  @Test
+  void anEmptyNameOfAModelIsNotTheFolderOneIsIn() {
+    assertFailed(2, "--model is empty", "generate", "x", "--model", "");
+    assertFailed(2, "--model is empty", "tokenize", "x", "--model", " ");
   }
 
   @ParameterizedTest

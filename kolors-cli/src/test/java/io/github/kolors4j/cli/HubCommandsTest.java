@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.sun.net.httpserver.HttpExchange;
@@ -12,6 +13,7 @@ import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -106,6 +108,10 @@ class HubCommandsTest {
   }
 
   private Run kolors(String... args) throws IOException, InterruptedException {
+    return process(command(args), "");
+  }
+
+  private static List<String> command(String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:TieredStopAtLevel=1");
@@ -118,6 +124,11 @@ class HubCommandsTest {
             .collect(Collectors.joining(File.pathSeparator)));
     command.add(Main.class.getName());
     command.addAll(Arrays.asList(args));
+    return command;
+  }
+
+  /** Ends with what a process gives that reads some lines. */
+  private Run process(List<String> command, String input) throws IOException, InterruptedException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     ProcessBuilder builder =
@@ -129,7 +140,9 @@ class HubCommandsTest {
     builder.environment().put("HF_ENDPOINT", "http://127.0.0.1:" + server.getAddress().getPort());
     builder.environment().put("HF_TOKEN", "hf_verysecret");
     Process process = builder.start();
-    process.getOutputStream().close();
+    try (OutputStream keys = process.getOutputStream()) {
+      keys.write(input.getBytes(StandardCharsets.UTF_8));
+    }
     int exitCode = process.waitFor();
     // the JVM's own word about the vector module
     String said =
@@ -141,6 +154,30 @@ class HubCommandsTest {
     Run run = new Run(exitCode, Files.readString(out), said);
     assertFalse((run.out() + run.err()).contains("verysecret"), run.toString());
     return run;
+  }
+
+  /** On a terminal that util-linux's script makes; what is typed comes back as an echo. */
+  @Test
+  void onATerminalADownloadIsAskedForAndOnlyAYesDownloads() throws Exception {
+    Path script = Path.of("/usr/bin/script");
+    assumeTrue(Files.isExecutable(script), "no " + script);
+    List<String> quoted =
+        command("tokenize", "cat", "--model", REPO).stream()
+            .map(each -> "'" + each.replace("'", "'\\''") + "'")
+            .toList();
+    List<String> onTerminal =
+        List.of(script.toString(), "-qefc", String.join(" ", quoted), "/dev/null");
+    Run no = process(onTerminal, "n\n");
+    assertEquals(1, no.exitCode(), no.toString());
+    assertTrue(no.out().contains("Download it? [y/N]"), no.out());
+    assertTrue(no.out().contains("licence: apache-2.0"), no.out());
+    assertTrue(no.out().contains("was not downloaded"), no.out());
+    assertFalse(Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots")));
+
+    Run yes = process(onTerminal, "y\n");
+    assertEquals(0, yes.exitCode(), yes.toString());
+    assertTrue(
+        Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots").resolve(COMMIT)));
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.github.kolors4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -24,6 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 class LimitsTest {
   private static final String JAVA =
       Path.of(System.getProperty("java.home"), "bin/java").toString();
+
+  /** What a JVM takes to start, and not what a model takes besides. */
+  private static final int HANDLES = 20;
+
+  private static final String[] SMALL = {
+    "generate", "x", "--width", "16", "--height", "16", "--steps", "1"
+  };
+  private static final String[] LARGER = {
+    "generate", "x", "--width", "64", "--height", "64", "--steps", "1"
+  };
 
   @TempDir private Path folder;
   private Checkout checkout;
@@ -108,11 +119,70 @@ class LimitsTest {
 
   @Test
   void manyThreadsOnOneCoreMakeThePictureToo() throws Exception {
-    String[] small = {"generate", "x", "--width", "16", "--height", "16", "--steps", "1"};
     String options = "-XX:ActiveProcessorCount=1";
-    Run run = script(Map.of(Relaunch.OPTIONS, options), with(List.of(small), "--threads", "64"));
+    Run run = script(Map.of(Relaunch.OPTIONS, options), with(List.of(SMALL), "--threads", "64"));
     assertEquals(0, run.exitCode(), run.err());
     assertEquals(List.of("kolors.png"), files());
+  }
+
+  /** As a laptop that is bought for more: the threads wait for one another, and that is all. */
+  @Test
+  void manyThreadsBoundToOneCoreMakeThePictureToo() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/taskset")), "no taskset");
+    Run run = shell("taskset -cp 0 $$ >/dev/null;", with(List.of(SMALL), "--threads", "64"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(List.of("kolors.png"), files());
+  }
+
+  /** One that a container has of its own, of 64 kB. */
+  @Test
+  void aDiskThatIsFullIsNamedAndWhatWasThereStays() throws Exception {
+    Path disk = Files.createDirectory(checkout.elsewhere().resolve("disk"));
+    String mount = "mount -t tmpfs -o size=64k tmpfs " + disk;
+    assumeTrue(checkout.run(Map.of(), "/bin/sh", "-c", mount).exitCode() == 0, "no right to mount");
+    try {
+      Files.write(disk.resolve("a.png"), new byte[100]);
+      Files.write(disk.resolve("full"), new byte[60_000]);
+      Run run = script(Map.of(), with(List.of(LARGER), "--out", "disk/a.png"));
+      assertFailed(run, "kolors: [image] cannot save disk/a.png: No space left on device.");
+      assertEquals(100, Files.size(disk.resolve("a.png")));
+      try (Stream<Path> left = Files.list(disk)) {
+        assertEquals(2, left.count(), "nothing half-written");
+      }
+    } finally {
+      checkout.run(Map.of(), "/bin/sh", "-c", "umount -l " + disk);
+    }
+  }
+
+  @Test
+  void withoutAHandleForTheWeightsTheFileIsNamed() throws Exception {
+    String most = "ulimit -n " + HANDLES + ";";
+    Run run = shell(most, SMALL);
+    assertFailed(run, "Too many open files");
+    assertEquals(List.of(), files());
+  }
+
+  /** Nobody can make a folder there, not even root. */
+  @Test
+  void aHomeThatCannotBeWrittenToIsNoFault() throws Exception {
+    Map<String, String> environment =
+        Map.of("HOME", "/proc/none", "XDG_CACHE_HOME", "/proc/none/cache", "HF_HOME", "/proc/hub");
+    Run run = script(environment, SMALL);
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(List.of("kolors.png"), files());
+    assertTrue(!run.err().contains("\tat "), run.err());
+  }
+
+  @Test
+  void namesWithSpacesQuotesAndAHyphenInFrontAreNames() throws Exception {
+    String name = "-it's \"a\" 瓢虫 $x.png";
+    Map<String, String> utf8 = Map.of("LC_ALL", "C.UTF-8");
+    Run made = script(utf8, with(List.of(SMALL), "--out=" + name));
+    assertEquals(0, made.exitCode(), made.err());
+    assertEquals(name + "\n", made.out());
+    assertEquals(List.of(name), files());
+    Run shown = script(utf8, "show", "--", name);
+    assertTrue(shown.out().contains("pixels: as they were made"), shown.toString());
   }
 
   /** The system need not have that locale. */

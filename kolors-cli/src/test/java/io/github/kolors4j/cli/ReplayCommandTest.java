@@ -198,6 +198,8 @@ class ReplayCommandTest {
         assertEquals(1, run.exitCode());
         assertEquals(1, run.err().lines().count(), run.err());
         assertTrue(run.err().contains(name), run.err());
+        boolean exists = name.equals("a.txt");
+        assertEquals(exists, run.err().contains("a.txt: is no picture"), run.err());
       }
     }
   }

@@ -145,6 +145,7 @@ class ScriptBuildTest {
     String begin = System.getProperty("java.home") + " " + checkout.root().toRealPath();
     assertTrue(called.startsWith(begin), called);
     assertTrue(called.contains("-DskipTests"), called);
+    assertTrue(called.contains("-Dstyle.color=never"), "no escapes into a file: " + called);
   }
 
   @Test

@@ -1,8 +1,6 @@
 package io.github.kolors4j.adapter;
 
-import io.github.kolors4j.tensor.ComputedWeight;
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Weight;
 
 /**
@@ -11,31 +9,18 @@ import io.github.kolors4j.tensor.Weight;
  * @param base any weight
  * @param delta of the base's rows
  */
-record AdaptedWeight(Weight base, Delta delta) implements ComputedWeight {
-  @Override
-  public String name() {
-    return base.name();
-  }
-
-  @Override
-  public Shape shape() {
-    return base.shape();
-  }
-
-  @Override
-  public int rows() {
-    return base.rows();
-  }
-
-  @Override
-  public int rowLength() {
-    return base.rowLength();
-  }
-
+record AdaptedWeight(Weight base, Delta delta) implements WeightOver {
   @Override
   public void compute(int row, int from, int count, float[] target, int at, Scratch scratch) {
     base.decode(row, from, count, target, at, scratch);
     delta.addTo(row, from, count, target, at, scratch);
+  }
+
+  @Override
+  public void computeRows(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    base.decodeRows(row, rows, from, count, target, at, stride, scratch);
+    delta.addTo(row, rows, from, count, target, at, stride, scratch);
   }
 
   @Override

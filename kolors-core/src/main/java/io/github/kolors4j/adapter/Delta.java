@@ -26,6 +26,18 @@ sealed interface Delta {
    */
   void addTo(int row, int from, int count, float[] target, int at, Scratch scratch);
 
+  /**
+   * Adds the same part of several rows.
+   *
+   * @param stride from the first value of a row to that of the next in {@code target}
+   */
+  default void addTo(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    for (int i = 0; i < rows; i++) {
+      addTo(row + i, from, count, target, at + i * stride, scratch);
+    }
+  }
+
   /** {@code B · A}: LoRA, and LoCon for convolutions. */
   record Product(LowRank matrix) implements Delta {
     @Override
@@ -46,6 +58,19 @@ sealed interface Delta {
     @Override
     public void addTo(int row, int from, int count, float[] target, int at, Scratch scratch) {
       matrix.addTo(row, from, count, target, at);
+    }
+
+    @Override
+    public void addTo(
+        int row,
+        int rows,
+        int from,
+        int count,
+        float[] target,
+        int at,
+        int stride,
+        Scratch scratch) {
+      matrix.addTo(row, rows, from, count, target, at, stride);
     }
   }
 

@@ -1,16 +1,14 @@
 package io.github.kolors4j.adapter;
 
-import io.github.kolors4j.tensor.ComputedWeight;
 import io.github.kolors4j.tensor.Scratch;
-import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Weight;
 
 /**
  * A weight whose outputs or inputs have magnitudes that were learnt by themselves: DoRA (Liu et al.
  * 2024). {@code m · V / ‖V‖}, where V is the weight with its update.
  */
-final class RenormalizedWeight implements ComputedWeight {
-  private final Weight direction;
+final class RenormalizedWeight implements WeightOver {
+  private final Weight base;
 
   /** Magnitude over norm: of each row, or of each input of it. */
   private final float[] factors;
@@ -22,7 +20,7 @@ final class RenormalizedWeight implements ComputedWeight {
   private final int kernel;
 
   private RenormalizedWeight(Weight direction, float[] factors, boolean ofRows) {
-    this.direction = direction;
+    base = direction;
     this.factors = factors;
     this.ofRows = ofRows;
     this.kernel = ofRows ? 1 : direction.rowLength() / factors.length;
@@ -75,28 +73,26 @@ final class RenormalizedWeight implements ComputedWeight {
   }
 
   @Override
-  public String name() {
-    return direction.name();
-  }
-
-  @Override
-  public Shape shape() {
-    return direction.shape();
-  }
-
-  @Override
-  public int rows() {
-    return direction.rows();
-  }
-
-  @Override
-  public int rowLength() {
-    return direction.rowLength();
+  public Weight base() {
+    return base;
   }
 
   @Override
   public void compute(int row, int from, int count, float[] target, int at, Scratch scratch) {
-    direction.decode(row, from, count, target, at, scratch);
+    base.decode(row, from, count, target, at, scratch);
+    multiply(row, from, count, target, at);
+  }
+
+  @Override
+  public void computeRows(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    base.decodeRows(row, rows, from, count, target, at, stride, scratch);
+    for (int i = 0; i < rows; i++) {
+      multiply(row + i, from, count, target, at + i * stride);
+    }
+  }
+
+  private void multiply(int row, int from, int count, float[] target, int at) {
     for (int i = 0; i < count; i++) {
       target[at + i] *= factors[ofRows ? row : (from + i) / kernel];
     }
@@ -104,6 +100,6 @@ final class RenormalizedWeight implements ComputedWeight {
 
   @Override
   public String toString() {
-    return direction + ", renormalized";
+    return base + ", renormalized";
   }
 }

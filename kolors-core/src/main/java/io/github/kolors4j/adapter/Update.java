@@ -22,7 +22,7 @@ record Update(Delta delta, double scale, Optional<Matrix> magnitude) {
   Weight over(Weight base, double strength, String name) throws InvalidFileException {
     if (delta.rows() != base.rows() || delta.rowLength() != base.rowLength()) {
       throw new InvalidFileException(
-          "[adapter] %s: the update is [%d, %d], and %s has %d rows of %d values. An adapter of another model?"
+          "[adapter] %s: the update is [%s, %s], and %s has %s rows of %s values. An adapter of another model?"
               .formatted(
                   name,
                   delta.rows(),

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -155,12 +156,15 @@ public final class BatchReport {
                   .filter(column -> !first.getOrDefault(column, "").isEmpty())
                   .map(column -> column + " " + first.get(column))
                   .toList());
-      return "%,d pictures, %,d errors%s%s"
-          .formatted(
-              rows - failed,
-              failed,
-              rows > MOST_SHOWN ? "; the first %,d are shown".formatted(MOST_SHOWN) : "",
-              same.isEmpty() ? "." : ". In all of them: " + same + ".");
+      return String.format(
+          Locale.ROOT,
+          "%,d pictures, %,d errors%s%s",
+          rows - failed,
+          failed,
+          rows > MOST_SHOWN
+              ? String.format(Locale.ROOT, "; the first %,d are shown", MOST_SHOWN)
+              : "",
+          same.isEmpty() ? "." : ". In all of them: " + same + ".");
     }
   }
 

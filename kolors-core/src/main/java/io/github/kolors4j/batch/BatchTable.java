@@ -57,7 +57,14 @@ public final class BatchTable {
   }
 
   /** Takes rows, one after another. */
-  interface RowConsumer {
+  @FunctionalInterface
+  public interface RowConsumer {
+    /**
+     * Takes a row.
+     *
+     * @param row the next one, also one that cannot be read
+     * @throws IOException what ends the reading
+     */
     void accept(TableRow row) throws IOException;
   }
 
@@ -143,10 +150,11 @@ public final class BatchTable {
   /**
    * Reads all rows, once more from the beginning.
    *
+   * @param consumer takes them
    * @throws InvalidFileException if the file is not UTF-8
    * @throws IOException if it cannot be read
    */
-  void forEach(RowConsumer consumer) throws IOException {
+  public void forEach(RowConsumer consumer) throws IOException {
     try (Rows rows = source.open()) {
       for (TableRow row = rows.next(); row != null; row = rows.next()) {
         consumer.accept(row);
@@ -179,12 +187,12 @@ public final class BatchTable {
     String id = given == null ? "" : given.toString();
     if (given instanceof Map || given instanceof List || given instanceof Boolean) {
       return TableRow.bad(
-          number, "[batch] row %d: the id is no text and no number.".formatted(number));
+          number, "[batch] row %s: the id is no text and no number.".formatted(number));
     }
     if (id.length() > LONGEST_ID || CONTROL.matcher(id).find()) {
       return TableRow.bad(
           number,
-          "[batch] row %d: an id has at most %d characters, and none that controls a terminal."
+          "[batch] row %s: an id has at most %s characters, and none that controls a terminal."
               .formatted(number, LONGEST_ID));
     }
     return new TableRow(
@@ -225,7 +233,7 @@ public final class BatchTable {
         String column = field.text().strip();
         if (column.isEmpty() || !seen.add(column)) {
           throw new InvalidFileException(
-              "[batch] %s: column %d is called \"%s\": each needs a name of its own."
+              "[batch] %s: column %s is called \"%s\": each needs a name of its own."
                   .formatted(file, columns.size() + 1, column));
         }
         columns.add(column);
@@ -247,12 +255,12 @@ public final class BatchTable {
       if (line.fault().isPresent()) {
         return TableRow.bad(
             number,
-            "[batch] row %d, line %d, %s.".formatted(number, line.line(), line.fault().get()));
+            "[batch] row %s, line %s, %s.".formatted(number, line.line(), line.fault().get()));
       }
       if (line.fields().size() != columns.size()) {
         return TableRow.bad(
             number,
-            "[batch] row %d, line %d, has %d fields, and the line of names has %d: put a field with a comma in quotes."
+            "[batch] row %s, line %s, has %s fields, and the line of names has %s: put a field with a comma in quotes."
                 .formatted(number, line.line(), line.fields().size(), columns.size()));
       }
       Map<String, @Nullable Object> values = new LinkedHashMap<>();
@@ -303,8 +311,12 @@ public final class BatchTable {
       if (text.length() > MOST_CHARACTERS) {
         return TableRow.bad(
             number,
-            "[batch] row %d, line %d, is longer than %,d characters."
-                .formatted(number, line, MOST_CHARACTERS));
+            String.format(
+                Locale.ROOT,
+                "[batch] row %d, line %d, is longer than %,d characters.",
+                number,
+                line,
+                MOST_CHARACTERS));
       }
       try {
         JsonReader json = JsonReader.of(text);
@@ -313,7 +325,7 @@ public final class BatchTable {
         return row(number, new LinkedHashMap<>(values));
       } catch (JsonException e) {
         return TableRow.bad(
-            number, "[batch] row %d, line %d, %s".formatted(number, line, e.reason()));
+            number, "[batch] row %s, line %s, %s".formatted(number, line, e.reason()));
       }
     }
 

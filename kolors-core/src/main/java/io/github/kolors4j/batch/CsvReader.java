@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -138,7 +139,8 @@ final class CsvReader implements Closeable {
   }
 
   private static String tooLong() {
-    return "is longer than %,d characters: is a quote not closed?".formatted(MOST_CHARACTERS);
+    return String.format(
+        Locale.ROOT, "is longer than %,d characters: is a quote not closed?", MOST_CHARACTERS);
   }
 
   private static boolean endsField(int c) {

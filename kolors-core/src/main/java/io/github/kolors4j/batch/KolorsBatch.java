@@ -199,7 +199,7 @@ public final class KolorsBatch {
           Long other = ids.putIfAbsent(row.id(), row.number());
           if (other != null) {
             throw new InvalidFileException(
-                "[batch] %s: rows %d and %d have the id %s: give each one of its own."
+                "[batch] %s: rows %s and %s have the id %s: give each one of its own."
                     .formatted(table.name(), other, row.number(), row.id()));
           }
           row.values().keySet().stream()
@@ -383,7 +383,7 @@ public final class KolorsBatch {
     private void checkCancelled() {
       if (cancellation.isCancelled() || Thread.currentThread().isInterrupted()) {
         throw new CancellationException(
-            "[batch] cancelled, with %d of %d pictures made: the same call goes on."
+            "[batch] cancelled, with %s of %s pictures made: the same call goes on."
                 .formatted(made + kept, scan.rows));
       }
     }

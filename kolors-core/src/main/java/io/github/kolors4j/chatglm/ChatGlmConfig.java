@@ -63,7 +63,7 @@ public record ChatGlmConfig(
     int groups = json.integer("multi_query_group_num", 1, 1, MAX_WIDTH);
     if (multiQueryAttention && heads % groups != 0) {
       throw json.fault(
-          "multi_query_group_num", "it must divide the %d attention heads".formatted(heads));
+          "multi_query_group_num", "it must divide the %s attention heads".formatted(heads));
     }
     int kvChannels = json.integer("kv_channels", 128, 1, MAX_WIDTH);
     if (kvChannels % 4 != 0) {
@@ -72,7 +72,7 @@ public record ChatGlmConfig(
     if ((long) heads * kvChannels > MAX_WIDTH) {
       throw json.fault(
           "num_attention_heads",
-          "with heads of %d channels that is too wide".formatted(kvChannels));
+          "with heads of %s channels that is too wide".formatted(kvChannels));
     }
     return new ChatGlmConfig(
         json.integer("num_layers", 28, 1, MAX_LAYERS),

@@ -179,19 +179,19 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
     }
     if (values.length != n) {
       throw new IllegalArgumentException(
-          "[text_encoder] %s have %d rows: %d, one a prompt, are needed."
+          "[text_encoder] %s have %s rows: %s, one a prompt, are needed."
               .formatted(name, values.length, n));
     }
     for (int[] row : values) {
       if (row.length != s) {
         throw new IllegalArgumentException(
-            "[text_encoder] %s have a row of %d values: all need %d."
+            "[text_encoder] %s have a row of %s values: all need %s."
                 .formatted(name, row.length, s));
       }
       for (int value : row) {
         if (value < 0 || value >= limit) {
           throw new IllegalArgumentException(
-              "[text_encoder] %s have the value %d: 0 to %d are possible."
+              "[text_encoder] %s have the value %s: 0 to %s are possible."
                   .formatted(name, value, limit - 1));
         }
       }

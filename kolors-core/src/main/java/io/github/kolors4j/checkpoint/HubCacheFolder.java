@@ -43,7 +43,7 @@ public final class HubCacheFolder {
                   case 0 -> "none of its snapshots, of which it has none: download it again";
                   case 1 -> snapshots.resolve(found.getFirst()) + ": give that folder";
                   default ->
-                      "one of its %d snapshots: give such a folder, as %s"
+                      "one of its %s snapshots: give such a folder, as %s"
                           .formatted(found.size(), snapshots.resolve(current(repository, found)));
                 }));
   }

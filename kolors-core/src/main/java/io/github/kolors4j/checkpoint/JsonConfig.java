@@ -2,6 +2,7 @@ package io.github.kolors4j.checkpoint;
 
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.JsonFile;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonNumber;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.nio.file.Path;
@@ -130,7 +131,7 @@ public final class JsonConfig {
    */
   public int integer(String key, int min, int max) throws InvalidFileException {
     if (isNull(key)) {
-      throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+      throw fault(key, "an integer from %s to %s is needed".formatted(min, max));
     }
     return integer(key, values.get(key), min, max);
   }
@@ -167,7 +168,7 @@ public final class JsonConfig {
     if (has(key) && values.get(key) instanceof List<?>) {
       List<Integer> list = integers(key, min, max);
       if (list.size() != count) {
-        throw fault(key, "a list must have %d values, one a block".formatted(count));
+        throw fault(key, "a list must have %s values, one a block".formatted(count));
       }
       return list;
     }
@@ -391,15 +392,12 @@ public final class JsonConfig {
         values.keySet().stream()
             .filter(key -> !key.startsWith("_") && !read.contains(key))
             .collect(Collectors.joining(", "));
-    if (unknown.length() > UNKNOWN_AT_MOST) {
-      unknown = unknown.substring(0, UNKNOWN_AT_MOST) + "...";
-    }
     if (!unknown.isEmpty()) {
       LOG.warn(
           "[config] {}: keys that {} does not know are ignored: {}",
           file.name(),
           model,
-          unknown.replaceAll("\\p{Cc}", "?")); // a key must not begin a line of its own
+          ForeignText.oneLine(unknown, UNKNOWN_AT_MOST));
     }
   }
 
@@ -416,7 +414,7 @@ public final class JsonConfig {
         && number.longValue() <= max) {
       return number.intValue();
     }
-    throw fault(key, "an integer from %d to %d is needed".formatted(min, max));
+    throw fault(key, "an integer from %s to %s is needed".formatted(min, max));
   }
 
   private List<?> list(String key, String of) throws InvalidFileException {

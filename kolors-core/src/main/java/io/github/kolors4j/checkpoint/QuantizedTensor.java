@@ -101,7 +101,7 @@ record QuantizedTensor(Kind kind, int group) {
     }
     throw fault(
         scales,
-        "has the shape %s; for %s of %s, scales of %s (a row each), %s (groups of %d) or %s are known."
+        "has the shape %s; for %s of %s, scales of %s (a row each), %s (groups of %s) or %s are known."
             .formatted(
                 scales.shape(),
                 info.name(),

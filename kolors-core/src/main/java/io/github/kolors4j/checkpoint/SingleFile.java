@@ -3,6 +3,7 @@ package io.github.kolors4j.checkpoint;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,7 +62,7 @@ final class SingleFile implements TensorSource {
     }
     if (best.names.isEmpty()) {
       throw new InvalidFileException(
-          "[weights] %s: none of its %d tensors is one of this %s (first: %s); names as %s are known. A file of another model?"
+          "[weights] %s: none of its %s tensors is one of this %s (first: %s); names as %s are known. A file of another model?"
               .formatted(
                   file.path(),
                   file.names().size(),
@@ -153,7 +154,7 @@ final class SingleFile implements TensorSource {
         some.add("…");
         break;
       }
-      some.add(name.replaceAll("\\p{Cntrl}", "?"));
+      some.add(ForeignText.oneLine(name));
     }
     return String.join(", ", some);
   }

@@ -3,6 +3,7 @@ package io.github.kolors4j.checkpoint;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
@@ -28,9 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Weights {
   private static final Shape NOTHING = Shape.of(0);
-
-  /** Longest name or shape that a message repeats, in characters. */
-  private static final int SHOWN_AT_MOST = 200;
 
   /** What becomes of a parameter that is not in the files, and of one that is. */
   private enum Need {
@@ -347,7 +345,7 @@ public final class Weights {
     if (model.missing > 0) {
       throw model.fault(
           model.files.path(),
-          "%d %s expected but missing (first: %s)."
+          "%s %s expected but missing (first: %s)."
               .formatted(
                   model.missing, model.missing == 1 ? "tensor" : "tensors", model.firstMissing));
     }
@@ -356,7 +354,7 @@ public final class Weights {
       TensorInfo first = unasked.getFirst();
       throw model.fault(
           first.file(),
-          "%d %s not of this model (first: %s). A file of another model, or a config that does not fit?"
+          "%s %s not of this model (first: %s). A file of another model, or a config that does not fit?"
               .formatted(
                   unasked.size(),
                   unasked.size() == 1 ? "tensor is" : "tensors are",
@@ -366,8 +364,7 @@ public final class Weights {
 
   /** What a file says, which may be of any length. */
   private static String shown(Object ofFile) {
-    String text = ofFile.toString().replaceAll("\\p{Cntrl}", "?");
-    return text.length() <= SHOWN_AT_MOST ? text : text.substring(0, SHOWN_AT_MOST) + "...";
+    return ForeignText.oneLine(ofFile.toString());
   }
 
   private static Weight standIn(String key) {

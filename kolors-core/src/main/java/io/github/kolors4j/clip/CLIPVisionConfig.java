@@ -48,12 +48,12 @@ public record CLIPVisionConfig(
     int heads = vision.integer("num_attention_heads", 12, 1, MAX_WIDTH);
     if (hiddenSize % heads != 0) {
       throw vision.fault(
-          "num_attention_heads", "it must divide the hidden_size %d".formatted(hiddenSize));
+          "num_attention_heads", "it must divide the hidden_size %s".formatted(hiddenSize));
     }
     int imageSize = vision.integer("image_size", 224, 1, MAX_PIXELS);
     int patchSize = vision.integer("patch_size", 32, 1, MAX_PIXELS);
     if (patchSize > imageSize) {
-      throw vision.fault("patch_size", "at most the image_size %d".formatted(imageSize));
+      throw vision.fault("patch_size", "at most the image_size %s".formatted(imageSize));
     }
     return new CLIPVisionConfig(
         hiddenSize,

@@ -159,7 +159,7 @@ public final class CLIPVisionModel extends PretrainedModel<CLIPVisionConfig> {
         || pixelValues.dim(2) != size
         || pixelValues.dim(3) != config().numChannels()) {
       throw new IllegalArgumentException(
-          "[clip] the pictures have the shape %s: [pictures, %d, %d, %d] is needed."
+          "[clip] the pictures have the shape %s: [pictures, %s, %s, %s] is needed."
               .formatted(pixelValues.shape(), size, size, config().numChannels()));
     }
     try (var scope = pixelValues.workspace().scope();

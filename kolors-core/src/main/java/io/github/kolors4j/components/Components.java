@@ -28,6 +28,7 @@ import java.util.Optional;
  * @param promptCache where encoded prompts are remembered, if anywhere
  * @param tinyVae for previews, perhaps also in the place of the VAE
  * @param imageAdapters those that requests have used
+ * @param controlNets those that requests have used
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
@@ -39,7 +40,8 @@ public record Components(
     Optional<PromptCache> promptCache,
     Products products,
     Optional<TinyVae> tinyVae,
-    ImageAdapters imageAdapters) {
+    ImageAdapters imageAdapters,
+    ControlNets controlNets) {
   private static final int RGB = 3;
 
   /** Where a part of a request is computed; to be closed. */
@@ -64,7 +66,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another text encoder. */
@@ -80,7 +83,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another U-Net. */
@@ -95,7 +99,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another VAE. */
@@ -110,7 +115,8 @@ public record Components(
         promptCache,
         products,
         tinyVae.map(tiny -> new TinyVae(tiny.model(), false)),
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -132,7 +138,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -175,7 +182,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -191,6 +199,7 @@ public record Components(
       tinyVae.get().model().requireWholeFiles();
     }
     imageAdapters.requireWholeFiles();
+    controlNets.requireWholeFiles();
   }
 
   /**
@@ -211,7 +220,7 @@ public record Components(
     int rows = encoder.paddedVocabSize();
     if (ids > rows) {
       throw new InvalidFileException(
-          "[config] the tokenizer has %d ids, and text_encoder/config.json has padded_vocab_size %d: there must be a row for each id."
+          "[config] the tokenizer has %s ids, and text_encoder/config.json has padded_vocab_size %s: there must be a row for each id."
               .formatted(ids, rows));
     }
   }
@@ -236,7 +245,7 @@ public record Components(
         || tiny.latentChannels() != vae.latentChannels()
         || tiny.outChannels() != RGB) {
       throw new InvalidFileException(
-          "[config] the tiny autoencoder makes %d channels of %d latent channels at %d pixels a cell, and the VAE %d of %d at %d: they must be equal."
+          "[config] the tiny autoencoder makes %s channels of %s latent channels at %s pixels a cell, and the VAE %s of %s at %s: they must be equal."
               .formatted(
                   tiny.outChannels(),
                   tiny.latentChannels(),
@@ -261,12 +270,12 @@ public record Components(
     checkEqual("out_channels", unet.outChannels(), "latent_channels", vae.latentChannels());
     if (unet.inChannels() < vae.latentChannels()) {
       throw new InvalidFileException(
-          "[config] unet/config.json: in_channels is %d, and vae/config.json has latent_channels %d: the U-Net must take at least the latents."
+          "[config] unet/config.json: in_channels is %s, and vae/config.json has latent_channels %s: the U-Net must take at least the latents."
               .formatted(unet.inChannels(), vae.latentChannels()));
     }
     if (vae.outChannels() != RGB) {
       throw new InvalidFileException(
-          "[config] vae/config.json: out_channels is %d; only %d, red, green and blue, make a picture."
+          "[config] vae/config.json: out_channels is %s; only %s, red, green and blue, make a picture."
               .formatted(vae.outChannels(), RGB));
     }
   }
@@ -275,7 +284,7 @@ public record Components(
       throws InvalidFileException {
     if (ofUnet != value) {
       throw new InvalidFileException(
-          "[config] unet/config.json: %s is %d, and %s/config.json has %s %d: they must be equal."
+          "[config] unet/config.json: %s is %s, and %s/config.json has %s %s: they must be equal."
               .formatted(
                   unetKey, ofUnet, key.equals("hidden_size") ? "text_encoder" : "vae", key, value));
     }

@@ -8,10 +8,12 @@ package io.github.kolors4j.estimate;
  * @param denoise all denoising steps of all images, and encoding an image to begin with
  * @param decode from latents to pictures
  * @param heapBytes the Java heap that it needs at most
+ * @param mappedBytes of weights that one stage reads again and again, beside the heap: what the
+ *     system cannot keep in memory comes from the disk in each step
  * @param diskBytes of weights that it reads
  */
 public record CostEstimate(
-    Stage text, Stage denoise, Stage decode, long heapBytes, long diskBytes) {
+    Stage text, Stage denoise, Stage decode, long heapBytes, long mappedBytes, long diskBytes) {
 
   /**
    * A stage.

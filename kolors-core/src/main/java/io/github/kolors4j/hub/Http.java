@@ -229,7 +229,7 @@ final class Http implements AutoCloseable {
     }
     throw new HubException(
         HubException.Reason.PROTOCOL,
-        "[hub] %s redirects more than %d times.".formatted(shown(uri), MOST_REDIRECTS));
+        "[hub] %s redirects more than %s times.".formatted(shown(uri), MOST_REDIRECTS));
   }
 
   private static URI redirected(URI from, String location) throws HubException {
@@ -286,7 +286,7 @@ final class Http implements AutoCloseable {
           if (System.nanoTime() - last > network.stallTimeout().toNanos()) {
             throw new Transient(
                 HubException.Reason.UNREACHABLE,
-                "no byte for %d s".formatted(network.stallTimeout().toSeconds()),
+                "no byte for %s s".formatted(network.stallTimeout().toSeconds()),
                 Optional.empty());
           }
         }

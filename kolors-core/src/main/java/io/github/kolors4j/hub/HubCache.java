@@ -16,11 +16,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
@@ -420,6 +422,66 @@ public final class HubCache {
     delete(folder);
     delete(root.resolve(".locks").resolve(folder.getFileName()));
     return Optional.of(cached.bytes() + cached.partialBytes());
+  }
+
+  /**
+   * Deletes one revision of a repository: its files, those of their contents that no other revision
+   * has, and all branches and tags that mean it. The last revision goes with the repository.
+   *
+   * @param revision a commit, or a branch or tag as the cache knows it
+   * @return how many bytes are free now; empty if the cache does not have it
+   * @throws IOException if a file cannot be deleted
+   */
+  public Optional<Long> remove(RepoRevision revision) throws IOException {
+    RepoId repo = revision.repo();
+    Path folder = folder(repo);
+    String commit = commit(revision).orElse("");
+    List<String> others = new ArrayList<>(commits(folder));
+    if (!others.remove(commit)) {
+      return Optional.empty();
+    }
+    if (others.isEmpty()) {
+      return remove(repo);
+    }
+    Path snapshot = snapshot(repo, commit);
+    Set<Path> unused = contents(repo, snapshot);
+    for (String other : others) {
+      unused.removeAll(contents(repo, snapshot(repo, other)));
+    }
+    long bytes = 0;
+    List<Path> own = new ArrayList<>(files(snapshot)); // links, or where there are none files
+    own.addAll(unused);
+    for (Path file : own) {
+      BasicFileAttributes attributes =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      bytes += attributes.isRegularFile() ? attributes.size() : 0;
+    }
+    for (Path ref : files(folder.resolve("refs"))) {
+      if (Files.readString(ref).strip().equals(commit)) {
+        Files.delete(ref);
+      }
+    }
+    delete(snapshot);
+    Files.deleteIfExists(tree(repo, commit));
+    for (Path blob : unused) {
+      Files.deleteIfExists(blob);
+    }
+    return Optional.of(bytes);
+  }
+
+  /** The blobs of a repository that the files of a snapshot are links to. */
+  private Set<Path> contents(RepoId repo, Path snapshot) throws IOException {
+    Set<Path> contents = new HashSet<>();
+    for (Path file : files(snapshot)) {
+      if (Files.isSymbolicLink(file)) {
+        Path target = file.resolveSibling(Files.readSymbolicLink(file)).normalize();
+        if (blobs(repo).equals(target.getParent())
+            && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+          contents.add(target);
+        }
+      }
+    }
+    return contents;
   }
 
   private static void delete(Path folder) throws IOException {

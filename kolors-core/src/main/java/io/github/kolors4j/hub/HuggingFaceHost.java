@@ -1,5 +1,6 @@
 package io.github.kolors4j.hub;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -58,8 +59,8 @@ record HuggingFaceHost(URI endpoint, Http http) implements ModelHost {
     String path = ModelHost.string(entry, "path").orElse("");
     if (!"file".equals(entry.get("type"))) {
       throw new IllegalArgumentException(
-          "[hub] the server lists \"%s\" as a %s: only files and folders are taken."
-              .formatted(path.replaceAll("\\p{Cntrl}", "?"), entry.get("type")));
+          "[hub] the server lists %s as a %s: only files and folders are taken."
+              .formatted(ForeignText.quoted(path), entry.get("type")));
     }
     long size = ModelHost.size(entry, "size");
     String blobId = ModelHost.string(entry, "oid").orElse("");
@@ -142,7 +143,7 @@ record HuggingFaceHost(URI endpoint, Http http) implements ModelHost {
       default ->
           new HubException(
               HubException.Reason.PROTOCOL,
-              "[hub] %s answers %d: this is not what a hub does."
+              "[hub] %s answers %s: this is not what a hub does."
                   .formatted(Http.shown(answer.uri()), answer.status()));
     };
   }

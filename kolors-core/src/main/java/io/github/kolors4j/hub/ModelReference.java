@@ -37,8 +37,8 @@ public sealed interface ModelReference {
   }
 
   /**
-   * Reads a name. What exists is a folder; what does not and can be the name of a repository is one;
-   * all else is a folder that will be missed.
+   * Reads a name. What exists is a folder; what does not and can be the name of a repository is
+   * one; all else is a folder that will be missed.
    *
    * @param model a folder, {@code owner/name}, {@code owner/name@revision}, or {@code
    *     modelscope://owner/name}

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -397,8 +398,14 @@ final class PartialBlob implements AutoCloseable {
   private HubException unwritable(IOException e) {
     return new HubException(
         HubException.Reason.DISK,
-        "[hub] %s cannot be written to %s (%s): %,d bytes are to come. Make room, and pull again: it goes on from here."
-            .formatted(file.path(), path.getParent(), e.getMessage(), file.size() - bytes()),
+        String.format(
+            Locale.ROOT,
+            "[hub] %s cannot be written to %s (%s): %,d bytes are to come. Make room, and pull"
+                + " again: it goes on from here.",
+            file.path(),
+            path.getParent(),
+            e.getMessage(),
+            file.size() - bytes()),
         e);
   }
 }

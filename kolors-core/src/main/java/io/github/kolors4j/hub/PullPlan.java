@@ -224,7 +224,7 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
       if (shards.isEmpty() || shards.size() != count) {
         throw new HubException(
             HubException.Reason.NO_FILE,
-            "[hub] %s has %d of %d shards of %s%s: an upload that is not complete?"
+            "[hub] %s has %s of %s shards of %s%s: an upload that is not complete?"
                 .formatted(listing.revision(), shards.size(), count, base, dotted));
       }
       return shards;

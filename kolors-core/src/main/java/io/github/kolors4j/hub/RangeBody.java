@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -74,7 +75,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
   public HttpResponse.BodySubscriber<Outcome> apply(HttpResponse.ResponseInfo info) {
     return switch (info.statusCode()) {
       case PARTIAL_CONTENT -> {
-        String expected = "bytes %d-%d/%d".formatted(from, to - 1, file.size());
+        String expected = "bytes %s-%s/%s".formatted(from, to - 1, file.size());
         String range = info.headers().firstValue("Content-Range").orElse("(no range)");
         yield range.replace("/*", "/" + file.size()).equals(expected)
             ? bytes(from, to, info)
@@ -92,7 +93,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
       long begin, long end, HttpResponse.ResponseInfo info) {
     OptionalLong length = Http.length(info.headers());
     return length.isPresent() && length.getAsLong() != end - begin
-        ? failed("sends %,d bytes".formatted(length.getAsLong()))
+        ? failed(String.format(Locale.ROOT, "sends %,d bytes", length.getAsLong()))
         : new Sink(begin, end);
   }
 
@@ -100,8 +101,13 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
     HubException failure =
         new HubException(
             HubException.Reason.DAMAGED,
-            "[hub] %s has %,d bytes by the listing, and the server %s: was it replaced? Pull again later."
-                .formatted(file.path(), file.size(), what));
+            String.format(
+                Locale.ROOT,
+                "[hub] %s has %,d bytes by the listing, and the server %s: was it replaced? Pull"
+                    + " again later.",
+                file.path(),
+                file.size(),
+                what));
     return new Sink(failure);
   }
 
@@ -153,8 +159,12 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
           if (count > end - position) {
             throw new HubException(
                 HubException.Reason.DAMAGED,
-                "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again later."
-                    .formatted(file.path(), file.size()));
+                String.format(
+                    Locale.ROOT,
+                    "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again"
+                        + " later.",
+                    file.path(),
+                    file.size()));
           }
           added.accept(blob.write(position, buffer));
           position += count;
@@ -181,7 +191,8 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
         outcome.complete(Outcome.TAKEN);
       } else {
         outcome.completeExceptionally(
-            new IOException("the answer ended after %,d bytes".formatted(position)));
+            new IOException(
+                String.format(Locale.ROOT, "the answer ended after %,d bytes", position)));
       }
     }
   }

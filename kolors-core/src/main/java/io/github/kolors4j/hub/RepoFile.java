@@ -1,5 +1,6 @@
 package io.github.kolors4j.hub;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -31,12 +32,12 @@ public record RepoFile(
     if (!isInside(path)) {
       throw new IllegalArgumentException(
           "[hub] the server lists a file %s, which is no name inside of a repository: nothing was written."
-              .formatted(quoted(path)));
+              .formatted(ForeignText.quoted(path)));
     }
     if (size < 0 || !HASH.matcher(sha256.orElse(blobId)).matches()) {
       throw new IllegalArgumentException(
-          "[hub] the server lists %s with size %d and hash %s: a size in bytes and 40 or 64 hexadecimal digits are needed."
-              .formatted(path, size, quoted(sha256.orElse(blobId))));
+          "[hub] the server lists %s with size %s and hash %s: a size in bytes and 40 or 64 hexadecimal digits are needed."
+              .formatted(path, size, ForeignText.quoted(sha256.orElse(blobId))));
     }
   }
 
@@ -50,10 +51,6 @@ public record RepoFile(
       }
     }
     return true;
-  }
-
-  private static String quoted(String text) {
-    return "\"" + text.replaceAll("\\p{Cntrl}", "?") + "\"";
   }
 
   /**

@@ -115,7 +115,8 @@ final class Transfer {
           HubException.Reason.DISK,
           String.format(
               Locale.ROOT,
-              "[hub] %s needs %.2f GB more and %s has %.2f GB free: make room, or set HF_HUB_CACHE to a folder on another disk.",
+              "[hub] %s needs %.2f GB more and %s has %.2f GB free: make room, or set HF_HUB_CACHE"
+                  + " to a folder on another disk.",
               plan.listing().revision(),
               bytes / 1e9,
               cache.root(),
@@ -377,7 +378,7 @@ final class Transfer {
       if (failures == HASH_ATTEMPTS) {
         throw new HubException(
             HubException.Reason.DAMAGED,
-            "[hub] %s came %d times with another hash than the listing has: it was deleted. Pull again later, or from another HF_ENDPOINT."
+            "[hub] %s came %s times with another hash than the listing has: it was deleted. Pull again later, or from another HF_ENDPOINT."
                 .formatted(file.path(), HASH_ATTEMPTS));
       }
     }

@@ -1,5 +1,7 @@
 package io.github.kolors4j.image;
 
+import java.util.Locale;
+
 /**
  * The largest picture that is read. A few kilobytes can unpack to gigabytes, so the pixels are
  * counted before any is decoded; what the Java heap cannot hold is refused too, whatever is said
@@ -20,8 +22,11 @@ public record PictureLimits(long maxPixels, long maxBytes) {
   public PictureLimits {
     if (maxPixels < 1 || maxBytes < 1) {
       throw new IllegalArgumentException(
-          "[image] limits of %,d pixels and %,d bytes: each must be at least 1."
-              .formatted(maxPixels, maxBytes));
+          String.format(
+              Locale.ROOT,
+              "[image] limits of %,d pixels and %,d bytes: each must be at least 1.",
+              maxPixels,
+              maxBytes));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.github.kolors4j.image;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Objects;
@@ -21,7 +22,7 @@ public record PictureSource(String name, byte[] bytes, PictureLimits limits) {
 
   /** Checks that nothing is missing, and makes a name that a message can repeat. */
   public PictureSource {
-    name = oneLine(Objects.requireNonNull(name, "name"), LONGEST_NAME);
+    name = ForeignText.oneLine(Objects.requireNonNull(name, "name"), LONGEST_NAME);
     Objects.requireNonNull(bytes, "bytes");
     Objects.requireNonNull(limits, "limits");
   }
@@ -108,7 +109,8 @@ public record PictureSource(String name, byte[] bytes, PictureLimits limits) {
   /** A fault that a library has stumbled over; it has words for it if it was looking. */
   InvalidPictureException damaged(Throwable cause) {
     String message = cause instanceof IOException ? cause.getMessage() : null;
-    String reason = message == null ? "" : " (" + oneLine(message, LONGEST_REASON) + ")";
+    String reason =
+        message == null ? "" : " (" + ForeignText.oneLine(message, LONGEST_REASON) + ")";
     return new InvalidPictureException(
         sentence("is damaged or of a kind that is not supported" + reason), cause);
   }
@@ -119,11 +121,6 @@ public record PictureSource(String name, byte[] bytes, PictureLimits limits) {
 
   static String megabytes(long bytes) {
     return String.format(Locale.ROOT, "%,d MB", (bytes + 999_999) / 1_000_000);
-  }
-
-  private static String oneLine(String text, int longest) {
-    String shown = text.length() <= longest ? text : text.substring(0, longest) + "…";
-    return shown.replaceAll("\\p{Cc}", "?");
   }
 
   /** The name and the length; never the bytes. */

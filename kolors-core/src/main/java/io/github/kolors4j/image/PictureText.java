@@ -70,7 +70,7 @@ public final class PictureText {
     byte[] key = keyword.getBytes(StandardCharsets.US_ASCII);
     if (key.length == 0 || key.length > MOST_KEYWORD) {
       throw new IllegalArgumentException(
-          "[image] the keyword \"%s\" has not 1 to %d letters.".formatted(keyword, MOST_KEYWORD));
+          "[image] the keyword \"%s\" has not 1 to %s letters.".formatted(keyword, MOST_KEYWORD));
     }
     boolean latin = StandardCharsets.ISO_8859_1.newEncoder().canEncode(text);
     ByteArrayOutputStream chunk = new ByteArrayOutputStream();

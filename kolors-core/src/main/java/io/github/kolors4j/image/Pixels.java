@@ -25,7 +25,7 @@ final class Pixels {
     long length = (long) width * height * RGB;
     if (length > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "[image] %dx%d pixels of 3 bytes each are more than 2^31-1.".formatted(width, height));
+          "[image] %sx%s pixels of 3 bytes each are more than 2^31-1.".formatted(width, height));
     }
     byte[] rgb = new byte[(int) length];
     if (storesColours(image.getColorModel())) {

@@ -52,7 +52,7 @@ public record IpAdapterConfig(
     if (inner % PerceiverAttention.HEAD_WIDTH != 0) {
       throw fault(
           file,
-          "its attentions are %d wide: a multiple of %d is needed."
+          "its attentions are %s wide: a multiple of %s is needed."
               .formatted(inner, PerceiverAttention.HEAD_WIDTH));
     }
     ResamplerSize size =
@@ -67,7 +67,7 @@ public record IpAdapterConfig(
     if (size.outputDim() != width) {
       throw fault(
           file,
-          "its tokens are %d wide, and this U-Net's are %d: it is for another model."
+          "its tokens are %s wide, and this U-Net's are %s: it is for another model."
               .formatted(size.outputDim(), width));
     }
     if (!face) {

@@ -6,10 +6,13 @@ import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureText;
 import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.Start;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
@@ -77,7 +80,7 @@ public record PictureMetadata(
     Objects.requireNonNull(request, "request");
     if (image < 0 || image >= request.numImages()) {
       throw new IllegalArgumentException(
-          "[metadata] image %d of a request of %d.".formatted(image, request.numImages()));
+          "[metadata] image %s of a request of %s.".formatted(image, request.numImages()));
     }
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(model, "model");
@@ -116,18 +119,40 @@ public record PictureMetadata(
 
   /** Whatever a picture to begin with had more than the model saw of it stays private. */
   private static ImageRequest withResizedImages(ImageRequest request, KolorsImage picture) {
+    if (request.start() instanceof Start.Image from && from.cropped()) {
+      return request; // the whole picture is in the result, and decides about the region
+    }
+    List<ControlNetInput> controls =
+        request.controlNets().stream()
+            .map(each -> each.asSeen(picture.width(), picture.height()))
+            .toList();
+    ImageRequest controlled = request.toBuilder().controlNets(controls).build();
     if (!(request.start() instanceof Start.Image from)) {
-      return request;
+      return controlled;
     }
     List<KolorsImage> images =
         from.images().stream()
             .map(image -> image.resize(picture.width(), picture.height()))
             .toList();
-    return request.toBuilder()
+    return controlled.toBuilder()
         .start(
             new Start.Image(
-                images, from.encoded(), from.strength(), from.denoisingStart(), from.latents()))
+                images,
+                from.encoded(),
+                from.strength(),
+                from.denoisingStart(),
+                from.latents(),
+                from.mask().map(mask -> resized(mask, picture))))
         .build();
+  }
+
+  /** A map goes to the size of the latents at once, where a step between would show. */
+  private static Mask resized(Mask mask, KolorsImage picture) {
+    return switch (mask) {
+      case Mask.Inpainting _ ->
+          mask.withImage(mask.image().resize(picture.width(), picture.height()));
+      case Mask.StrengthMap _ -> mask;
+    };
   }
 
   /** An adapter is known by its hash and its file's name; where somebody keeps it is private. */
@@ -265,7 +290,7 @@ public record PictureMetadata(
     Object format = values.get("format");
     if (!(format instanceof Number number) || number.intValue() != FORMAT) {
       throw new IllegalArgumentException(
-          "[metadata] format %s is not %d, which this version of kolors4j reads: use the version that made the picture."
+          "[metadata] format %s is not %s, which this version of kolors4j reads: use the version that made the picture."
               .formatted(format, FORMAT));
     }
     MetadataValues all = new MetadataValues("", values);
@@ -299,12 +324,8 @@ public record PictureMetadata(
       return Optional.of(fromJson(json));
     } catch (IllegalArgumentException e) {
       // The message may repeat a text of the file, of any length and with lines of its own.
-      String reason =
-          String.valueOf(e.getMessage())
-              .replaceFirst("^\\[metadata] ", "")
-              .replaceAll("\\p{Cc}", "?");
-      String shown =
-          reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "…";
+      String reason = String.valueOf(e.getMessage()).replaceFirst("^\\[metadata] ", "");
+      String shown = ForeignText.oneLine(reason, LONGEST_REASON);
       throw new InvalidFileException("[metadata] %s: %s".formatted(file, shown), e);
     }
   }

@@ -109,7 +109,7 @@ public final class PromptCache {
   public static PromptCache at(Path directory, long maxBytes) {
     if (maxBytes < 0) {
       throw new IllegalArgumentException(
-          "[prompts] at most %d bytes: use 0 or more.".formatted(maxBytes));
+          "[prompts] at most %s bytes: use 0 or more.".formatted(maxBytes));
     }
     return new PromptCache(directory, maxBytes);
   }

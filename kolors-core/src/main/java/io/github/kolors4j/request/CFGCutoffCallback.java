@@ -24,7 +24,7 @@ public record CFGCutoffCallback(double cutoffStepRatio, OptionalInt cutoffStepIn
     }
     if (cutoffStepIndex.isPresent() && cutoffStepIndex.getAsInt() < 0) {
       throw new IllegalArgumentException(
-          "[callback] cutoff_step_index is %d: use 0 or more."
+          "[callback] cutoff_step_index is %s: use 0 or more."
               .formatted(cutoffStepIndex.getAsInt()));
     }
   }

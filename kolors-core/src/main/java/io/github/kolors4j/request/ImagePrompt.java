@@ -73,7 +73,7 @@ public record ImagePrompt(
     int count = embeds.map(ImageEmbeds::images).orElse(images.size());
     if (!masks.isEmpty() && masks.size() != count) {
       throw new IllegalArgumentException(
-          "[request] %d masks for %d images of an image prompt: give one for each, or none."
+          "[request] %s masks for %s images of an image prompt: give one for each, or none."
               .formatted(masks.size(), count));
     }
     boolean ofFaces = adapter.kind() == IpAdapter.Kind.FACE_ID_PLUS;

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * What to make: a prompt and, under diffusers' names and with diffusers' defaults, all that can be
@@ -55,6 +56,7 @@ public final class ImageRequest {
   private final Steps steps;
   private final OptionalDouble denoisingEnd;
   private final double eta;
+  private final int predictEvery;
   private final Guidance guidance;
   private final int numImagesPerPrompt;
   private final List<Long> seeds;
@@ -64,6 +66,7 @@ public final class ImageRequest {
   private final Compatibility compatibility;
   private final Adapters adapters;
   private final List<ImagePrompt> imagePrompts;
+  private final List<ControlNetInput> controlNets;
 
   private ImageRequest(Builder builder) {
     prompts = builder.prompts;
@@ -77,6 +80,7 @@ public final class ImageRequest {
     steps = builder.steps;
     denoisingEnd = builder.denoisingEnd;
     eta = builder.eta;
+    predictEvery = builder.predictEvery;
     guidance = builder.guidance;
     numImagesPerPrompt = builder.numImagesPerPrompt;
     seeds = builder.seeds;
@@ -86,6 +90,7 @@ public final class ImageRequest {
     compatibility = builder.compatibility;
     adapters = builder.adapters;
     imagePrompts = builder.imagePrompts;
+    controlNets = builder.controlNets;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
           "[request] the list of prompts is empty: give at least one, which may be empty text.");
@@ -274,6 +279,16 @@ public final class ImageRequest {
   }
 
   /**
+   * In which steps the U-Net predicts: in every nth, besides the first five and the last two. The
+   * predictions of the others lie on the line through the last two that were made.
+   *
+   * @return 1 for all, as by default
+   */
+  public int predictEvery() {
+    return predictEvery;
+  }
+
+  /**
    * What the prediction of each step is led by.
    *
    * @return the scales, by default a guidance scale of 5
@@ -345,6 +360,15 @@ public final class ImageRequest {
    */
   public Adapters adapters() {
     return adapters;
+  }
+
+  /**
+   * The pictures that lead the request through ControlNets; what they add is summed.
+   *
+   * @return by default none
+   */
+  public List<ControlNetInput> controlNets() {
+    return controlNets;
   }
 
   /**
@@ -438,6 +462,10 @@ public final class ImageRequest {
    *     one that the builder takes; with one sentence that names the key
    */
   public static ImageRequest fromJson(String json) {
+    if (json == null) {
+      throw new IllegalArgumentException(
+          "[request] the JSON is null: give an object, as {\"prompt\": \"...\"}.");
+    }
     try {
       JsonReader reader = JsonReader.of(json);
       Map<String, Object> values = reader.object();
@@ -471,6 +499,7 @@ public final class ImageRequest {
     values.put("steps", steps);
     values.put("denoisingEnd", denoisingEnd);
     values.put("eta", eta);
+    values.put("predictEvery", predictEvery);
     values.put("guidance", guidance);
     values.put("numImagesPerPrompt", numImagesPerPrompt);
     values.put("seeds", seeds.stream().map(Long::toUnsignedString).toList());
@@ -480,6 +509,7 @@ public final class ImageRequest {
     values.put("compatibility", compatibility);
     values.put("adapters", adapters);
     values.put("imagePrompts", imagePrompts);
+    values.put("controlNets", controlNets);
     return values;
   }
 
@@ -520,9 +550,11 @@ public final class ImageRequest {
     private Optional<FloatArray> imageLatents = Optional.empty();
     private OptionalDouble strength = OptionalDouble.empty();
     private OptionalDouble denoisingStart = OptionalDouble.empty();
+    private Optional<Mask> mask = Optional.empty();
     private Steps steps = Steps.of(DEFAULT_STEPS);
     private OptionalDouble denoisingEnd = OptionalDouble.empty();
     private double eta = 0;
+    private int predictEvery = 1;
     private Guidance guidance = Guidance.DEFAULT;
     private int numImagesPerPrompt = 1;
     private List<Long> seeds = List.of();
@@ -532,6 +564,7 @@ public final class ImageRequest {
     private Compatibility compatibility = Compatibility.MENDED;
     private Adapters adapters = Adapters.NONE;
     private List<ImagePrompt> imagePrompts = List.of();
+    private List<ControlNetInput> controlNets = List.of();
 
     private Builder() {}
 
@@ -547,6 +580,7 @@ public final class ImageRequest {
       steps = request.steps;
       denoisingEnd = request.denoisingEnd;
       eta = request.eta;
+      predictEvery = request.predictEvery;
       guidance = request.guidance;
       numImagesPerPrompt = request.numImagesPerPrompt;
       seeds = request.seeds;
@@ -556,6 +590,7 @@ public final class ImageRequest {
       compatibility = request.compatibility;
       adapters = request.adapters;
       imagePrompts = request.imagePrompts;
+      controlNets = request.controlNets;
     }
 
     /**
@@ -607,7 +642,7 @@ public final class ImageRequest {
     public Builder maxSequenceLength(int maxSequenceLength) {
       if (maxSequenceLength < 1 || maxSequenceLength > MAX_SEQUENCE_LENGTH) {
         throw new IllegalArgumentException(
-            "[request] max sequence length %d is outside 1 to %d: Kolors reads at most %d tokens."
+            "[request] max sequence length %s is outside 1 to %s: Kolors reads at most %s tokens."
                 .formatted(maxSequenceLength, MAX_SEQUENCE_LENGTH, MAX_SEQUENCE_LENGTH));
       }
       this.maxSequenceLength = maxSequenceLength;
@@ -782,9 +817,54 @@ public final class ImageRequest {
     }
 
     /**
+     * Inpainting: redraws a part of the {@link #image}. With a U-Net that was trained for it, or
+     * with any other.
+     *
+     * @param mask white where the picture is painted anew, black where it stays
+     * @return this
+     */
+    public Builder mask(KolorsImage mask) {
+      return mask(Mask.of(mask));
+    }
+
+    /**
+     * Inpainting of a region by itself, at the whole size of the request; it is put back into the
+     * picture.
+     *
+     * @param mask white where the picture is painted anew, black where it stays
+     * @param paddingMaskCrop the margin around what is marked, in pixels
+     * @return this
+     * @throws IllegalArgumentException if the margin is negative
+     */
+    public Builder mask(KolorsImage mask, int paddingMaskCrop) {
+      return mask(Mask.cropped(mask, paddingMaskCrop));
+    }
+
+    /**
+     * Redraws the {@link #image} here more and there less.
+     *
+     * @param mask where, and how much
+     * @return this
+     */
+    public Builder mask(Mask mask) {
+      this.mask = Optional.of(mask);
+      return this;
+    }
+
+    /**
+     * Differential image to image: how long each part of the {@link #image} is kept.
+     *
+     * @param map the brighter, the longer
+     * @return this
+     */
+    public Builder strengthMap(KolorsImage map) {
+      return mask(new Mask.StrengthMap(map));
+    }
+
+    /**
      * How much of the image is redrawn.
      *
-     * @param strength 0 nothing, 1 everything; by default 0.3
+     * @param strength 0 nothing, 1 everything; by default 0.3, with a mask for inpainting 0.9999
      * @return this
      */
     public Builder strength(double strength) {
@@ -817,6 +897,7 @@ public final class ImageRequest {
       strength =
           image.map(from -> OptionalDouble.of(from.strength())).orElse(OptionalDouble.empty());
       denoisingStart = image.map(Start.Image::denoisingStart).orElse(OptionalDouble.empty());
+      mask = image.flatMap(Start.Image::mask);
       return this;
     }
 
@@ -825,9 +906,14 @@ public final class ImageRequest {
         return new Start.Image(
             images,
             imageLatents,
-            strength.orElse(Start.Image.DEFAULT_STRENGTH),
+            strength.orElse(defaultStrength()),
             denoisingStart,
-            latents);
+            latents,
+            mask);
+      }
+      if (mask.isPresent()) {
+        throw new IllegalArgumentException(
+            "[request] a mask without an image: it says where the image is redrawn, give the image too.");
       }
       if (strength.isPresent() || denoisingStart.isPresent()) {
         throw new IllegalArgumentException(
@@ -835,6 +921,12 @@ public final class ImageRequest {
                 .formatted(strength.isPresent() ? "strength" : "denoising_start"));
       }
       return latents.<Start>map(Start.Latents::new).orElseGet(Start.Noise::new);
+    }
+
+    private double defaultStrength() {
+      return mask.isPresent() && mask.get() instanceof Mask.Inpainting
+          ? Start.Image.DEFAULT_INPAINTING_STRENGTH
+          : Start.Image.DEFAULT_STRENGTH;
     }
 
     /**
@@ -847,7 +939,7 @@ public final class ImageRequest {
     public Builder numInferenceSteps(int numInferenceSteps) {
       if (numInferenceSteps < 1) {
         throw new IllegalArgumentException(
-            "[request] %d inference steps: use 1 or more.".formatted(numInferenceSteps));
+            "[request] %s inference steps: use 1 or more.".formatted(numInferenceSteps));
       }
       return steps(Steps.of(numInferenceSteps));
     }
@@ -909,6 +1001,25 @@ public final class ImageRequest {
     public Builder eta(double eta) {
       Fractions.checkShare("eta", eta);
       this.eta = eta;
+      return this;
+    }
+
+    /**
+     * Leaves out predictions of the U-Net, which are nearly all of the work: it makes those of
+     * every nth step, of the first five and of the last two, and the others lie on the line through
+     * the last two that were made. For Euler's method alone (another scheduler is refused when the
+     * request is generated), and another picture.
+     *
+     * @param predictEvery 1 for all steps; 2 or 3 for about half or a third of the work
+     * @return this
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public Builder predictEvery(int predictEvery) {
+      if (predictEvery < 1) {
+        throw new IllegalArgumentException(
+            "[request] predict_every %s: use 1 for all steps, or more.".formatted(predictEvery));
+      }
+      this.predictEvery = predictEvery;
       return this;
     }
 
@@ -1001,7 +1112,7 @@ public final class ImageRequest {
     public Builder numImagesPerPrompt(int numImagesPerPrompt) {
       if (numImagesPerPrompt < 1) {
         throw new IllegalArgumentException(
-            "[request] %d images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
+            "[request] %s images per prompt: use 1 or more.".formatted(numImagesPerPrompt));
       }
       this.numImagesPerPrompt = numImagesPerPrompt;
       return this;
@@ -1085,6 +1196,28 @@ public final class ImageRequest {
     }
 
     /**
+     * Leads the picture by another one, through a ControlNet.
+     *
+     * @param input which ControlNet, the picture, and how strongly; it is added to those given
+     *     before
+     * @return this
+     */
+    public Builder controlNet(ControlNetInput input) {
+      return controlNets(Stream.concat(controlNets.stream(), Stream.of(input)).toList());
+    }
+
+    /**
+     * Leads the picture by others, through ControlNets.
+     *
+     * @param inputs all of them, in place of those given before
+     * @return this
+     */
+    public Builder controlNets(List<ControlNetInput> inputs) {
+      controlNets = List.copyOf(inputs);
+      return this;
+    }
+
+    /**
      * Lets the pictures be like images, too.
      *
      * @param imagePrompt the images, and by which adapter
@@ -1134,7 +1267,7 @@ public final class ImageRequest {
       }
       for (int i = 0; i < values.size(); i++) {
         if (values.get(i) == null) {
-          throw new IllegalArgumentException("[request] %s %d is null.".formatted(what, i));
+          throw new IllegalArgumentException("[request] %s %s is null.".formatted(what, i));
         }
       }
       return List.copyOf(values);
@@ -1143,7 +1276,7 @@ public final class ImageRequest {
     private static int positive(String side, int pixels) {
       if (pixels < 1) {
         throw new IllegalArgumentException(
-            "[request] %s %d: a picture has at least one latent cell, 8 pixels or more."
+            "[request] %s %s: a picture has at least one latent cell, 8 pixels or more."
                 .formatted(side, pixels));
       }
       return pixels;

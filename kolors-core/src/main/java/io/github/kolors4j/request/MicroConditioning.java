@@ -61,7 +61,7 @@ public record MicroConditioning(
     public Size {
       if (height < 1 || width < 1) {
         throw new IllegalArgumentException(
-            "[request] a size of %dx%d pixels: use 1 or more.".formatted(width, height));
+            "[request] a size of %sx%s pixels: use 1 or more.".formatted(width, height));
       }
     }
   }

@@ -40,7 +40,7 @@ public record PromptEmbeds(
     Shape pooled = pooledPromptEmbeds.shape();
     if (pooled.rank() != 2 || pooled.dim(0) != context.dim(0)) {
       throw new IllegalArgumentException(
-          "[request] pooled_prompt_embeds are %s: [%d, width] goes with prompt_embeds %s."
+          "[request] pooled_prompt_embeds are %s: [%s, width] goes with prompt_embeds %s."
               .formatted(pooled, context.dim(0), context));
     }
     if (negativePromptEmbeds.isPresent() != negativePooledPromptEmbeds.isPresent()) {

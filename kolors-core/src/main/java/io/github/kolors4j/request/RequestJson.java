@@ -37,6 +37,7 @@ final class RequestJson {
   private static final String SHAPE = "shape";
   private static final String FILE = "file";
   private static final String SHA256 = "sha256";
+  private static final String PREDICT_EVERY = "predict_every";
   private static final String WEIGHT = "weight";
   private static final String TEXT_ENCODER_WEIGHT = "text_encoder_weight";
   private static final String BLOCKS = "blocks";
@@ -56,6 +57,9 @@ final class RequestJson {
     putSteps(json, request.steps());
     put(json, "denoising_end", request.denoisingEnd());
     json.put("eta", request.eta());
+    if (request.predictEvery() > 1) {
+      json.put(PREDICT_EVERY, request.predictEvery());
+    }
     json.put("guidance_scale", request.guidance().scale());
     json.put("guidance_rescale", request.guidance().rescale());
     PerturbedAttentionGuidance pag = request.guidance().pag();
@@ -70,6 +74,9 @@ final class RequestJson {
     json.put("compat", name(request.compatibility()));
     if (!request.adapters().uses().isEmpty()) {
       json.put("adapters", request.adapters().uses().stream().map(RequestJson::adapter).toList());
+    }
+    if (!request.controlNets().isEmpty()) {
+      json.put("controlnet", request.controlNets().stream().map(ControlNetJson::write).toList());
     }
     if (!request.imagePrompts().isEmpty()) {
       json.put("ip_adapter", request.imagePrompts().stream().map(ImagePromptJson::write).toList());
@@ -112,6 +119,17 @@ final class RequestJson {
       putArray(json, "image_latents", image.encoded());
       json.put("strength", image.strength());
       put(json, "denoising_start", image.denoisingStart());
+      image.mask().ifPresent(mask -> putMask(json, mask));
+    }
+  }
+
+  private static void putMask(Map<String, Object> json, Mask mask) {
+    switch (mask) {
+      case Mask.Inpainting(KolorsImage image, OptionalInt padding) -> {
+        json.put("mask_image", picture(image));
+        put(json, "padding_mask_crop", padding);
+      }
+      case Mask.StrengthMap(KolorsImage image) -> json.put("map", picture(image));
     }
   }
 
@@ -222,6 +240,7 @@ final class RequestJson {
     json.floats("sigmas").ifPresent(steps -> request.steps(new Steps.Sigmas(steps)));
     json.number("denoising_end").ifPresent(request::denoisingEnd);
     json.number("eta").ifPresent(request::eta);
+    json.integer(PREDICT_EVERY).ifPresent(request::predictEvery);
     json.number("guidance_scale").ifPresent(request::guidanceScale);
     json.number("guidance_rescale").ifPresent(request::guidanceRescale);
     json.number("pag_scale").ifPresent(request::pagScale);
@@ -235,6 +254,7 @@ final class RequestJson {
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
     json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
     json.list("ip_adapter", ImagePromptJson::read).ifPresent(request::imagePrompts);
+    json.list("controlnet", ControlNetJson::read).ifPresent(request::controlNets);
     json.end();
     return request.build();
   }
@@ -249,6 +269,11 @@ final class RequestJson {
         && (pooled.isPresent() || negative.or(() -> negativePooled).isPresent())) {
       throw new IllegalArgumentException(
           "[request] embeddings without prompt_embeds: give all that encode gives, or none.");
+    }
+    if (context.isEmpty() && prompts.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[request] the JSON has no prompt: give \"prompt\", or the \"prompt_embeds\" and"
+              + " \"pooled_prompt_embeds\" that encode gives.");
     }
     if (context.isEmpty()) {
       return ImageRequest.builder(prompts);
@@ -282,6 +307,23 @@ final class RequestJson {
     json.array("image_latents").ifPresent(request::imageLatents);
     json.number("strength").ifPresent(request::strength);
     json.number("denoising_start").ifPresent(request::denoisingStart);
+    readMask(json, request);
+  }
+
+  private static void readMask(RequestJsonReader json, ImageRequest.Builder request) {
+    Optional<KolorsImage> map = json.value("map", RequestJson::pictureOf);
+    Optional<KolorsImage> image = json.value("mask_image", RequestJson::pictureOf);
+    OptionalInt padding = json.integer("padding_mask_crop");
+    if (map.isPresent() && image.isPresent()) {
+      throw new IllegalArgumentException(
+          "[request] both mask_image and map: a picture is inpainted, or redrawn by a map, give one of them.");
+    }
+    if (padding.isPresent() && image.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop without mask_image: it is a margin around the mask, give the mask too.");
+    }
+    map.ifPresent(request::strengthMap);
+    image.ifPresent(mask -> request.mask(new Mask.Inpainting(mask, padding)));
   }
 
   static KolorsImage pictureOf(String key, Object value) {
@@ -338,7 +380,7 @@ final class RequestJson {
     Shape shape = Shape.of(dims);
     if (bytes.length != (long) shape.size() * Float.BYTES) {
       throw new IllegalArgumentException(
-          "[request] %s has %d bytes, and its shape is %s: four bytes a value are needed."
+          "[request] %s has %s bytes, and its shape is %s: four bytes a value are needed."
               .formatted(key, bytes.length, shape));
     }
     return FloatArray.wrap(values, dims);

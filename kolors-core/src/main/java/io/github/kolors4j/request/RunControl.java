@@ -144,7 +144,7 @@ public final class RunControl {
     public Builder generators(List<? extends Generator> generators) {
       for (int i = 0; i < generators.size(); i++) {
         if (generators.get(i) == null) {
-          throw new IllegalArgumentException("[request] generator %d is null.".formatted(i));
+          throw new IllegalArgumentException("[request] generator %s is null.".formatted(i));
         }
       }
       this.generators = List.copyOf(generators);

@@ -57,7 +57,7 @@ public final class UnfinishedRequest extends Exception {
     if (finished == null && asked == null) {
       return "[request] what was finished before is in another JVM.";
     }
-    return "[request] %d of %d images were finished before."
+    return "[request] %s of %s images were finished before."
         .formatted(finished().count(), finished().request().numImages());
   }
 

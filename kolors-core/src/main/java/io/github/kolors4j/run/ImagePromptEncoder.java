@@ -65,7 +65,7 @@ public record ImagePromptEncoder(Components components) {
       FloatArray face = prompt.faceEmbedding().get();
       if (face.shape().size() != model.faceDim()) {
         throw new IllegalArgumentException(
-            "[request] the face's embedding has %d values: %s takes %d."
+            "[request] the face's embedding has %s values: %s takes %s."
                 .formatted(face.shape().size(), prompt.adapter(), model.faceDim()));
       }
       requireFinite("face's embedding", face);
@@ -81,7 +81,7 @@ public record ImagePromptEncoder(Components components) {
   private static void checkWidth(IpAdapter adapter, int given, int needed) {
     if (given != needed) {
       throw new IllegalArgumentException(
-          "[request] images are encoded to a width of %d, and %s was made for %d: use its own image encoder."
+          "[request] images are encoded to a width of %s, and %s was made for %s: use its own image encoder."
               .formatted(given, adapter, needed));
     }
   }

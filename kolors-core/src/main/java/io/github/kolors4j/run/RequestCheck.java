@@ -1,6 +1,9 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.image.CropRegion;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.PromptEmbeds;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Start;
@@ -9,6 +12,7 @@ import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import io.github.kolors4j.vae.AutoencoderTinyConfig;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -31,7 +35,7 @@ record RequestCheck(
    * @throws IllegalArgumentException if two values contradict each other
    */
   void check(ImageRequest request, RunControl control) {
-    checkChannels();
+    checkChannels(request);
     checkContradictions(request);
     checkCounts(request, control);
   }
@@ -49,6 +53,7 @@ record RequestCheck(
     int images = resolved.numImages();
     resolved.givenLatents().ifPresent(latents -> checkLatents("latents", latents, images, size));
     resolved.image().ifPresent(image -> checkImage(image, images, size));
+    resolved.image().ifPresent(image -> checkMask(resolved, image));
     resolved.request().embeds().ifPresent(embeds -> checkEmbeds(resolved, embeds));
     if (resolved.wantsLatents() && (long) images * size.values() > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -57,13 +62,57 @@ record RequestCheck(
     }
   }
 
-  /** Every task that there is gives the U-Net the latents and nothing beside them. */
-  private void checkChannels() {
-    if (unet.inChannels() != vae.latentChannels()) {
-      throw new IllegalArgumentException(
-          "[request] the U-Net takes %d channels and the latents have %d: text to image and image to image need a U-Net that takes the latents alone."
-              .formatted(unet.inChannels(), vae.latentChannels()));
+  /** A U-Net takes the latents alone, or with them a mask and the latents of what it leaves. */
+  private void checkChannels(ImageRequest request) {
+    int latents = vae.latentChannels();
+    if (unet.inChannels() == latents) {
+      return;
     }
+    boolean inpainting = request.start().image().flatMap(Start.Image::inpainting).isPresent();
+    if (unet.inChannels() != latents + 1 + latents) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %d channels and the latents have %d: one takes the latents alone, or %d channels for inpainting."
+              .formatted(unet.inChannels(), latents, 2 * latents + 1));
+    }
+    if (!inpainting) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %d channels and the latents have %d: it is for inpainting, so give an image and a mask, or take a U-Net for text to image."
+              .formatted(unet.inChannels(), latents));
+    }
+  }
+
+  private void checkMask(ResolvedRequest resolved, Start.Image image) {
+    Optional<Mask.Inpainting> mask = image.inpainting();
+    if (mask.isEmpty()) {
+      return;
+    }
+    if (image.encoded().isPresent() && unet.inChannels() != vae.latentChannels()) {
+      throw new IllegalArgumentException(
+          "[request] an image's latents and a U-Net of %d channels, which sees the image without what the mask marks: give the image itself."
+              .formatted(unet.inChannels()));
+    }
+    if (!image.cropped()) {
+      return;
+    }
+    if (image.encoded().isPresent()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop with an image's latents: a region is cut out of an image, give the image itself.");
+    }
+    if (resolved.wantsLatents()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop with latents as the output: a region is put back into a picture, ask for images.");
+    }
+    KolorsImage marks = mask.get().image();
+    for (KolorsImage each : image.images()) {
+      if (each.width() != marks.width() || each.height() != marks.height()) {
+        throw new IllegalArgumentException(
+            "[request] padding_mask_crop with an image of %dx%d and a mask of %dx%d pixels: they must be of one size."
+                .formatted(each.width(), each.height(), marks.width(), marks.height()));
+      }
+    }
+    CropRegion _ =
+        CropRegion.of(
+            marks, resolved.width(), resolved.height(), mask.get().paddingMaskCrop().orElseThrow());
   }
 
   private static void checkContradictions(ImageRequest request) {
@@ -98,13 +147,13 @@ record RequestCheck(
     int negatives = request.negativePrompts().size();
     if (negatives > 1 && negatives != prompts) {
       throw new IllegalArgumentException(
-          "[request] %d negative prompts for %s: give one for all, or one a prompt."
+          "[request] %s negative prompts for %s: give one for all, or one a prompt."
               .formatted(negatives, counted(prompts, "prompt")));
     }
     long images = (long) prompts * request.numImagesPerPrompt();
     if (images > MAX_IMAGES) {
       throw new IllegalArgumentException(
-          "[request] %d images: %d are the most of one request.".formatted(images, MAX_IMAGES));
+          "[request] %s images: %s are the most of one request.".formatted(images, MAX_IMAGES));
     }
     int seeds = request.seeds().size();
     int generators = control.generators().size();
@@ -114,7 +163,7 @@ record RequestCheck(
     }
     if (seeds > 1 && seeds != images) {
       throw new IllegalArgumentException(
-          "[request] %d seeds for %s: give one for all, or one an image."
+          "[request] %s seeds for %s: give one for all, or one an image."
               .formatted(seeds, counted(images, "image")));
     }
     if (generators > 0 && generators != images) {
@@ -133,12 +182,12 @@ record RequestCheck(
     int below = pixels - pixels % multiple;
     long above = (long) below + multiple;
     throw new IllegalArgumentException(
-        "[request] %s %d is not a multiple of %d (%s): use %s."
+        "[request] %s %s is not a multiple of %s (%s): use %s."
             .formatted(
                 side,
                 pixels,
                 multiple,
-                f >= multiple ? "one latent cell is %d pixels".formatted(f) : "as diffusers asks",
+                f >= multiple ? "one latent cell is %s pixels".formatted(f) : "as diffusers asks",
                 below == 0 ? above : below + " or " + above));
   }
 
@@ -147,7 +196,7 @@ record RequestCheck(
     int width = resolved.width();
     if ((long) height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "[request] %dx%d pixels are more than 2^31-1: use a smaller width or height."
+          "[request] %sx%s pixels are more than 2^31-1: use a smaller width or height."
               .formatted(width, height));
     }
     FeatureMaps maps = new FeatureMaps(unet, vae, tiny);
@@ -156,21 +205,22 @@ record RequestCheck(
     if (Math.max(inUnet, inVae) > Integer.MAX_VALUE) {
       boolean vaeIsLarger = inVae >= inUnet;
       throw new IllegalArgumentException(
-          ("[request] %dx%d pixels make a feature map of %,d values in the %s:"
-                  + " 2^31-1 are the most. Use a smaller width or height%s.")
-              .formatted(
-                  width,
-                  height,
-                  Math.max(inUnet, inVae),
-                  vaeIsLarger ? "VAE" : "U-Net",
-                  vaeIsLarger && maps.tilingHelps(resolved) ? ", or VAE tiling" : ""));
+          String.format(
+              Locale.ROOT,
+              "[request] %dx%d pixels make a feature map of %,d values in the %s:"
+                  + " 2^31-1 are the most. Use a smaller width or height%s.",
+              width,
+              height,
+              Math.max(inUnet, inVae),
+              vaeIsLarger ? "VAE" : "U-Net",
+              vaeIsLarger && maps.tilingHelps(resolved) ? ", or VAE tiling" : ""));
     }
   }
 
   private static void checkImage(Start.Image image, int images, LatentSize size) {
     if (image.images().size() > 1 && image.images().size() != images) {
       throw new IllegalArgumentException(
-          "[request] %d images to begin with for %s: give one for all, or one a picture."
+          "[request] %s images to begin with for %s: give one for all, or one a picture."
               .formatted(image.images().size(), counted(images, "picture")));
     }
     image
@@ -186,7 +236,7 @@ record RequestCheck(
     Shape expected = Shape.of(images, size.channels(), size.height(), size.width());
     if (!latents.shape().equals(expected)) {
       throw new IllegalArgumentException(
-          "[request] the %s are %s: %s of %dx%d cells and %d channels %s %s."
+          "[request] the %s are %s: %s of %sx%s cells and %s channels %s %s."
               .formatted(
                   what,
                   latents.shape(),
@@ -212,12 +262,12 @@ record RequestCheck(
     int width = embeds.promptEmbeds().shape().dim(2);
     if (width != unet.encoderHidDim()) {
       throw new IllegalArgumentException(
-          "[request] prompt_embeds are %s: this model's have a width of %d."
+          "[request] prompt_embeds are %s: this model's have a width of %s."
               .formatted(embeds.promptEmbeds().shape(), unet.encoderHidDim()));
     }
     if (embeds.pooledPromptEmbeds().shape().dim(1) != unet.textEmbedDim()) {
       throw new IllegalArgumentException(
-          "[request] pooled_prompt_embeds are %s: this model's have a width of %d."
+          "[request] pooled_prompt_embeds are %s: this model's have a width of %s."
               .formatted(embeds.pooledPromptEmbeds().shape(), unet.textEmbedDim()));
     }
     requireFinite("prompt_embeds", embeds.promptEmbeds());
@@ -232,8 +282,8 @@ record RequestCheck(
         resolved.doClassifierFreeGuidance() && embeds.negativePromptEmbeds().isEmpty();
     if (encodesNegative && embeds.tokens() > ImageRequest.MAX_SEQUENCE_LENGTH) {
       throw new IllegalArgumentException(
-          ("[request] prompt_embeds of %d tokens without negative_prompt_embeds: a negative prompt"
-                  + " can be encoded to %d tokens at most, so give its embeddings too.")
+          ("[request] prompt_embeds of %s tokens without negative_prompt_embeds: a negative prompt"
+                  + " can be encoded to %s tokens at most, so give its embeddings too.")
               .formatted(embeds.tokens(), ImageRequest.MAX_SEQUENCE_LENGTH));
     }
   }

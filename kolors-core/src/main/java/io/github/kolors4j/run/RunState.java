@@ -17,6 +17,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -65,13 +66,14 @@ final class RunState {
     this.steps = steps;
     this.outOfMemory =
         new OutOfMemoryError(
-            ("[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller width"
-                 + " or height, VAE tiling, or fewer requests at once, or start Java with a larger"
-                 + " -Xmx.")
-                .formatted(
-                    request.width(),
-                    request.height(),
-                    Runtime.getRuntime().maxMemory() / 1_000_000));
+            String.format(
+                Locale.ROOT,
+                "[memory] %dx%d pixels did not fit into the Java heap of %,d MB: use a smaller"
+                    + " width or height, VAE tiling, or fewer requests at once, or start Java with"
+                    + " a larger -Xmx.",
+                request.width(),
+                request.height(),
+                Runtime.getRuntime().maxMemory() / 1_000_000));
     outOfMemory.addSuppressed(unfinished);
   }
 
@@ -211,7 +213,7 @@ final class RunState {
               .formatted(
                   what,
                   values[first],
-                  stage == Stage.TEXT ? "" : ", for image %d of %d".formatted(image + 1, images)),
+                  stage == Stage.TEXT ? "" : ", for image %s of %s".formatted(image + 1, images)),
           stage,
           image,
           step);
@@ -223,7 +225,7 @@ final class RunState {
     for (FloatArray part : List.of(text.promptEmbeds(), text.pooledPromptEmbeds())) {
       float[] values = part.values();
       requireFinite(
-          "the encoding of text %d of %d".formatted(number, texts),
+          "the encoding of text %s of %s".formatted(number, texts),
           values,
           values.length,
           Stage.TEXT,
@@ -234,7 +236,7 @@ final class RunState {
   /** The same for the latents after a denoising step. */
   void requireFiniteStep(float[] stepLatents, int step, float timestep) {
     requireFinite(
-        "denoising step %d of %d, timestep %s,".formatted(step, steps, timestep),
+        "denoising step %s of %s, timestep %s,".formatted(step, steps, timestep),
         stepLatents,
         stepLatents.length,
         Stage.DENOISE,
@@ -308,7 +310,7 @@ final class RunState {
   private GenerationCancelledException cancelled(String why) {
     ImageResult finished = result();
     return new GenerationCancelledException(
-        "[request] cancelled, %s, after %d of %d denoising steps; %d of %d images are finished."
+        "[request] cancelled, %s, after %s of %s denoising steps; %s of %s images are finished."
             .formatted(why, stepsDone, (long) images * steps, finished.count(), images),
         finished);
   }

@@ -9,6 +9,7 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.scheduler.Steps;
 import java.util.Arrays;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * The steps that a request takes: diffusers' {@code retrieve_timesteps}, {@code get_timesteps} and
@@ -28,6 +29,7 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take such steps, or none is left
    */
   static Timetable of(Scheduler scheduler, ImageRequest request) {
+    PredictedSteps.check(scheduler, request);
     Schedule schedule = scheduler.schedule(request.steps());
     float[] timesteps = schedule.timesteps();
     int begin =
@@ -54,7 +56,23 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
    * @throws IllegalArgumentException if the scheduler cannot take the request's steps
    */
   void rehearse(ResolvedRequest request) {
-    NoiseSource zeros = target -> Arrays.fill(target, 0);
+    NoiseSource zeros =
+        new NoiseSource() {
+          @Override
+          public void draw(float[] target) {
+            Arrays.fill(target, 0);
+          }
+
+          @Override
+          public OptionalLong seed() { // some schedulers ask for it, and the image's noise has one
+            return OptionalLong.of(0);
+          }
+
+          @Override
+          public void drawFrom(long seed, float[] target) {
+            draw(target);
+          }
+        };
     Schedule.Run run = schedule.start(zeros, request.request().eta());
     Slice sample = Slice.of(new float[request.size().values()]);
     Slice modelOutput = Slice.of(new float[request.size().values()]);
@@ -65,6 +83,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
   /** How many steps are taken. */
   int count() {
     return end - begin;
+  }
+
+  /** Those in which the U-Net predicts. */
+  PredictedSteps predicted(int every) {
+    return new PredictedSteps(every, begin, end);
   }
 
   private static int begin(
@@ -103,11 +126,11 @@ record Timetable(Schedule schedule, float[] timesteps, int begin, int end) {
         && request.start().image().get().denoisingStart().isEmpty()) {
       double strength = request.start().image().get().strength();
       if ((int) (steps * strength) < 1) {
-        return "[request] strength %s of %d steps leaves none to take: use a larger strength or more steps."
+        return "[request] strength %s of %s steps leaves none to take: use a larger strength or more steps."
             .formatted(strength, steps);
       }
     }
-    return "[request] none of the %d steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
+    return "[request] none of the %s steps is left between where the denoising starts and where it ends: use more steps, or move denoising_start or denoising_end."
         .formatted(steps);
   }
 }

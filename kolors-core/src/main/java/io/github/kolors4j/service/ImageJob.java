@@ -1,6 +1,7 @@
 package io.github.kolors4j.service;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.events.QueueEvent;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.request.FinishedImage;
@@ -42,6 +43,9 @@ public final class ImageJob {
   private final CompletableFuture<ImageResult> result = new CompletableFuture<>();
 
   // Guarded by this, which is taken inside of the service's lock and never the other way round.
+  /** From the queue's end to its head; null where it is not in it. */
+  private @Nullable QueueEvent waiting;
+
   private final List<JobSubscription> subscriptions = new ArrayList<>();
   private final List<FinishedImage> images = new ArrayList<>();
   private JobState state = JobState.QUEUED;
@@ -135,8 +139,9 @@ public final class ImageJob {
 
   /**
    * The end of the job. It completes with what {@code generate} returns or throws; a cancelled job
-   * completes with a {@link GenerationCancelledException}, also where it never started. What depends
-   * on it runs when the next job has started already, and cannot hold that up.
+   * completes with a {@link GenerationCancelledException}, also where it never started, for which
+   * {@code get} and {@code join} throw a plain {@link CancellationException}. What depends on it
+   * runs when the next job has started already, and cannot hold that up.
    *
    * <p>Whoever completes or cancels this future himself, or lets it time out, cancels the job.
    *
@@ -183,8 +188,8 @@ public final class ImageJob {
   }
 
   /**
-   * Ends the job: at once where it is queued, within half a second where it is being made, callbacks
-   * aside. Has no effect on a job that has ended.
+   * Ends the job: at once where it is queued, within half a second where it is being made,
+   * callbacks aside. Has no effect on a job that has ended.
    */
   public void cancel() {
     if (!state().isEnded()) {
@@ -258,13 +263,29 @@ public final class ImageJob {
   }
 
   synchronized void queued(int position) {
+    if (waiting == null) {
+      waiting = new QueueEvent();
+      waiting.before = position - 1;
+      waiting.begin();
+    }
     if (position != queuePosition) {
       queuePosition = position;
       tell(new JobEvent.Queued(position));
     }
   }
 
+  /** Tells Flight Recorder how long it has waited, if it has. */
+  private void leaveQueue() {
+    QueueEvent event = waiting;
+    waiting = null;
+    if (event != null && event.shouldCommit()) {
+      event.request = id;
+      event.commit();
+    }
+  }
+
   synchronized void started() {
+    leaveQueue();
     state = JobState.GENERATING;
     queuePosition = 0;
     started = true;
@@ -272,6 +293,7 @@ public final class ImageJob {
   }
 
   synchronized void ended(JobState end, @Nullable Throwable reason) {
+    leaveQueue();
     state = end;
     queuePosition = 0;
     failure = reason;

@@ -20,9 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the pictures of many callers with one pipeline: one request after another by default, in the
- * order in which they came, with a queue that has an end. More at once is not faster, as one request
- * uses all cores; it is only less fair.
+ * Makes the pictures of many callers with one pipeline: one request after another by default, in
+ * the order in which they came, with a queue that has an end. More at once is not faster, as one
+ * request uses all cores; it is only less fair.
  *
  * {@snippet :
  * try (ImageService service = ImageService.builder(pipeline).queueCapacity(16).build()) {
@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>The service remembers no job that has ended; its {@link ImageJob} does. Pictures have the bytes
- * that {@link KolorsPipeline#generate} gives.
+ * <p>The service remembers no job that has ended; its {@link ImageJob} does. Pictures have the
+ * bytes that {@link KolorsPipeline#generate} gives.
  */
 public final class ImageService implements AutoCloseable {
   private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
@@ -89,7 +89,7 @@ public final class ImageService implements AutoCloseable {
     public Builder concurrency(int concurrency) {
       if (concurrency < 1) {
         throw new IllegalArgumentException(
-            "[service] concurrency %d: use 1 or more.".formatted(concurrency));
+            "[service] concurrency %s: use 1 or more.".formatted(concurrency));
       }
       this.concurrency = concurrency;
       return this;
@@ -105,7 +105,7 @@ public final class ImageService implements AutoCloseable {
     public Builder queueCapacity(int queueCapacity) {
       if (queueCapacity < 0) {
         throw new IllegalArgumentException(
-            "[service] a queue of %d: use 0 or more.".formatted(queueCapacity));
+            "[service] a queue of %s: use 0 or more.".formatted(queueCapacity));
       }
       this.queueCapacity = queueCapacity;
       return this;

@@ -22,7 +22,7 @@ public final class JobOptions {
       Objects.requireNonNull(listener, "listener");
       if (previewEvery < 0) {
         throw new IllegalArgumentException(
-            "[service] a preview every %d steps: use 1 or more, or 0 for none."
+            "[service] a preview every %s steps: use 1 or more, or 0 for none."
                 .formatted(previewEvery));
       }
     }
@@ -53,9 +53,9 @@ public final class JobOptions {
 
     /**
      * Who watches the run, as {@code generate} takes it. Its listeners are called on the job's
-     * thread, and what they throw ends the job; its time limit counts from the start of the run, not
-     * from the queue. Its token ends a job that is being made within half a second, and one that
-     * waits when the queue moves next; {@link ImageJob#cancel} does both at once.
+     * thread, and what they throw ends the job; its time limit counts from the start of the run,
+     * not from the queue. Its token ends a job that is being made within half a second, and one
+     * that waits when the queue moves next; {@link ImageJob#cancel} does both at once.
      *
      * @param control listeners, token, time limit and generators
      * @return this

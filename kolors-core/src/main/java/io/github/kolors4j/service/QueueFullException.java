@@ -17,7 +17,7 @@ public final class QueueFullException extends RejectedExecutionException {
    */
   public QueueFullException(int waiting, int running) {
     super(
-        "[service] the queue is full: %d jobs are waiting and %d running. Try again later."
+        "[service] the queue is full: %s jobs are waiting and %s running. Try again later."
             .formatted(waiting, running));
     this.waiting = waiting;
     this.running = running;

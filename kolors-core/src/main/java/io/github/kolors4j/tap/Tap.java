@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -101,7 +102,7 @@ public final class Tap {
 
   private Path file(String component) {
     int number = passes.computeIfAbsent(component, _ -> new AtomicInteger()).incrementAndGet();
-    return directory.resolve("%s-%04d.safetensors".formatted(component, number));
+    return directory.resolve(String.format(Locale.ROOT, "%s-%04d.safetensors", component, number));
   }
 
   /** One forward pass of a model, as far as it has come. */

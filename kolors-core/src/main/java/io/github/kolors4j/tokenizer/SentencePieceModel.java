@@ -2,6 +2,7 @@ package io.github.kolors4j.tokenizer;
 
 import io.github.kolors4j.safetensors.GitLfsPointer;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -446,8 +447,7 @@ final class SentencePieceModel {
   }
 
   private static String quote(String text) {
-    String shown = text.length() <= 40 ? text : text.substring(0, 40) + "…";
-    return '"' + shown.replaceAll("\\p{Cc}", "?") + '"';
+    return ForeignText.quoted(text, 40);
   }
 
   private InvalidFileException wrong(String what) {

@@ -32,7 +32,7 @@ public record TokenizedPrompt(
     Objects.requireNonNull(lost, "lost");
     if (attentionMask.length != inputIds.length || positionIds.length != inputIds.length) {
       throw new IllegalArgumentException(
-          "[tokenizer] %d ids, %d mask values and %d positions: they must be equally many"
+          "[tokenizer] %s ids, %s mask values and %s positions: they must be equally many"
               .formatted(inputIds.length, attentionMask.length, positionIds.length));
     }
   }

@@ -34,7 +34,7 @@ public final class AttentionMask {
   public static AttentionMask of(float[] values, int height, int width) {
     if (values.length != (long) height * width || values.length == 0) {
       throw new IllegalArgumentException(
-          "[unet] %d values make no mask of %dx%d pixels.".formatted(values.length, width, height));
+          "[unet] %s values make no mask of %sx%s pixels.".formatted(values.length, width, height));
     }
     return new AttentionMask(values, height, width);
   }

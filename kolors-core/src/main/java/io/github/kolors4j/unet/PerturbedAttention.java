@@ -52,7 +52,7 @@ public final class PerturbedAttention {
       return Pattern.compile(layerId);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "[request] pag_applied_layers \"%s\": not a regular expression, %s at character %d. A plain part of a name, as mid, is one too."
+          "[request] pag_applied_layers \"%s\": not a regular expression, %s at character %s. A plain part of a name, as mid, is one too."
               .formatted(layerId, e.getDescription(), e.getIndex()),
           e);
     }
@@ -92,6 +92,6 @@ public final class PerturbedAttention {
 
   @Override
   public String toString() {
-    return "PerturbedAttention%s of %d rows".formatted(names, rows);
+    return "PerturbedAttention%s of %s rows".formatted(names, rows);
   }
 }

@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -225,7 +224,7 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
             image.beforeTextProjection()
                 ? encoder.encoderHidProj().forward(image.tokens())
                 : image.tokens(); // [n, t, crossAttentionDim]
-        Map<Attention, AttentionContext> contexts = new IdentityHashMap<>();
+        IdentityHashMap<Attention, AttentionContext> contexts = new IdentityHashMap<>();
         crossAttentions()
             .forEach(
                 attention -> {
@@ -252,7 +251,7 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
     Tensor tokens = image.tokens();
     if (tokens.shape().rank() != 3 || tokens.dim(0) != samples || tokens.dim(2) != width) {
       throw new IllegalArgumentException(
-          "[unet] the tokens of images have the shape %s: [%d, tokens, %d] is needed."
+          "[unet] the tokens of images have the shape %s: [%s, tokens, %s] is needed."
               .formatted(tokens.shape(), samples, width));
     }
   }
@@ -374,13 +373,13 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
         || sample.dim(0) != n
         || sample.dim(3) != config().inChannels()) {
       throw new IllegalArgumentException(
-          "[unet] the sample has the shape %s: [%d, height, width, %d] is needed."
+          "[unet] the sample has the shape %s: [%s, height, width, %s] is needed."
               .formatted(sample.shape(), n, config().inChannels()));
     }
     int rows = input.perturbedAttention().rows();
     if (rows < 0 || rows > n) {
       throw new IllegalArgumentException(
-          "[unet] perturbedRows is %d: the sample has 0 to %d rows to perturb.".formatted(rows, n));
+          "[unet] perturbedRows is %s: the sample has 0 to %s rows to perturb.".formatted(rows, n));
     }
     input.additionalResiduals().ifPresent(residuals -> check(residuals, sample));
   }
@@ -390,7 +389,7 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
     List<Tensor> given = additional.downBlocks();
     if (given.size() != needed.size()) {
       throw new IllegalArgumentException(
-          "[unet] %d additional residuals of down blocks are given: %d are needed, one a skip."
+          "[unet] %s additional residuals of down blocks are given: %s are needed, one a skip."
               .formatted(given.size(), needed.size()));
     }
     for (int i = 0; i < needed.size(); i++) {

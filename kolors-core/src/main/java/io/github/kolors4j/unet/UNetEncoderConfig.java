@@ -65,7 +65,14 @@ public record UNetEncoderConfig(
   /** Height and width, or top and left, of original, crop and target. */
   private static final int SIZES = 6;
 
-  static UNetEncoderConfig of(JsonConfig json) throws InvalidFileException {
+  /**
+   * Reads what a configuration says of the half.
+   *
+   * @param json the file of a U-Net or a ControlNet
+   * @return the configuration
+   * @throws InvalidFileException if a value is wrong, or is one that is not supported
+   */
+  public static UNetEncoderConfig of(JsonConfig json) throws InvalidFileException {
     json.only("act_fn", "silu", "swish");
     json.onlyStated("addition_embed_type", "text_time");
     json.only("attention_type", "default");
@@ -111,12 +118,12 @@ public record UNetEncoderConfig(
     for (int i = 0; i < blocks; i++) {
       int channels = blockOutChannels.get(i);
       if (channels % normNumGroups != 0) {
-        throw json.fault("norm_num_groups", "it must divide the %d channels".formatted(channels));
+        throw json.fault("norm_num_groups", "it must divide the %s channels".formatted(channels));
       }
       if (channels % numAttentionHeads.get(i) != 0) {
         throw json.fault(
             "attention_head_dim",
-            "it is the number of heads and must divide the %d channels".formatted(channels));
+            "it is the number of heads and must divide the %s channels".formatted(channels));
       }
     }
 
@@ -149,7 +156,7 @@ public record UNetEncoderConfig(
     if (config.projectionClassEmbeddingsInputDim <= sizes) {
       throw json.fault(
           "projection_class_embeddings_input_dim",
-          "it must be more than the %d of the six sizes".formatted(sizes));
+          "it must be more than the %s of the six sizes".formatted(sizes));
     }
     return config;
   }
@@ -166,13 +173,13 @@ public record UNetEncoderConfig(
     if (residual > MAX_RESIDUAL_BLOCKS) {
       throw json.fault(
           "layers_per_block",
-          "that makes %d residual blocks, and %d are the most"
+          "that makes %s residual blocks, and %s are the most"
               .formatted(residual, MAX_RESIDUAL_BLOCKS));
     }
     if (transformers > MAX_TRANSFORMER_BLOCKS) {
       throw json.fault(
           key,
-          "with layers_per_block that makes %d transformer blocks, and %d are the most"
+          "with layers_per_block that makes %s transformer blocks, and %s are the most"
               .formatted(transformers, MAX_TRANSFORMER_BLOCKS));
     }
   }
@@ -194,8 +201,13 @@ public record UNetEncoderConfig(
     return projectionClassEmbeddingsInputDim - SIZES * additionTimeEmbedDim;
   }
 
-  /** The shapes of the residuals of a sample {@code [n, h, w, c]}: those of the skips, in order. */
-  List<Shape> residuals(Shape sample) {
+  /**
+   * The shapes of the residuals: those of the skips, in order.
+   *
+   * @param sample {@code [n, h, w, c]}
+   * @return {@code [n, hk, wk, ck]} of each
+   */
+  public List<Shape> residuals(Shape sample) {
     List<Shape> shapes = new ArrayList<>();
     int n = sample.dim(0);
     int h = sample.dim(1);
@@ -211,6 +223,26 @@ public record UNetEncoderConfig(
       }
     }
     return shapes;
+  }
+
+  /**
+   * The number of values that are computed once for a prompt and kept for all steps, where the half
+   * stands alone: keys and values of its cross-attentions, and the text that they are made from.
+   *
+   * @param batchSize samples
+   * @param tokens of each text
+   * @return values for all samples together
+   */
+  public long textValues(int batchSize, int tokens) {
+    long widths = crossAttentionDim;
+    for (int i = 0; i < blocks(); i++) {
+      boolean attends = downBlockTypes.get(i).startsWith("CrossAttn");
+      long transformers =
+          (attends ? (long) layersPerBlock.get(i) * transformerLayersPerBlock.get(i) : 0)
+              + (i == blocks() - 1 ? transformerLayersPerBlock.get(i) : 0);
+      widths += 2 * transformers * blockOutChannels.get(i);
+    }
+    return (long) batchSize * tokens * widths;
   }
 
   /** How many blocks there are. */

@@ -242,8 +242,8 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
         || sample.dim(1) < f
         || sample.dim(2) < f) {
       throw new IllegalArgumentException(
-          ("[vae] the pictures have the shape %s: [pictures, height, width, %d] is needed, with"
-                  + " %d or more pixels in each direction.")
+          ("[vae] the pictures have the shape %s: [pictures, height, width, %s] is needed, with"
+                  + " %s or more pixels in each direction.")
               .formatted(sample.shape(), config().inChannels(), f));
     }
     return Shape.of(
@@ -254,7 +254,7 @@ public final class AutoencoderKL extends PretrainedModel<AutoencoderKLConfig> {
   private Shape picturesOf(Tensor latents) {
     if (latents.shape().rank() != 4 || latents.dim(3) != config().latentChannels()) {
       throw new IllegalArgumentException(
-          "[vae] the latents have the shape %s: [pictures, height, width, %d] is needed."
+          "[vae] the latents have the shape %s: [pictures, height, width, %s] is needed."
               .formatted(latents.shape(), config().latentChannels()));
     }
     int f = config().scaleFactor();

@@ -56,7 +56,7 @@ public record AutoencoderKLConfig(
     List<Integer> blockOutChannels = json.integers("block_out_channels", 1, MAX_CHANNELS);
     int blocks = blockOutChannels.size();
     if (blocks > MAX_BLOCKS) {
-      throw json.fault("block_out_channels", "%d blocks are the most".formatted(MAX_BLOCKS));
+      throw json.fault("block_out_channels", "%s blocks are the most".formatted(MAX_BLOCKS));
     }
     if (json.strings("down_block_types", "DownEncoderBlock2D").size() != blocks) {
       throw json.fault("down_block_types", "one for each of the " + blocks + " blocks is needed");
@@ -67,14 +67,14 @@ public record AutoencoderKLConfig(
     int normNumGroups = json.integer("norm_num_groups", 32, 1, MAX_CHANNELS);
     for (int channels : blockOutChannels) {
       if (channels % normNumGroups != 0) {
-        throw json.fault("norm_num_groups", "it must divide the %d channels".formatted(channels));
+        throw json.fault("norm_num_groups", "it must divide the %s channels".formatted(channels));
       }
     }
     int layersPerBlock = json.integer("layers_per_block", 1, 1, MAX_LAYERS);
     if (blocks * layersPerBlock > MAX_RESIDUAL_BLOCKS) {
       throw json.fault(
           "layers_per_block",
-          "that makes %d residual blocks, and %d are the most"
+          "that makes %s residual blocks, and %s are the most"
               .formatted(blocks * layersPerBlock, MAX_RESIDUAL_BLOCKS));
     }
     AutoencoderKLConfig config =

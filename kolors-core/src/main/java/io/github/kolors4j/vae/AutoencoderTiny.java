@@ -123,7 +123,7 @@ public final class AutoencoderTiny extends PretrainedModel<AutoencoderTinyConfig
         || sample.dim(1) % f != 0
         || sample.dim(2) % f != 0) {
       throw new IllegalArgumentException(
-          "[vae] the pictures have the shape %s: [pictures, height, width, %d] is needed, with multiples of %d pixels in each direction."
+          "[vae] the pictures have the shape %s: [pictures, height, width, %s] is needed, with multiples of %s pixels in each direction."
               .formatted(sample.shape(), config().inChannels(), f));
     }
     Shape shape =
@@ -142,7 +142,7 @@ public final class AutoencoderTiny extends PretrainedModel<AutoencoderTinyConfig
   public Tensor decode(Tensor latents) {
     if (latents.shape().rank() != 4 || latents.dim(3) != config().latentChannels()) {
       throw new IllegalArgumentException(
-          "[vae] the latents have the shape %s: [pictures, height, width, %d] is needed."
+          "[vae] the latents have the shape %s: [pictures, height, width, %s] is needed."
               .formatted(latents.shape(), config().latentChannels()));
     }
     int f = config().scaleFactor();

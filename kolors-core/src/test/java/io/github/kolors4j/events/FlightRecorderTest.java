@@ -7,6 +7,9 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.service.ImageJob;
+import io.github.kolors4j.service.ImageService;
+import io.github.kolors4j.service.JobOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,6 +73,31 @@ class FlightRecorderTest {
         steps.stream().map(RecordedEvent::getDuration).reduce(Duration.ZERO, Duration::plus);
     assertTrue(inSteps.compareTo(request.getDuration("denoise")) <= 0);
     assertTrue(request.getDuration("denoise").compareTo(request.getDuration()) <= 0);
+  }
+
+  @Test
+  void aRequestThatWaitsForAnotherOneSaysHowLong() throws IOException {
+    Path file = folder.resolve("c.jfr");
+    ImageRequest request =
+        ImageRequest.builder("x").size(16, 16).numInferenceSteps(2).seed(1).build();
+    String second;
+    try (Recording recording = new Recording()) {
+      recording.start();
+      try (KolorsPipeline pipeline = KolorsPipeline.open(MiniCheckpoint.directory());
+          ImageService service = ImageService.builder(pipeline).build()) {
+        ImageJob first = service.submit(request, JobOptions.DEFAULT);
+        ImageJob waiting = service.submit(request, JobOptions.DEFAULT);
+        second = waiting.id();
+        first.await();
+        waiting.await();
+      }
+      recording.stop();
+      recording.dump(file);
+    }
+    List<RecordedEvent> queue = of(RecordingFile.readAllEvents(file), "Queue");
+    assertEquals(List.of(second), queue.stream().map(each -> each.getString("request")).toList());
+    assertEquals(0, queue.getFirst().getInt("before"));
+    assertTrue(queue.getFirst().getDuration().isPositive());
   }
 
   @Test

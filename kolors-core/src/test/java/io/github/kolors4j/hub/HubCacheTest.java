@@ -195,6 +195,37 @@ class HubCacheTest {
         Files.exists(folder.resolve("models--Owner--tiny-diffusers"), LinkOption.NOFOLLOW_LINKS));
   }
 
+  /** A second commit, which shares a file with the first and has one of its own. */
+  @Test
+  void removingARevisionLeavesWhatOthersHave() throws IOException {
+    HubCache cache = offline("symlinks").cache();
+    Path repo = folder.resolve("models--Owner--tiny-diffusers");
+    String other = "ab".repeat(20);
+    Path blob = Files.writeString(repo.resolve("blobs/" + "ef".repeat(20)), "own");
+    Path snapshot = Files.createDirectory(repo.resolve("snapshots").resolve(other));
+    Files.createSymbolicLink(snapshot.resolve("own"), Path.of("../../blobs/" + "ef".repeat(20)));
+    Path shared = repo.resolve("snapshots").resolve(COMMIT).resolve("model_index.json");
+    Path content = shared.toRealPath();
+    Files.createSymbolicLink(
+        snapshot.resolve("model_index.json"), Path.of("../../blobs", name(content)));
+    Files.writeString(repo.resolve("refs/next"), other);
+
+    assertEquals(Optional.of(3L), cache.remove(RepoRevision.parse("Owner/tiny-diffusers@next")));
+    assertFalse(Files.exists(blob));
+    assertFalse(Files.exists(snapshot));
+    assertTrue(Files.exists(shared));
+    assertEquals(Map.of("main", COMMIT), cache.list().getFirst().refs());
+    assertEquals(Optional.empty(), cache.remove(RepoRevision.parse("Owner/tiny-diffusers@next")));
+
+    cache.remove(RepoRevision.parse("Owner/tiny-diffusers@" + COMMIT));
+    assertEquals(List.of(), cache.list());
+    assertFalse(Files.exists(repo));
+  }
+
+  private static String name(Path file) {
+    return String.valueOf(file.getFileName());
+  }
+
   @Test
   void aBlobIsReplacedAndNotWrittenThrough() throws IOException {
     HubClient client = offline("shared_blobs");

@@ -10,7 +10,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.adapter.Adapters;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.ipadapter.IpAdapter;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
@@ -44,6 +46,10 @@ class RequestJsonTest {
     return FloatArray.of(values, dims);
   }
 
+  private static final IpAdapter IMAGE_ADAPTER =
+      IpAdapter.reference(
+          Path.of("b.bin"), Optional.of(Path.of("c")), IpAdapter.Kind.PLUS, "4567", 336);
+
   /** Nothing in it is as it is by default. */
   private static ImageRequest full() {
     PromptEmbeds embeds =
@@ -66,10 +72,15 @@ class RequestJsonTest {
                 Optional.empty(),
                 0.9,
                 OptionalDouble.of(0.2),
-                Optional.of(array(4, 4, 1, 1))))
+                Optional.of(array(4, 4, 1, 1)),
+                Optional.of(Mask.cropped(BLUE, 5))))
+        .controlNet(
+            new ControlNetInput(
+                ControlNet.reference(Path.of("canny"), "89ab"), RED, 0.5, 0.25, 0.75, true))
         .numInferenceSteps(7)
         .denoisingEnd(0.5)
         .eta(0.75)
+        .predictEvery(2)
         .guidanceScale(1.5)
         .guidanceRescale(0.25)
         .pagScale(3)
@@ -85,6 +96,11 @@ class RequestJsonTest {
             Adapters.of(Adapter.reference(Path.of("a.safetensors"), "0123"))
                 .at(0.5)
                 .atBlock("up_blocks", 2))
+        .imagePrompt(
+            ImagePrompt.of(IMAGE_ADAPTER, RED, BLUE)
+                .at(0.5)
+                .atBlock("up_blocks", 2)
+                .within(BLUE, RED))
         .build();
   }
 
@@ -94,7 +110,13 @@ class RequestJsonTest {
         plain,
         full(),
         full().toBuilder().imageLatents(array(1, 4, 1, 1)).build(),
+        full().toBuilder().strengthMap(RED).build(),
         plain.toBuilder().latents(array(1, 4, 2, 1)).build(),
+        plain.toBuilder()
+            .imagePrompt(
+                ImagePrompt.of(
+                    IMAGE_ADAPTER, new ImageEmbeds(array(1, 2, 3), Optional.of(array(1, 2, 3)))))
+            .build(),
         plain.toBuilder().timesteps(999, 0.1f).build(),
         plain.toBuilder().sigmas(14.6146, 1e-7, 0).build(),
         ImageRequest.of(PromptEmbeds.of(array(1, 2, 3), array(1, 3))));
@@ -212,7 +234,8 @@ class RequestJsonTest {
         "{\"prompt\": \"x\", \"promt\": 1, \"sted\": 2} | promt, sted",
         "{\"prompt\": 5} | prompt is 5: use text",
         "{\"prompt\": [null]} | prompt has a null",
-        "{} | list of prompts is empty",
+        "{} | the JSON has no prompt: give \"prompt\"",
+        "{\"prompt\": \"x\", \"predict_every\": 0} | predict_every 0: use 1",
         "[] | the JSON",
         "{\"prompt\": \"x\" | the JSON",
         "{\"prompt\": \"x\"} 1 | the JSON",
@@ -225,6 +248,9 @@ class RequestJsonTest {
         "{\"prompt\": \"x\", \"original_size\": [1]} | two whole numbers",
         "{\"prompt\": \"x\", \"vae_tiling\": 1} | use true or false",
         "{\"prompt\": \"x\", \"strength\": 0.5} | strength without an image",
+        "{\"prompt\": \"x\", \"padding_mask_crop\": 5} | padding_mask_crop without mask_image",
+        "{\"prompt\": \"x\", \"controlnet\": [5]} | controlnet is 5",
+        "{\"prompt\": \"x\", \"controlnet\": {\"folder\": \"a\"}} | has no identity",
         "{\"prompt\": \"x\", \"latents\": {\"shape\": [2], \"f32\": \"AAAA\"}} | four bytes",
         "{\"prompt\": \"x\", \"latents\": {\"shape\": [1], \"f32\": \"?\"}} | Base64",
         "{\"prompt\": \"x\", \"image\": {\"png\": \"AAAA\"}} | no picture",
@@ -237,6 +263,14 @@ class RequestJsonTest {
         assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(json))
             .getMessage();
     assertTrue(message.startsWith("[") && message.contains(named), message);
+  }
+
+  @Test
+  void noJsonAtAllIsASentence() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> ImageRequest.fromJson(null))
+            .getMessage();
+    assertTrue(message.startsWith("[request] the JSON is null"), message);
   }
 
   @Test

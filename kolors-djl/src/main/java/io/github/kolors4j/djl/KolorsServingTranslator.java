@@ -38,7 +38,7 @@ final class KolorsServingTranslator implements ServingTranslator {
     ImageRequest request = defaults.request(input);
     if (request.numImages() != 1 || request.outputType() != OutputType.IMAGE) {
       throw new IllegalArgumentException(
-          "[djl] %d images of type %s: an answer has one picture, so ask for one."
+          "[djl] %s images of type %s: an answer has one picture, so ask for one."
               .formatted(request.numImages(), request.outputType()));
     }
     return KolorsTranslator.list(request);

@@ -97,7 +97,7 @@ public final class KolorsTranslatorFactory implements TranslatorFactory {
   static KolorsImage only(ImageResult result) {
     if (result.images().size() != 1) {
       throw new IllegalArgumentException(
-          "[djl] %d pictures were made where one can be given: take the output type Image[] or ImageResult."
+          "[djl] %s pictures were made where one can be given: take the output type Image[] or ImageResult."
               .formatted(result.images().size()));
     }
     return result.image();

@@ -1,7 +1,11 @@
 package io.github.kolors4j.fuzz;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.batch.BatchTable;
+import io.github.kolors4j.batch.TableRow;
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.cli.TensorFiles;
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
@@ -12,6 +16,7 @@ import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
@@ -44,6 +49,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -82,6 +88,8 @@ final class FuzzTargets {
       addTokenizer(targets);
       addPictures(targets);
       addMetadata(targets);
+      addTables(targets);
+      addOtherWeights(targets);
       return List.copyOf(targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -283,6 +291,37 @@ final class FuzzTargets {
         });
   }
 
+  /** Tables of requests. */
+  private static void addTables(List<FuzzTarget> targets) throws IOException {
+    Path folder = folder("tables");
+    String csv =
+        "id,prompt,seed,scheduler_options,note\r\n"
+            + "a,\"a \"\"red\"\" cup, \u4e00\r\n"
+            + "on blue\",7,\"{\"\"use_karras_sigmas\"\": true}\",1\r\n"
+            + "b,x,,,\"\"\n";
+    String lines =
+        "{\"id\": \"a\", \"prompt\": \"x\", \"seed\": 7, \"original_size\": [16, 24]}\n"
+            + "\n{\"prompt\": \"\u4e00\", \"note\": {\"a\": null}}\n";
+    Map.of("table.csv", csv, "table.jsonl", lines)
+        .forEach(
+            (name, text) ->
+                targets.add(
+                    new FuzzTarget(
+                        name,
+                        name,
+                        List.of(text.getBytes(StandardCharsets.UTF_8)),
+                        new ByteMutator(),
+                        inFolder(
+                            folder,
+                            name,
+                            in -> {
+                              List<TableRow> rows = new ArrayList<>();
+                              BatchTable.read(in.resolve(name)).forEach(rows::add);
+                              return rows;
+                            }),
+                        SMALL)));
+  }
+
   /** What a picture of this library says of how it was made: as JSON, and as the whole file. */
   private static void addMetadata(List<FuzzTarget> targets) throws IOException {
     Path folder = folder("metadata");
@@ -323,6 +362,91 @@ final class FuzzTargets {
             files,
             new PictureMutator(),
             inFolder(folder, "texts", opened -> metadataOf(opened.resolve("texts"))),
+            MODEL));
+  }
+
+  /** Adapters, pickles, and weights in a file of their own or of 8 bits. */
+  private static void addOtherWeights(List<FuzzTarget> targets) throws IOException {
+    List<byte[]> adapters = new ArrayList<>();
+    for (String dialect :
+        List.of("locon_tucker", "peft", "kohya_alphas", "kohya_sgm", "dora_peft", "lokr", "loha")) {
+      adapters.add(Files.readAllBytes(resource("/adapter/" + dialect + ".safetensors")));
+    }
+    Path adapter = folder("adapter");
+    targets.add(
+        new FuzzTarget(
+            "adapter",
+            adapter.toString(),
+            adapters,
+            new SafetensorsMutator(),
+            inFolder(
+                adapter,
+                "a.safetensors",
+                folder -> Adapter.load(folder.resolve("a.safetensors")).sha256()),
+            MODEL));
+    Path pickle = folder("pickle");
+    targets.add(
+        new FuzzTarget(
+            "pickle",
+            pickle.toString(),
+            List.of(
+                Files.readAllBytes(resource("/adapter/views.bin")),
+                Files.readAllBytes(resource("/adapter/diffsynth.ckpt"))),
+            new PickleMutator(),
+            inFolder(pickle, "p.bin", folder -> tensors(PickleFile.open(folder.resolve("p.bin")))),
+            MODEL));
+
+    Path mini = MiniCheckpoint.directory();
+    Path vae = mini.resolve("vae");
+    Path single = folder("single file");
+    targets.add(
+        new FuzzTarget(
+            "single file",
+            single.toString(),
+            List.of(Files.readAllBytes(vae.resolve("diffusion_pytorch_model.fp16.safetensors"))),
+            new SafetensorsMutator(),
+            inFolder(
+                single,
+                "vae.safetensors",
+                folder -> {
+                  Path file = folder.resolve("vae.safetensors");
+                  try (AutoencoderKL model = AutoencoderKL.loadFile(vae, file)) {
+                    return model.config();
+                  }
+                }),
+            MODEL));
+
+    Path quantized = folder("8 bits");
+    Path textEncoder = quantized.resolve("checkpoint/text_encoder");
+    try (KolorsPipeline pipeline = KolorsPipeline.builder(mini).threads(1).open()) {
+      pipeline.savePretrained(
+          quantized.resolve("checkpoint"), SaveOptions.DEFAULT.withInt8(Set.of("text_encoder")));
+    }
+    String file;
+    try (Stream<Path> files = Files.list(textEncoder)) {
+      file =
+          files
+              .map(each -> each.getFileName().toString())
+              .filter(each -> each.endsWith(".safetensors"))
+              .sorted()
+              .findFirst()
+              .orElseThrow();
+    }
+    Path linked = linked("text encoder of 8 bits", textEncoder, file);
+    targets.add(
+        new FuzzTarget(
+            "weights of 8 bits",
+            linked.toString(),
+            List.of(Files.readAllBytes(textEncoder.resolve(file))),
+            new SafetensorsMutator(),
+            inFolder(
+                linked,
+                file,
+                folder -> {
+                  try (ChatGlmModel model = ChatGlmModel.load(folder, Optional.empty())) {
+                    return model.config();
+                  }
+                }),
             MODEL));
   }
 

@@ -15,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
@@ -132,9 +133,15 @@ record CheckpointFiles(List<ListedFile> files, String folderName) {
     }
     if (crc.getValue() != file.crc() || Files.size(to) != file.size()) {
       throw new IOException(
-          ("[mini checkpoint] %s has %d bytes with CRC-32 %08x, and %d with %08x are listed:"
-                  + " build or fetch kolors-mini again.")
-              .formatted(file.name(), Files.size(to), crc.getValue(), file.size(), file.crc()));
+          String.format(
+              Locale.ROOT,
+              "[mini checkpoint] %s has %d bytes with CRC-32 %08x, and %d with %08x are listed:"
+                  + " build or fetch kolors-mini again.",
+              file.name(),
+              Files.size(to),
+              crc.getValue(),
+              file.size(),
+              file.crc()));
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -80,7 +81,8 @@ public final class PickleFile implements TensorSource {
     } catch (ZipException e) {
       throw fault(
           path,
-          "is no file of torch.save since PyTorch 1.6. Incomplete download? Else convert it to safetensors.");
+          "is no file of torch.save since PyTorch 1.6. Incomplete download? Else convert it to"
+              + " safetensors.");
     } catch (IOException e) {
       throw SafetensorsException.of(path, "read", e);
     }
@@ -103,7 +105,7 @@ public final class PickleFile implements TensorSource {
             .findFirst()
             .orElseThrow(() -> fault(path, "has no data.pkl: it is no file of torch.save."));
     if (pickle.getSize() > MAX_PICKLE_BYTES) {
-      throw fault(path, "has a pickle of %,d bytes.".formatted(pickle.getSize()));
+      throw fault(path, String.format(Locale.ROOT, "has a pickle of %,d bytes.", pickle.getSize()));
     }
     String folder = pickle.getName().substring(0, pickle.getName().indexOf('/') + 1);
     ZipEntry order = zip.getEntry(folder + "byteorder");
@@ -181,7 +183,12 @@ public final class PickleFile implements TensorSource {
       if (tensor.offset() < 0 || (!empty && bytes > entry.getSize())) {
         throw fault(
             path,
-            "%s needs %,d bytes and its storage has %,d.".formatted(name, bytes, entry.getSize()));
+            String.format(
+                Locale.ROOT,
+                "%s needs %,d bytes and its storage has %,d.",
+                name,
+                bytes,
+                entry.getSize()));
       }
     } catch (ArithmeticException | IndexOutOfBoundsException e) {
       throw fault(path, "%s has the shape %s.".formatted(name, tensor.shape()));

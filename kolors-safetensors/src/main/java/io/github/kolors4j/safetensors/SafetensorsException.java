@@ -1,5 +1,6 @@
 package io.github.kolors4j.safetensors;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -8,9 +9,6 @@ import java.nio.file.Path;
 /** A safetensors file, or a checkpoint's index, that is not what it should be. */
 public class SafetensorsException extends InvalidFileException {
   private static final long serialVersionUID = 1;
-
-  /** Longest text of a file that a message repeats, in characters. */
-  private static final int QUOTED_AT_MOST = 200;
 
   /**
    * A fault of a file.
@@ -58,7 +56,6 @@ public class SafetensorsException extends InvalidFileException {
 
   /** {@code text} in quotes, on one line and not too long: it comes from a file of any content. */
   static String quote(String text) {
-    String shown = text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…";
-    return "\"" + shown.replaceAll("\\p{Cc}", "?") + "\"";
+    return ForeignText.quoted(text);
   }
 }

@@ -26,7 +26,7 @@ public record TensorData(DType dtype, List<Long> shape, MemorySegment data) {
     shape = List.copyOf(shape);
     if (data.byteSize() != dtype.byteLength(shape)) {
       throw new IllegalArgumentException(
-          "[safetensors] %s %s takes %d bytes, not %d."
+          "[safetensors] %s %s takes %s bytes, not %s."
               .formatted(dtype, shape, dtype.byteLength(shape), data.byteSize()));
     }
   }

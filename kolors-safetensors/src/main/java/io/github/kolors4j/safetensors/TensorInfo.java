@@ -30,7 +30,7 @@ public record TensorInfo(
     shape = List.copyOf(shape);
     if (offset < 0 || byteLength != dtype.byteLength(shape)) {
       throw new IllegalArgumentException(
-          "[safetensors] tensor %s: %s %s at %d with %d bytes does not fit together."
+          "[safetensors] tensor %s: %s %s at %s with %s bytes does not fit together."
               .formatted(name, dtype, shape, offset, byteLength));
     }
   }

@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
@@ -155,7 +156,10 @@ final class Unpickler {
         case 'b' -> stack.pop(); // attributes of a dictionary, which say nothing of its tensors
         default ->
             throw new Fault(
-                "its pickle has the operation 0x%02x, which makes no tensor.".formatted(opcode));
+                String.format(
+                    Locale.ROOT,
+                    "its pickle has the operation 0x%02x, which makes no tensor.",
+                    opcode));
       }
     }
   }

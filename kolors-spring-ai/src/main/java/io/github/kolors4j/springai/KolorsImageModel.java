@@ -172,7 +172,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     public Builder queueCapacity(int queueCapacity) {
       if (queueCapacity < 0) {
         throw new IllegalArgumentException(
-            "[spring-ai] a queue of %d: use 0 or more.".formatted(queueCapacity));
+            "[spring-ai] a queue of %s: use 0 or more.".formatted(queueCapacity));
       }
       this.queueCapacity = queueCapacity;
       return this;
@@ -188,7 +188,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     public Builder concurrency(int concurrency) {
       if (concurrency < 1) {
         throw new IllegalArgumentException(
-            "[spring-ai] concurrency %d: use 1 or more.".formatted(concurrency));
+            "[spring-ai] concurrency %s: use 1 or more.".formatted(concurrency));
       }
       this.concurrency = concurrency;
       return this;

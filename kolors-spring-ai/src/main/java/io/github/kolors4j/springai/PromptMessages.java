@@ -79,7 +79,7 @@ record PromptMessages(String prompt, Optional<String> negativePrompt, Optional<K
     }
     if (pictures.size() > 1) {
       throw new IllegalArgumentException(
-          "[spring-ai] %d pictures to begin with: Kolors takes one.".formatted(pictures.size()));
+          "[spring-ai] %s pictures to begin with: Kolors takes one.".formatted(pictures.size()));
     }
     Media media = pictures.getFirst();
     if (!(media.getData() instanceof byte[] bytes)) {

@@ -35,6 +35,32 @@ public non-sealed interface ComputedWeight extends Weight {
    */
   void compute(int row, int from, int count, float[] target, int at, Scratch scratch);
 
+  /**
+   * Computes the same part of several rows: value by value what {@link #compute} gives, which is
+   * what it does unless a kind has a faster way. Called by {@link #decodeRows}.
+   *
+   * @param row the first row
+   * @param rows how many of them
+   * @param from index of the first value in each
+   * @param count how many values of each
+   * @param target where to
+   * @param at index of the first value written; others are left alone
+   * @param stride from the first value of a row to that of the next in {@code target}
+   * @param scratch as in {@link #compute}
+   */
+  default void computeRows(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    for (int i = 0; i < rows; i++) {
+      compute(row + i, from, count, target, at + i * stride, scratch);
+    }
+  }
+
+  @Override
+  default void decodeRows(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    computeRows(row, rows, from, count, target, at, stride, scratch.inner());
+  }
+
   @Override
   default void decode(int row, int from, int count, float[] target, int at, Scratch scratch) {
     compute(row, from, count, target, at, scratch.inner());

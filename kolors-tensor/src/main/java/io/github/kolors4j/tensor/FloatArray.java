@@ -41,7 +41,7 @@ public final class FloatArray {
     Shape shape = Shape.of(dims);
     if (values.length != shape.size()) {
       throw new IllegalArgumentException(
-          "[array] %d values do not fill %s, which has %d."
+          "[array] %s values do not fill %s, which has %s."
               .formatted(values.length, shape, shape.size()));
     }
     return new FloatArray(shape, values);

@@ -3,8 +3,6 @@ package io.github.kolors4j.tensor;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -14,18 +12,11 @@ import java.util.Objects;
  * <p>A value of a group is the product of integer and scale, which F32 holds exactly. A value of a
  * row is that product rounded to F16, as ChatGLM's own code, which computes in F16, has it.
  */
-public final class Int8Weight implements ComputedWeight {
+public final class Int8Weight extends CodedWeight {
   private static final Kernels KERNELS = KernelProvider.kernels();
-  private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final String name;
-  private final Shape shape;
   private final MemorySegment values;
   private final MemorySegment scales;
-  private final int rows;
-  private final int rowLength;
 
   /** Values of a group; 0 where a row has one scale. */
   private final int group;
@@ -34,22 +25,19 @@ public final class Int8Weight implements ComputedWeight {
 
   private Int8Weight(
       String name, Shape shape, int group, MemorySegment values, MemorySegment scales) {
-    this.name = name;
-    this.shape = shape;
+    super(name, shape);
     this.group = group;
     this.values = values;
     this.scales = scales;
-    rows = ComputedWeight.super.rows();
-    rowLength = ComputedWeight.super.rowLength();
-    groups = group == 0 ? 1 : Math.ceilDiv(rowLength, group);
-    if (values.byteSize() != shape.size() || scales.byteSize() != 2L * rows * groups) {
+    groups = group == 0 ? 1 : Math.ceilDiv(rowLength(), group);
+    if (values.byteSize() != shape.size() || scales.byteSize() != 2L * rows() * groups) {
       throw new IllegalArgumentException(
-          "[weight] %s: %s of I8 needs %d bytes and %d of F16 scales, but has %d and %d."
+          "[weight] %s: %s of I8 needs %s bytes and %s of F16 scales, but has %s and %s."
               .formatted(
                   name,
                   shape,
                   shape.size(),
-                  2L * rows * groups,
+                  2L * rows() * groups,
                   values.byteSize(),
                   scales.byteSize()));
     }
@@ -86,38 +74,17 @@ public final class Int8Weight implements ComputedWeight {
       String name, Shape shape, int group, MemorySegment values, MemorySegment scales) {
     if (group < 1) {
       throw new IllegalArgumentException(
-          "[weight] %s: a group of %d values: 1 is the least.".formatted(name, group));
+          "[weight] %s: a group of %s values: 1 is the least.".formatted(name, group));
     }
     return new Int8Weight(name, shape, group, values, scales);
   }
 
   @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Shape shape() {
-    return shape;
-  }
-
-  @Override
-  public int rows() {
-    return rows;
-  }
-
-  @Override
-  public int rowLength() {
-    return rowLength;
-  }
-
-  @Override
   public void compute(int row, int from, int count, float[] target, int at, Scratch scratch) {
-    Objects.checkFromIndexSize(from, count, rowLength);
+    long first = first(row, from, count);
     Objects.checkFromIndexSize(at, count, target.length);
-    long first = (long) Objects.checkIndex(row, rows) * rowLength + from;
     if (group == 0) {
-      decodeRow(values, first, scale(row), target, at, count);
+      KERNELS.scaleBytesToF16(half(scales, row), values, first, target, at, count);
       return;
     }
     int end = from + count;
@@ -127,32 +94,20 @@ public final class Int8Weight implements ComputedWeight {
       int to = at + i - from;
       int whole = group == Kernels.GROUP && i % group == 0 ? (end - i) / group : 0;
       if (whole > 0) {
-        KERNELS.scaleGroups(scales, 2L * (row * groups + index), whole, values, of, target, to);
+        KERNELS.scaleGroups(
+            scales, 2L * ((long) row * groups + index), whole, values, of, target, to);
         i += whole * group;
       } else {
         int n = Math.min(end, (index + 1) * group) - i;
-        KERNELS.scaleBytes(scale(row * groups + index), values, of, target, to, n);
+        KERNELS.scaleBytes(half(scales, (long) row * groups + index), values, of, target, to, n);
         i += n;
       }
-    }
-  }
-
-  private float scale(int index) {
-    return Float.float16ToFloat(scales.get(SHORT, 2L * index));
-  }
-
-  // Vector code by C2, as StoredWeight's loops: 14 values a nanosecond where F16 has 17 (Zen 5).
-  private static void decodeRow(
-      MemorySegment values, long first, float scale, float[] target, int at, int count) {
-    for (int i = 0; i < count; i++) {
-      target[at + i] =
-          Float.float16ToFloat(Float.floatToFloat16(values.get(BYTE, first + i) * scale));
     }
   }
 
   /** {@code unet.conv_in.weight I8 in groups of 32 [320, 4, 3, 3]}. */
   @Override
   public String toString() {
-    return name + " I8 " + (group == 0 ? "a row" : "in groups of " + group) + " " + shape;
+    return name() + " I8 " + (group == 0 ? "a row" : "in groups of " + group) + " " + shape();
   }
 }

@@ -13,17 +13,27 @@ import java.util.Objects;
 public final class LowRank {
   private static final Kernels KERNELS = KernelProvider.kernels();
 
+  /** Values of a cache line. */
+  private static final int LINE = 16;
+
   private final int rank;
   private final int rows;
   private final int rowLength;
+
+  /**
+   * A; from one row to the next is an odd number of cache lines, or its rows would share a few sets
+   * of L1.
+   */
   private final float[] down;
+
+  private final int downStride;
   private final float[] up;
 
   /**
    * A product of two matrices.
    *
    * @param rank rows of A and columns of B, at least 1
-   * @param down A, {@code [rank, rowLength]} in row-major order; not copied
+   * @param down A, {@code [rank, rowLength]} in row-major order; copied
    * @param up B, {@code [rows, rank]} in row-major order; not copied
    * @throws IllegalArgumentException if the rank is below 1, or a matrix has no whole number of
    *     rows or columns
@@ -31,14 +41,28 @@ public final class LowRank {
   public LowRank(int rank, float[] down, float[] up) {
     if (rank < 1 || down.length % rank != 0 || up.length % rank != 0) {
       throw new IllegalArgumentException(
-          "[low rank] %d values of A and %d of B: the rank, %d, must be at least 1 and divide both."
+          "[low rank] %s values of A and %s of B: the rank, %s, must be at least 1 and divide both."
               .formatted(down.length, up.length, rank));
     }
     this.rank = rank;
-    this.down = down;
     this.up = up;
     rows = up.length / rank;
     rowLength = down.length / rank;
+    downStride = LINE * (Math.ceilDiv(rowLength, LINE) | 1);
+    this.down = new float[rank * downStride];
+    for (int i = 0; i < rank; i++) {
+      System.arraycopy(down, i * rowLength, this.down, i * downStride, rowLength);
+    }
+  }
+
+  /** Over the same A. */
+  private LowRank(LowRank other, float[] up) {
+    rank = other.rank;
+    down = other.down;
+    downStride = other.downStride;
+    rows = other.rows;
+    rowLength = other.rowLength;
+    this.up = up;
   }
 
   /**
@@ -77,7 +101,7 @@ public final class LowRank {
   public LowRank times(float factor) {
     float[] scaled = new float[up.length];
     KERNELS.scale(factor, up, 0, scaled, 0, up.length);
-    return new LowRank(rank, down, scaled);
+    return new LowRank(this, scaled);
   }
 
   /**
@@ -96,7 +120,31 @@ public final class LowRank {
     Objects.checkIndex(row, rows);
     Objects.checkFromIndexSize(from, count, rowLength);
     Objects.checkFromIndexSize(at, count, target.length);
-    KERNELS.addRows(up, row * rank, rank, down, from, rowLength, target, at, count);
+    KERNELS.addRows(up, row * rank, rank, down, from, downStride, target, at, count);
+  }
+
+  /**
+   * Adds the same part of several rows, to the same bits as {@link #addTo(int, int, int, float[],
+   * int)} for each: A is then read once for some of them.
+   *
+   * @param row the first row
+   * @param rows how many of them
+   * @param from index of the first value in each
+   * @param count how many values of each
+   * @param target what is added to
+   * @param at index of the first value there
+   * @param stride from the first value of a row to that of the next there
+   * @throws IndexOutOfBoundsException if the part is not inside the matrix or not inside {@code
+   *     target}
+   */
+  public void addTo(int row, int rows, int from, int count, float[] target, int at, int stride) {
+    Objects.checkFromIndexSize(row, rows, this.rows);
+    Objects.checkFromIndexSize(from, count, rowLength);
+    if (rows > 0) {
+      Objects.checkFromIndexSize(at, (rows - 1) * stride + count, target.length);
+    }
+    KERNELS.addProduct(
+        up, row * rank, rows, rank, down, from, downStride, target, at, stride, count);
   }
 
   /** {@code rank 16, [1280, 640]}. */

@@ -35,7 +35,7 @@ public final class StoredWeight implements Weight {
     long expected = (long) shape.size() * dtype.bytes();
     if (data.byteSize() != expected) {
       throw new IllegalArgumentException(
-          "[weight] %s: %s of %s needs %d bytes but has %d."
+          "[weight] %s: %s of %s needs %s bytes but has %s."
               .formatted(name, shape, dtype, expected, data.byteSize()));
     }
     this.name = name;

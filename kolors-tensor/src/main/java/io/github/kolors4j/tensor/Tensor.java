@@ -68,7 +68,7 @@ public final class Tensor {
     Shape to = Shape.of(dims);
     if (to.size() != shape.size()) {
       throw new IllegalArgumentException(
-          "[reshape] %s has %d values and %s has %d: they must be equal."
+          "[reshape] %s has %s values and %s has %s: they must be equal."
               .formatted(shape, shape.size(), to, to.size()));
     }
     return new Tensor(to, buffer);
@@ -85,7 +85,7 @@ public final class Tensor {
     int[] dims = shape.dims();
     if (n < 0 || n > dims[0]) {
       throw new IllegalArgumentException(
-          "[first] %d samples of %s: 0 to %d can be taken.".formatted(n, shape, dims[0]));
+          "[first] %s samples of %s: 0 to %s can be taken.".formatted(n, shape, dims[0]));
     }
     dims[0] = n;
     return new Tensor(Shape.of(dims), buffer);

@@ -74,6 +74,27 @@ public sealed interface Weight permits StoredWeight, ComputedWeight {
   void decode(int row, int from, int count, float[] target, int at, Scratch scratch);
 
   /**
+   * Decodes the same part of several rows, as {@link #decode} would one after another. A kind to
+   * which rows are cheaper together, as a product of matrices is, does it at once.
+   *
+   * @param row the first row
+   * @param rows how many of them
+   * @param from index of the first value in each
+   * @param count how many values of each
+   * @param target where to
+   * @param at index of the first value written
+   * @param stride from the first value of a row to that of the next in {@code target}
+   * @param scratch buffers of the calling thread, for a weight that computes
+   * @throws IndexOutOfBoundsException as {@link #decode}
+   */
+  default void decodeRows(
+      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
+    for (int i = 0; i < rows; i++) {
+      decode(row + i, from, count, target, at + i * stride, scratch);
+    }
+  }
+
+  /**
    * All values as F32; meant for small weights and for tests, as nothing of them is kept.
    *
    * @return a new array in row-major order

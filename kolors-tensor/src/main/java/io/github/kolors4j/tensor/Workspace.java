@@ -100,7 +100,7 @@ public final class Workspace implements AutoCloseable {
     Shape shape = Shape.of(dims);
     if (values.length != shape.size()) {
       throw new IllegalArgumentException(
-          "[tensor] %d values do not fill %s, which has %d."
+          "[tensor] %s values do not fill %s, which has %s."
               .formatted(values.length, shape, shape.size()));
     }
     Tensor tensor = tensor(shape);

@@ -52,9 +52,25 @@ class QuantizedWeightTest {
         }
       }
     }
+    assertRowsTogether(weight, expected);
     float[] whole = weight.toFloats();
     for (int i = 0; i < expected.length; i++) {
       assertSameBits(expected[i], whole[i], weight + " at " + i);
+    }
+  }
+
+  /** The same part of all rows at once, with room between them. */
+  private static void assertRowsTogether(Weight weight, float[] expected) {
+    int length = weight.rowLength();
+    int stride = length + 2;
+    float[] rows = new float[weight.rows() * stride + 1];
+    weight.decodeRows(0, weight.rows(), 1, length - 1, rows, 1, stride, new Scratch());
+    for (int row = 0; row < weight.rows(); row++) {
+      for (int i = 1; i < length; i++) {
+        assertSameBits(expected[row * length + i], rows[row * stride + i], weight + ", row " + row);
+      }
+      assertSameBits(0, rows[row * stride], "before");
+      assertSameBits(0, rows[row * stride + length], "behind");
     }
   }
 

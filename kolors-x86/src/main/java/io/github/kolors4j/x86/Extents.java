@@ -21,7 +21,7 @@ record Extents(Block block, int rowUnit, int lanes) {
         || block.depth() < 1
         || block.depth() % Bf16Kernel.STEP != 0) {
       throw new IllegalArgumentException(
-          "[x86] %s: at least one row, 1 to %d columns, and a depth of a multiple of %d."
+          "[x86] %s: at least one row, 1 to %s columns, and a depth of a multiple of %s."
               .formatted(block, Bf16Kernel.PANEL, Bf16Kernel.STEP));
     }
   }
@@ -45,7 +45,7 @@ record Extents(Block block, int rowUnit, int lanes) {
     long width = 2L * vectors() * lanes * Bf16Kernel.BYTES;
     if (b.stride() != width) {
       throw new IllegalArgumentException(
-          "[x86] a panel of %d columns has %d bytes a pair of k, not %d."
+          "[x86] a panel of %s columns has %s bytes a pair of k, not %s."
               .formatted(block.columns(), width, b.stride()));
     }
     return part(b, block.depth() / 2, width);
@@ -59,7 +59,7 @@ record Extents(Block block, int rowUnit, int lanes) {
   static MemorySegment part(Matrix matrix, int rows, long bytes) {
     if (rows > 1 && matrix.stride() < bytes) {
       throw new IndexOutOfBoundsException(
-          "[x86] rows of %d bytes, %d bytes apart.".formatted(bytes, matrix.stride()));
+          "[x86] rows of %s bytes, %s bytes apart.".formatted(bytes, matrix.stride()));
     }
     long size = Math.addExact(Math.multiplyExact(rows - 1L, matrix.stride()), bytes);
     return matrix.data().asSlice(matrix.offset(), size);

@@ -122,7 +122,7 @@ final class Libc {
 
   private static UnsupportedOperationException refused(String what, MemorySegment state) {
     return new UnsupportedOperationException(
-        "the system %s (errno %d).".formatted(what, (int) ERRNO_OF.get(state, 0L)));
+        "the system %s (errno %s).".formatted(what, (int) ERRNO_OF.get(state, 0L)));
   }
 
   /** What a method handle throws: of these nothing that is checked. */

@@ -79,7 +79,7 @@ sealed interface Operand {
   record Memory(Register base, Register index, int scale, int displacement) implements Operand {
     public Memory {
       if (Integer.bitCount(scale) != 1 || scale < 1 || scale > 8) {
-        throw new IllegalArgumentException("[x86] scale %d: 1, 2, 4 or 8.".formatted(scale));
+        throw new IllegalArgumentException("[x86] scale %s: 1, 2, 4 or 8.".formatted(scale));
       }
     }
 
@@ -106,7 +106,7 @@ sealed interface Operand {
   private static void check(String kind, int number, int count) {
     if (number < 0 || number >= count) {
       throw new IllegalArgumentException(
-          "[x86] %s%d: there are 0 to %d.".formatted(kind, number, count - 1));
+          "[x86] %s%s: there are 0 to %s.".formatted(kind, number, count - 1));
     }
   }
 }

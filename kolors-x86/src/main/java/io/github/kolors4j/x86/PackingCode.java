@@ -64,7 +64,7 @@ final class PackingCode {
     long width = panel.stride() / (2 * Bf16Kernel.BYTES);
     if (values.rows() > width) {
       throw new IndexOutOfBoundsException(
-          "[x86] %d columns into a panel of %d.".formatted(values.rows(), width));
+          "[x86] %s columns into a panel of %s.".formatted(values.rows(), width));
     }
     for (int column = 0; column < width; column += COLUMNS) {
       int count = Math.clamp(values.rows() - column, 0, COLUMNS);
@@ -88,7 +88,7 @@ final class PackingCode {
     long width = 2L * values.length() * Bf16Kernel.BYTES;
     if (values.length() % COLUMNS != 0 || panel.stride() != width) {
       throw new IllegalArgumentException(
-          "[x86] rows of %d values into a panel of %d bytes a pair: as wide, and a multiple of %d."
+          "[x86] rows of %s values into a panel of %s bytes a pair: as wide, and a multiple of %s."
               .formatted(values.length(), panel.stride(), COLUMNS));
     }
     int depth = Math.ceilDiv(values.rows(), Bf16Kernel.STEP) * Bf16Kernel.STEP;
@@ -114,7 +114,7 @@ final class PackingCode {
     MethodHandle function = functions.get(new Packing(values.dtype(), piece));
     if (function == null) {
       throw new IllegalArgumentException(
-          "[x86] piece %d of %s: there is none.".formatted(piece, values.dtype()));
+          "[x86] piece %s of %s: there is none.".formatted(piece, values.dtype()));
     }
     return function;
   }

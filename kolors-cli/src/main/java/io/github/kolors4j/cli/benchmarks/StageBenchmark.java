@@ -62,6 +62,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
   public record Size(int width, int height, int batch, int steps) {}
 
   /**
+   * What is opened.
+   *
+   * @param directory folder of the checkpoint
+   * @param variant which copy of the weights; empty for the usual one
+   */
+  public record Weights(Path directory, Optional<String> variant) {}
+
+  /**
    * The time of one run.
    *
    * @param seconds of what is repeated: one step of the U-Net, or the whole stage
@@ -84,14 +92,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    * Opens a stage.
    *
    * @param stage which
-   * @param model folder of the checkpoint
+   * @param model where the checkpoint is
    * @param size what is measured
    * @param engine what computes
    * @return the stage, to be closed
    * @throws IOException if the checkpoint is not complete or not right
    * @throws IllegalArgumentException if the size is not possible
    */
-  public static StageBenchmark open(Stage stage, Path model, Size size, Engine engine)
+  public static StageBenchmark open(Stage stage, Weights model, Size size, Engine engine)
       throws IOException {
     requirePositive("width", size.width());
     requirePositive("height", size.height());
@@ -183,8 +191,9 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final int[][] positions;
     private final double flop;
 
-    Text(Path directory, Size size, Engine engine) throws IOException {
-      model = ChatGlmModel.load(directory.resolve("text_encoder"), Optional.empty());
+    Text(Weights weights, Size size, Engine engine) throws IOException {
+      Path directory = weights.directory();
+      model = ChatGlmModel.load(directory.resolve("text_encoder"), weights.variant());
       ChatGlmConfig config = model.config();
       threads = new ThreadPool(engine.threads());
       workspace = new Workspace(threads, Products.of(engine.precision()));
@@ -228,10 +237,11 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final float[][] timeIds;
     private final double stepFlop;
 
-    UNet(Path directory, Size size, Engine engine) throws IOException {
+    UNet(Weights weights, Size size, Engine engine) throws IOException {
+      Path directory = weights.directory();
       Latents latents = Latents.of(directory, size);
       int n = size.batch();
-      model = UNet2DConditionModel.load(directory.resolve("unet"), Optional.empty());
+      model = UNet2DConditionModel.load(directory.resolve("unet"), weights.variant());
       UNet2DConditionConfig config = model.config();
       requirePossible("U-Net", config.largestFeatureMap(n, latents.height, latents.width), size);
       threads = new ThreadPool(engine.threads());
@@ -277,8 +287,9 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final Tensor latents;
     private final double flop;
 
-    Vae(Path directory, Size size, Engine engine) throws IOException {
-      model = AutoencoderKL.load(directory.resolve("vae"), Optional.empty());
+    Vae(Weights weights, Size size, Engine engine) throws IOException {
+      Path directory = weights.directory();
+      model = AutoencoderKL.load(directory.resolve("vae"), weights.variant());
       AutoencoderKLConfig config = model.config();
       Latents cells = Latents.of(config, size);
       requirePossible("VAE", config.largestFeatureMap(cells.height, cells.width), size);
@@ -317,7 +328,8 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final ImageRequest request;
     private final double flop;
 
-    Image(Path directory, Size size, Engine engine) throws IOException {
+    Image(Weights weights, Size size, Engine engine) throws IOException {
+      Path directory = weights.directory();
       Latents latents = Latents.of(directory, size);
       request =
           ImageRequest.builder(PROMPT)
@@ -341,11 +353,10 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
               latents.width);
       long promptWork = step.perPrompt() + text.perStep();
       flop = 2.0 * (2.0 * (promptWork + size.steps() * step.perStep()) + decode.perStep());
-      pipeline =
-          KolorsPipeline.builder(directory)
-              .threads(engine.threads())
-              .precision(engine.precision())
-              .open();
+      KolorsPipeline.Builder builder =
+          KolorsPipeline.builder(directory).threads(engine.threads()).precision(engine.precision());
+      weights.variant().ifPresent(builder::variant);
+      pipeline = builder.open();
     }
 
     @Override

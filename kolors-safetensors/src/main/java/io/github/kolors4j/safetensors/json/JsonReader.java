@@ -234,7 +234,7 @@ public final class JsonReader {
     }
     String key = quoted();
     if (!seen.add(key)) {
-      throw new JsonException("has the key " + shown(key) + " twice.");
+      throw new JsonException("has the key " + ForeignText.quoted(key) + " twice.");
     }
     if (peek() != ':') {
       throw malformed("a ':' belongs after a key");
@@ -563,12 +563,6 @@ public final class JsonReader {
         path.append('.').append(keys[level]);
       }
     }
-    return shown(path.toString());
-  }
-
-  /** A piece of the document in quotes, on one line and not too long. */
-  private static String shown(String text) {
-    String begin = text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…";
-    return "\"" + begin.replaceAll("\\p{Cc}", "?") + "\"";
+    return ForeignText.quoted(path.toString());
   }
 }

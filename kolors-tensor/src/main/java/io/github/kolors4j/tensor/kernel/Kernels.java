@@ -54,6 +54,34 @@ public interface Kernels {
   void addRows(
       float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n);
 
+  /**
+   * Adds a product of matrices: {@code y[i·ldy + j] += Σₖ a[i·depth + k] · b[k·ldb + j]}, each a
+   * chain as in {@link #addRows}.
+   *
+   * @param a {@code [rows, depth]}
+   * @param rows of a and y
+   * @param depth columns of a, and rows of b
+   * @param ldb from one row of b to the next
+   * @param ldy from one row of y to the next
+   * @param n columns of b and y
+   */
+  default void addProduct(
+      float[] a,
+      int ao,
+      int rows,
+      int depth,
+      float[] b,
+      int bo,
+      int ldb,
+      float[] y,
+      int yo,
+      int ldy,
+      int n) {
+    for (int i = 0; i < rows; i++) {
+      addRows(a, ao + i * depth, depth, b, bo, ldb, y, yo + i * ldy, n);
+    }
+  }
+
   /** {@code y += x}. */
   void add(float[] x, int xo, float[] y, int yo, int n);
 
@@ -80,6 +108,31 @@ public interface Kernels {
    */
   void scaleGroups(
       MemorySegment factors, long fo, int groups, MemorySegment x, long xo, float[] y, int yo);
+
+  /**
+   * {@code y = factor · x} of signed bytes, rounded to F16.
+   *
+   * @param x bytes, of a file as a rule
+   * @param xo index of the first
+   */
+  void scaleBytesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n);
+
+  /**
+   * {@code y = factor · x} of signed halves of bytes, the upper one first, rounded to F16.
+   *
+   * @param x bytes, of a file as a rule
+   * @param xo index of the first half
+   */
+  void scaleNibblesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n);
+
+  /**
+   * Floats of 8 bits: sign, four bits of exponent with a bias of 7, three of fraction. All but the
+   * sign set is NaN.
+   *
+   * @param x bytes, of a file as a rule
+   * @param xo index of the first
+   */
+  void float8(MemorySegment x, long xo, float[] y, int yo, int n);
 
   /** {@code y = x · sigmoid(x)}. */
   void silu(float[] x, int xo, float[] y, int yo, int n);

@@ -26,6 +26,22 @@ public final class ScalarKernels implements Kernels {
     {0, 0, 1, 1}
   };
 
+  /** What each byte stands for as a float. */
+  private static final float[] FLOAT8 = new float[256];
+
+  static {
+    for (int bits = 0; bits < FLOAT8.length; bits++) {
+      int exponent = bits >> 3 & 15;
+      int fraction = bits & 7;
+      float magnitude =
+          exponent == 0
+              ? Math.scalb((float) fraction, -6 - 3)
+              : Math.scalb(8f + fraction, exponent - 7 - 3);
+      float value = (bits & 0x7f) == 0x7f ? Float.NaN : magnitude;
+      FLOAT8[bits] = bits < 0x80 ? value : -value;
+    }
+  }
+
   private final MicroKernel microKernel = new ScalarTile4x4();
 
   @Override
@@ -93,6 +109,33 @@ public final class ScalarKernels implements Kernels {
     for (int g = 0; g < groups; g++) {
       float factor = Float.float16ToFloat(factors.get(F16, fo + 2L * g));
       scaleBytes(factor, x, xo + (long) g * GROUP, y, yo + g * GROUP, GROUP);
+    }
+  }
+
+  @Override
+  public void scaleBytesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = toF16(x.get(JAVA_BYTE, xo + i) * factor);
+    }
+  }
+
+  @Override
+  public void scaleNibblesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      int two = x.get(JAVA_BYTE, (xo + i) >> 1);
+      int value = ((xo + i) & 1) == 0 ? two >> 4 : (two << 28) >> 28;
+      y[yo + i] = toF16(value * factor);
+    }
+  }
+
+  private static float toF16(float value) {
+    return Float.float16ToFloat(Float.floatToFloat16(value));
+  }
+
+  @Override
+  public void float8(MemorySegment x, long xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = FLOAT8[x.get(JAVA_BYTE, xo + i) & 0xff];
     }
   }
 

@@ -2,15 +2,20 @@ package io.github.kolors4j.tensor.kernel;
 
 import static io.github.kolors4j.tensor.kernel.VectorWidth.BYTES;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
+import static io.github.kolors4j.tensor.kernel.VectorWidth.INTS;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.floats;
+import static io.github.kolors4j.tensor.kernel.VectorWidth.ints;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.load;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.loadBytes;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.store;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -35,8 +40,29 @@ public final class VectorKernels implements Kernels {
    */
   private static final ScalarKernels TAIL = new ScalarKernels();
 
+  /** Halves of bytes that are decoded at a time: of two words, or of one. */
+  private static final int NIBBLES = Math.max(8, LANES);
+
+  private static final ValueLayout.OfInt WORD =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** How far the halves of a word's bytes are from its top. */
+  private static final int[] FROM_TOP = {24, 28, 16, 20, 8, 12, 0, 4};
+
+  private static final IntVector TO_TOP = toTop(0);
+  private static final IntVector TO_TOP_SECOND = toTop(4);
+  private static final VectorMask<Integer> SECOND_WORD = VectorMask.fromLong(INTS, 0xff00);
+
   private static final MicroKernel TILE =
       Cpu.vectorRegisters() == 32 ? new Tile6x4() : new Tile5x2();
+
+  private static IntVector toTop(int first) {
+    int[] shifts = new int[LANES];
+    for (int i = 0; i < LANES; i++) {
+      shifts[i] = FROM_TOP[(first + i) % FROM_TOP.length];
+    }
+    return IntVector.fromArray(INTS, shifts, 0);
+  }
 
   @Override
   public String description() {
@@ -112,6 +138,150 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
+  public void addProduct(
+      float[] a,
+      int ao,
+      int rows,
+      int depth,
+      float[] b,
+      int bo,
+      int ldb,
+      float[] y,
+      int yo,
+      int ldy,
+      int n) {
+    int width = Cpu.vectorRegisters() == 32 ? 4 * LANES : 2 * LANES;
+    int bound = n - n % width;
+    int rowBound = rows - rows % 4;
+    // Four rows at a time read b a quarter as often, and many chains hide the latency of one. A few
+    // vectors of all rows of b stay in L1 meanwhile.
+    for (int j = 0; j < bound; j += width) {
+      for (int i = 0; i < rowBound; i += 4) {
+        if (width == 4 * LANES) {
+          addWideTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+        } else {
+          addTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+        }
+      }
+    }
+    for (int i = 0; i < rows; i++) {
+      int from = i < rowBound ? bound : 0;
+      addRows(a, ao + i * depth, depth, b, bo + from, ldb, y, yo + i * ldy + from, n - from);
+    }
+  }
+
+  private static void addTile(
+      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+    int a1 = ao + depth;
+    int a2 = a1 + depth;
+    int a3 = a2 + depth;
+    int y1 = yo + ldy;
+    int y2 = y1 + ldy;
+    int y3 = y2 + ldy;
+    FloatVector s00 = load(y, yo);
+    FloatVector s01 = load(y, yo + LANES);
+    FloatVector s10 = load(y, y1);
+    FloatVector s11 = load(y, y1 + LANES);
+    FloatVector s20 = load(y, y2);
+    FloatVector s21 = load(y, y2 + LANES);
+    FloatVector s30 = load(y, y3);
+    FloatVector s31 = load(y, y3 + LANES);
+    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+      FloatVector b0 = load(b, at);
+      FloatVector b1 = load(b, at + LANES);
+      FloatVector f0 = FloatVector.broadcast(FLOATS, a[ao + k]);
+      s00 = f0.fma(b0, s00);
+      s01 = f0.fma(b1, s01);
+      FloatVector f1 = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      s10 = f1.fma(b0, s10);
+      s11 = f1.fma(b1, s11);
+      FloatVector f2 = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      s20 = f2.fma(b0, s20);
+      s21 = f2.fma(b1, s21);
+      FloatVector f3 = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      s30 = f3.fma(b0, s30);
+      s31 = f3.fma(b1, s31);
+    }
+    s00.intoArray(y, yo);
+    s01.intoArray(y, yo + LANES);
+    s10.intoArray(y, y1);
+    s11.intoArray(y, y1 + LANES);
+    s20.intoArray(y, y2);
+    s21.intoArray(y, y2 + LANES);
+    s30.intoArray(y, y3);
+    s31.intoArray(y, y3 + LANES);
+  }
+
+  /** Four vectors at a time, where there are 32 registers. */
+  private static void addWideTile(
+      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+    int a1 = ao + depth;
+    int a2 = a1 + depth;
+    int a3 = a2 + depth;
+    int y1 = yo + ldy;
+    int y2 = y1 + ldy;
+    int y3 = y2 + ldy;
+    FloatVector s00 = load(y, yo);
+    FloatVector s01 = load(y, yo + LANES);
+    FloatVector s02 = load(y, yo + 2 * LANES);
+    FloatVector s03 = load(y, yo + 3 * LANES);
+    FloatVector s10 = load(y, y1);
+    FloatVector s11 = load(y, y1 + LANES);
+    FloatVector s12 = load(y, y1 + 2 * LANES);
+    FloatVector s13 = load(y, y1 + 3 * LANES);
+    FloatVector s20 = load(y, y2);
+    FloatVector s21 = load(y, y2 + LANES);
+    FloatVector s22 = load(y, y2 + 2 * LANES);
+    FloatVector s23 = load(y, y2 + 3 * LANES);
+    FloatVector s30 = load(y, y3);
+    FloatVector s31 = load(y, y3 + LANES);
+    FloatVector s32 = load(y, y3 + 2 * LANES);
+    FloatVector s33 = load(y, y3 + 3 * LANES);
+    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+      FloatVector b0 = load(b, at);
+      FloatVector b1 = load(b, at + LANES);
+      FloatVector b2 = load(b, at + 2 * LANES);
+      FloatVector b3 = load(b, at + 3 * LANES);
+      FloatVector f0 = FloatVector.broadcast(FLOATS, a[ao + k]);
+      s00 = f0.fma(b0, s00);
+      s01 = f0.fma(b1, s01);
+      s02 = f0.fma(b2, s02);
+      s03 = f0.fma(b3, s03);
+      FloatVector f1 = FloatVector.broadcast(FLOATS, a[a1 + k]);
+      s10 = f1.fma(b0, s10);
+      s11 = f1.fma(b1, s11);
+      s12 = f1.fma(b2, s12);
+      s13 = f1.fma(b3, s13);
+      FloatVector f2 = FloatVector.broadcast(FLOATS, a[a2 + k]);
+      s20 = f2.fma(b0, s20);
+      s21 = f2.fma(b1, s21);
+      s22 = f2.fma(b2, s22);
+      s23 = f2.fma(b3, s23);
+      FloatVector f3 = FloatVector.broadcast(FLOATS, a[a3 + k]);
+      s30 = f3.fma(b0, s30);
+      s31 = f3.fma(b1, s31);
+      s32 = f3.fma(b2, s32);
+      s33 = f3.fma(b3, s33);
+    }
+    s00.intoArray(y, yo);
+    s01.intoArray(y, yo + LANES);
+    s02.intoArray(y, yo + 2 * LANES);
+    s03.intoArray(y, yo + 3 * LANES);
+    s10.intoArray(y, y1);
+    s11.intoArray(y, y1 + LANES);
+    s12.intoArray(y, y1 + 2 * LANES);
+    s13.intoArray(y, y1 + 3 * LANES);
+    s20.intoArray(y, y2);
+    s21.intoArray(y, y2 + LANES);
+    s22.intoArray(y, y2 + 2 * LANES);
+    s23.intoArray(y, y2 + 3 * LANES);
+    s30.intoArray(y, y3);
+    s31.intoArray(y, y3 + LANES);
+    s32.intoArray(y, y3 + 2 * LANES);
+    s33.intoArray(y, y3 + 3 * LANES);
+  }
+
+  @Override
   public void add(float[] x, int xo, float[] y, int yo, int n) {
     int i = 0;
     for (; i < FLOATS.loopBound(n); i += LANES) {
@@ -167,6 +337,74 @@ public final class VectorKernels implements Kernels {
         }
       }
     }
+  }
+
+  /** The least normal number of F16. */
+  private static final float LEAST_NORMAL = 0x1p-14f;
+
+  /** 128 times this is a number of F16. */
+  private static final float MOST_FACTOR = 256;
+
+  /** Whether all products with whole numbers of 8 bits are normal numbers of F16, or zero. */
+  private static boolean isNormal(float factor) {
+    float size = Math.abs(factor);
+    return size >= LEAST_NORMAL && size <= MOST_FACTOR;
+  }
+
+  @Override
+  public void scaleBytesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    if (!isNormal(factor)) {
+      TAIL.scaleBytesToF16(factor, x, xo, y, yo, n);
+      return;
+    }
+    int i = 0;
+    for (; i < BYTES.loopBound(n); i += BYTES.length()) {
+      ByteVector bytes = loadBytes(x, xo + i);
+      VectorMath.toF16(floats(bytes, 0).mul(factor)).intoArray(y, yo + i);
+      if (BYTES.length() > LANES) {
+        VectorMath.toF16(floats(bytes, 1).mul(factor)).intoArray(y, yo + i + LANES);
+      }
+    }
+    TAIL.scaleBytesToF16(factor, x, xo + i, y, yo + i, n - i);
+  }
+
+  @Override
+  public void scaleNibblesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    if (!isNormal(factor)) {
+      TAIL.scaleNibblesToF16(factor, x, xo, y, yo, n);
+      return;
+    }
+    int head = (int) Math.min(n, xo & 1);
+    TAIL.scaleNibblesToF16(factor, x, xo, y, yo, head);
+    long first = xo + head >> 1;
+    int i = head;
+    // eight halves in an int: each is shifted to the top, and back with its sign
+    for (; i <= n - NIBBLES; i += NIBBLES) {
+      long from = first + (i - head >> 1);
+      IntVector word = IntVector.broadcast(INTS, x.get(WORD, from));
+      if (LANES == 16) {
+        word = word.blend(x.get(WORD, from + 4), SECOND_WORD);
+      }
+      VectorMath.toF16(VectorMath.nibbles(word, TO_TOP).mul(factor)).intoArray(y, yo + i);
+      if (LANES == 4) {
+        VectorMath.toF16(VectorMath.nibbles(word, TO_TOP_SECOND).mul(factor))
+            .intoArray(y, yo + i + LANES);
+      }
+    }
+    TAIL.scaleNibblesToF16(factor, x, xo + i, y, yo + i, n - i);
+  }
+
+  @Override
+  public void float8(MemorySegment x, long xo, float[] y, int yo, int n) {
+    int i = 0;
+    for (; i < BYTES.loopBound(n); i += BYTES.length()) {
+      ByteVector bytes = loadBytes(x, xo + i);
+      VectorMath.float8(ints(bytes, 0)).intoArray(y, yo + i);
+      if (BYTES.length() > LANES) {
+        VectorMath.float8(ints(bytes, 1)).intoArray(y, yo + i + LANES);
+      }
+    }
+    TAIL.float8(x, xo + i, y, yo + i, n - i);
   }
 
   @Override

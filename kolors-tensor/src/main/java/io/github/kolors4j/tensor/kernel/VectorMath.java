@@ -55,6 +55,42 @@ final class VectorMath {
     return x.mul(0.5f).mul(erf(x.mul(ScalarMath.SQRT_HALF)).add(1f));
   }
 
+  /**
+   * Rounds normal numbers of F16 to its 11 bits: 2^13 times a value is added to it and taken away
+   * again (Veltkamp's splitting). Of products of 11 bits and 8, also those in the middle between
+   * two numbers of F16 go where F16's own rounding puts them; a test says so of each one.
+   */
+  static FloatVector toF16(FloatVector x) {
+    FloatVector large = x.mul(0x1p13f + 1);
+    return large.sub(large.sub(x));
+  }
+
+  /**
+   * Halves of bytes with their signs.
+   *
+   * @param toTop how far each is from the top of its lane
+   */
+  static FloatVector nibbles(IntVector words, IntVector toTop) {
+    IntVector signed =
+        words.lanewise(VectorOperators.LSHL, toTop).lanewise(VectorOperators.ASHR, 28);
+    return (FloatVector) signed.convertShape(VectorOperators.I2F, FLOATS, 0);
+  }
+
+  /**
+   * Floats of 8 bits: exponent and fraction in their places of F32, and the exponent with its bias.
+   * What has no exponent counts from 2^-7 on then, in half steps; doubled, it counts from 2^-6 on.
+   */
+  static FloatVector float8(IntVector bits) {
+    IntVector magnitude = bits.and(0x7f);
+    IntVector placed = magnitude.lanewise(VectorOperators.LSHL, 20).add(120 << 23);
+    FloatVector normal = placed.reinterpretAsFloats();
+    FloatVector small = normal.add(normal).sub(0x1p-6f);
+    FloatVector value = normal.blend(small, normal.compare(VectorOperators.LT, 0x1p-6f));
+    value = value.blend(Float.NaN, normal.compare(VectorOperators.EQ, 480f));
+    IntVector sign = bits.and(0x80).lanewise(VectorOperators.LSHL, 24);
+    return value.reinterpretAsInts().or(sign).reinterpretAsFloats();
+  }
+
   private static FloatVector all(float value) {
     return FloatVector.broadcast(FLOATS, value);
   }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -19,6 +20,7 @@ final class VectorWidth {
           .map(VectorShape::forBitSize)
           .orElse(VectorShape.forBitSize(Math.min(512, Cpu.vectorBits())));
   static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
   static final int LANES = FLOATS.length();
 
   /** As many bytes as a vector has floats, or twice as many where there are no vectors so short. */
@@ -53,6 +55,11 @@ final class VectorWidth {
   /** Bytes of a file, as many as {@link #BYTES} has. */
   static ByteVector loadBytes(MemorySegment bytes, long at) {
     return ByteVector.fromMemorySegment(BYTES, bytes, at, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Whole numbers of a part of signed bytes. */
+  static IntVector ints(ByteVector bytes, int part) {
+    return (IntVector) bytes.convertShape(VectorOperators.B2I, INTS, part);
   }
 
   /** The vector of a part of signed bytes. */

@@ -259,9 +259,7 @@ final class Bf16Gemm implements Groups.Work<Bf16Gemm.Columns> {
     float[] rows = scratch.get(COLUMNS, NR * RUN);
     for (int k = 0; k < product.k(); k += RUN) {
       int run = Math.min(RUN, product.k() - k);
-      for (int i = 0; i < columns; i++) {
-        product.b().read(first + j + i, k, run, rows, i * run, scratch);
-      }
+      product.b().read(first + j, columns, k, run, rows, 0, run, scratch);
       pack(new DenseRows(rows, run).values(0, columns), to, j, k);
     }
   }

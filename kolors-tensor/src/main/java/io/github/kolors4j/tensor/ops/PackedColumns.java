@@ -88,9 +88,7 @@ record PackedColumns(MemorySegment data, int offset, int columns, int depth) {
     Arrays.fill(rows, here * STRIDE, width * STRIDE, 0);
     for (int k0 = 0; k0 < to.depth(); k0 += RUN) {
       int run = Math.min(RUN, to.depth() - k0);
-      for (int i = 0; i < here; i++) {
-        source.read(column + i, k + k0, run, rows, i * STRIDE, scratch);
-      }
+      source.read(column, here, k + k0, run, rows, 0, STRIDE, scratch);
       for (int q = 0; q < run; q += LENGTH) {
         int length = Math.min(LENGTH, run - q);
         KERNELS.transpose(rows, q, STRIDE, width, length, transposed, 0, width);

@@ -18,6 +18,12 @@ record WeightRows(Weight weight) implements Rows {
     weight.decode(row, from, count, to, at, scratch);
   }
 
+  @Override
+  public void read(
+      int row, int rows, int from, int count, float[] to, int at, int stride, Scratch scratch) {
+    weight.decodeRows(row, rows, from, count, to, at, stride, scratch);
+  }
+
   /** Of a stored weight, what the file's type holds. */
   @Override
   public int pieces() {

@@ -387,10 +387,8 @@ final class Winograd {
       float[] rows = scratch.get(ROWS, width * KERNEL_CHANNELS * 9);
       for (int c = 0; c < g.channels; c += KERNEL_CHANNELS) {
         int values = Math.min(KERNEL_CHANNELS, g.channels - c) * 9;
-        for (int r = 0; r < present; r++) {
-          int from = (channel + c) * 9;
-          weight.decode(column + j + r, from, values, rows, r * values, scratch);
-        }
+        int from = (channel + c) * 9;
+        weight.decodeRows(column + j, present, from, values, rows, 0, values, scratch);
         Arrays.fill(rows, present * values, width * values, 0);
         int to = 9 * (j * g.channels + c * width);
         KERNELS.transpose(rows, 0, values, width, values, g.data, to, width);

@@ -118,6 +118,65 @@ class KernelsTest {
     }
   }
 
+  /** Every factor that F16 has, and every byte: also products between two numbers of F16. */
+  @Test
+  void scaledBytesAreRoundedAsF16WhateverTheFactor() {
+    byte[] bytes = new byte[256];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) i;
+    }
+    MemorySegment x = MemorySegment.ofArray(bytes);
+    float[] y = new float[256];
+    for (int half = 0; half < 1 << 16; half++) {
+      float factor = Float.float16ToFloat((short) half);
+      KERNELS.scaleBytesToF16(factor, x, 0, y, 0, 256);
+      for (int i = 0; i < 256; i++) {
+        float expected = Float.float16ToFloat(Float.floatToFloat16(bytes[i] * factor));
+        if (Float.floatToIntBits(expected) != Float.floatToIntBits(y[i])) {
+          assertSameBits(expected, y[i], bytes[i] + " times " + factor);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void scaledHalvesOfBytesComeFromTheUpperOneOn(int n) {
+    byte[] bytes = new byte[n / 2 + 8];
+    new Random(n).nextBytes(bytes);
+    MemorySegment x = MemorySegment.ofArray(bytes);
+    for (int first : new int[] {2, 3}) {
+      for (float factor : new float[] {0.3f, 1e-6f, 1e4f}) {
+        Window y = Window.update(2, 1, n);
+        KERNELS.scaleNibblesToF16(factor, x, first, y.array(), y.at(), n);
+        y.assertGuards("scaleNibblesToF16");
+        for (int i = 0; i < n; i++) {
+          int two = bytes[(first + i) / 2] & 0xff;
+          int half = (first + i) % 2 == 0 ? two / 16 : two % 16;
+          float product = (half < 8 ? half : half - 16) * factor;
+          float expected = Float.float16ToFloat(Float.floatToFloat16(product));
+          assertSameBits(expected, y.get(i), "at " + i + " from " + first);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void floatsOf8BitsAreThoseOfTheScalarKernel(int n) {
+    byte[] bytes = new byte[n + 5];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (7 * i);
+    }
+    MemorySegment x = MemorySegment.ofArray(bytes);
+    Window y = Window.update(2, 1, n);
+    Window scalar = y.copy();
+    KERNELS.float8(x, 3, y.array(), y.at(), n);
+    SCALAR.float8(x, 3, scalar.array(), scalar.at(), n);
+    y.assertGuards("float8");
+    y.assertSameBits(scalar, "float8");
+  }
+
   @ParameterizedTest
   @MethodSource("lengths")
   void addAddsEachValueRoundedOnce(int n) {
@@ -164,6 +223,37 @@ class KernelsTest {
         }
         assertClose(sum, y.get(j), (count + 1) * EPS * size, "addRows at " + j);
       }
+    }
+  }
+
+  /** Rows around the four that a kernel takes at a time. */
+  @ParameterizedTest
+  @MethodSource("lengths")
+  void addProductHasTheBitsOfItsRows(int n) {
+    for (int rows : new int[] {0, 1, 3, 4, 5, 9}) {
+      int depth = 3;
+      int ldb = n + 2;
+      int ldy = n + 5;
+      Window a = Window.input(13, 1, Math.max(1, rows * depth));
+      Window b = Window.input(14, 2, depth * ldb);
+      Window y = Window.update(4, 3, Math.max(1, rows * ldy));
+      Window expected = y.copy();
+      KERNELS.addProduct(
+          a.array(), a.at(), rows, depth, b.array(), b.at(), ldb, y.array(), y.at(), ldy, n);
+      for (int i = 0; i < rows; i++) {
+        SCALAR.addRows(
+            a.array(),
+            a.at() + i * depth,
+            depth,
+            b.array(),
+            b.at(),
+            ldb,
+            expected.array(),
+            expected.at() + i * ldy,
+            n);
+      }
+      y.assertGuards("addProduct");
+      y.assertSameBits(expected, "addProduct of " + rows + " rows");
     }
   }
 

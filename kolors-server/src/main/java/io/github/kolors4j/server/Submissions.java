@@ -1,0 +1,116 @@
+package io.github.kolors4j.server;
+
+import io.github.kolors4j.request.GenerationCancelledException;
+import io.github.kolors4j.service.ImageJob;
+import io.github.kolors4j.service.ImageService;
+import io.github.kolors4j.service.JobListener;
+import io.github.kolors4j.service.JobOptions;
+import io.github.kolors4j.service.QueueFullException;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The way of all requests into the queue: counted, and with the answer for a full one. */
+final class Submissions {
+  private static final Logger LOG = LoggerFactory.getLogger(Submissions.class);
+
+  private final ImageService service;
+  private final Metrics metrics;
+  private final boolean logPrompts;
+  private volatile boolean stopping;
+
+  Submissions(ImageService service, Metrics metrics, boolean logPrompts) {
+    this.service = service;
+    this.metrics = metrics;
+    this.logPrompts = logPrompts;
+  }
+
+  ImageService service() {
+    return service;
+  }
+
+  /** Takes no more. */
+  void stop() {
+    stopping = true;
+  }
+
+  boolean stopping() {
+    return stopping;
+  }
+
+  /** Puts a request into the queue. */
+  ImageJob submit(Exchange exchange, ImageCall call) {
+    return submit(exchange, call, _ -> {}, 0);
+  }
+
+  /**
+   * Puts a request into the queue.
+   *
+   * @param exchange who asks
+   * @param call what for
+   * @param listener hears of it
+   * @param previewEvery at which steps it wants the picture; 0 for none
+   */
+  ImageJob submit(Exchange exchange, ImageCall call, JobListener listener, int previewEvery) {
+    if (stopping) {
+      throw ApiException.stopping();
+    }
+    JobOptions.Builder options = JobOptions.builder().listener(listener, previewEvery);
+    call.scheduler().ifPresent(options::scheduler);
+    ImageJob job;
+    try {
+      job = service.submit(call.request(), options.build());
+    } catch (QueueFullException e) {
+      metrics.refused();
+      throw ApiException.queueFull(e.getMessage(), metrics.secondsOfAJob());
+    } catch (IllegalStateException e) {
+      if (stopping) {
+        throw ApiException.stopping();
+      }
+      throw e;
+    }
+    metrics.watch(job);
+    if (logPrompts) {
+      LOG.info(
+          "{} job {} prompt {} negative {}",
+          exchange.id(),
+          job.id(),
+          job.request().prompts(),
+          job.request().negativePrompts());
+    }
+    return job;
+  }
+
+  /**
+   * Makes sure that a job has completed.
+   *
+   * @throws RuntimeException what it ended with
+   */
+  void requireCompleted(ImageJob job) {
+    try {
+      job.await();
+    } catch (GenerationCancelledException e) {
+      throw stopping ? ApiException.stopping() : e;
+    }
+  }
+
+  /** Why a job ended: not by somebody's wish where the server stops. */
+  Throwable reason(Throwable failure) {
+    return stopping && failure instanceof GenerationCancelledException
+        ? ApiException.stopping()
+        : failure;
+  }
+
+  /**
+   * Waits for the end of a job, or for that of its client.
+   *
+   * @return whether the client is still there
+   */
+  static boolean awaitEnd(Exchange exchange, ImageJob job) {
+    CompletableFuture<Boolean> ended = new CompletableFuture<>();
+    job.result().whenComplete((_, _) -> ended.complete(true));
+    try (ClientWatch _ = exchange.watch(() -> ended.complete(false))) {
+      return ended.join();
+    }
+  }
+}
