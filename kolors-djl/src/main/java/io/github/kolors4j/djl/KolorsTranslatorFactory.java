@@ -14,6 +14,7 @@ import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import java.lang.reflect.Type;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -87,7 +88,9 @@ public final class KolorsTranslatorFactory implements TranslatorFactory {
     Function<I, ImageRequest> request =
         given -> given instanceof ImageRequest whole ? whole : defaults.request((String) given);
     return new KolorsTranslator<>(
-        request, (Function<ImageResult, O>) (Function<ImageResult, ?>) OUTPUTS.get(output));
+        request,
+        (Function<ImageResult, O>)
+            (Function<ImageResult, ?>) Objects.requireNonNull(OUTPUTS.get(output)));
   }
 
   /** The picture of a result that has one. */
@@ -113,7 +116,7 @@ public final class KolorsTranslatorFactory implements TranslatorFactory {
           0xff << 24
               | (rgb[3 * i] & 0xff) << 16
               | (rgb[3 * i + 1] & 0xff) << 8
-              | rgb[3 * i + 2] & 0xff;
+              | (rgb[3 * i + 2] & 0xff);
     }
     return factory.fromPixels(argb, picture.width(), picture.height());
   }

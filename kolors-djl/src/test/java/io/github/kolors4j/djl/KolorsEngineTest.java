@@ -58,7 +58,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine through DJL's own classes, compared with the pipeline behind it. */
-@Timeout(60)
+@Timeout(180)
 class KolorsEngineTest {
   private static final String LADYBUG = "一只瓢虫,蓝色背景";
 

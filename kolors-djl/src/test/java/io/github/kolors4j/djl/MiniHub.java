@@ -51,10 +51,14 @@ final class MiniHub implements AutoCloseable {
         byte[] bytes = Files.readAllBytes(file);
         entries.add(
             Map.of(
-                "type", "file",
-                "path", mini.relativize(file).toString().replace('\\', '/'),
-                "size", bytes.length,
-                "oid", gitHash(bytes)));
+                "type",
+                "file",
+                "path",
+                mini.relativize(file).toString().replace('\\', '/'),
+                "size",
+                bytes.length,
+                "oid",
+                gitHash(bytes)));
       }
     }
     json(exchange, entries);

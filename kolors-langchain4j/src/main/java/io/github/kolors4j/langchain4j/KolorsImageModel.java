@@ -220,7 +220,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
           image.url() == null
               ? "[langchain4j] the image to edit is empty: give its bytes as base64Data."
               : "[langchain4j] the image to edit is a URL, and nothing is fetched: give its bytes"
-                    + " as base64Data.");
+                  + " as base64Data.");
     }
     try {
       return KolorsImage.read(

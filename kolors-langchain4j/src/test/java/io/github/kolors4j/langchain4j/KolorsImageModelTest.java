@@ -44,7 +44,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The door, compared with the pipeline behind it. */
-@Timeout(60)
+@Timeout(180)
 class KolorsImageModelTest {
   private static final String LADYBUG = "一只瓢虫,蓝色背景";
 
