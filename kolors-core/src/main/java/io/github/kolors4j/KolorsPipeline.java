@@ -538,7 +538,11 @@ public final class KolorsPipeline implements AutoCloseable {
    * @throws IllegalArgumentException if the U-Net's config has no {@code sample_size}
    */
   public int defaultSize() {
-    return new RequestResolver(components.unet().config(), components.vae().config()).defaultSize();
+    return resolver().defaultSize();
+  }
+
+  private RequestResolver resolver() {
+    return new RequestResolver(components.unet().config(), components.vae().config());
   }
 
   /**
@@ -737,7 +741,7 @@ public final class KolorsPipeline implements AutoCloseable {
         finished
             .image()
             .orElseThrow(() -> new IllegalArgumentException("[metadata] latents are no picture."));
-    ImageRequest.Builder whole = request.toBuilder().size(picture.width(), picture.height());
+    ImageRequest.Builder whole = resolver().sized(request).toBuilder();
     if (finished.seed().isPresent() && request.seeds().size() != request.numImages()) {
       whole.seed(finished.seed().getAsLong() - finished.index());
     }

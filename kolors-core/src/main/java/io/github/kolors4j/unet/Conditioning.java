@@ -95,7 +95,12 @@ public final class Conditioning {
     return pag.perturbs(attention) ? pag.rows() : 0;
   }
 
-  Tap.Pass prepared() {
+  /**
+   * What a tap is to see of it in each step.
+   *
+   * @return what was shown when it was prepared
+   */
+  public Tap.Pass prepared() {
     return prepared;
   }
 }

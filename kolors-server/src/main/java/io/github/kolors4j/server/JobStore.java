@@ -83,6 +83,11 @@ final class JobStore {
     throw ApiException.of(NOT_FOUND, "job_not_found", "[jobs] there is no such job.");
   }
 
+  /** Lets all go, when nobody can ask any more. */
+  synchronized void clear() {
+    jobs.clear();
+  }
+
   private synchronized void remove(String id) {
     if (jobs.remove(id) != null) {
       gone.add(id);
