@@ -185,8 +185,7 @@ class GeneratePipelinesTest {
         part, latents("same", "--steps=3", "--image", image, "--mask", mask, "--strength=.9999"));
     assertDifferent(
         part,
-        latents(
-            "map", "--steps=3", "--image", image, "--strength-map", mask, "--strength=.8"));
+        latents("map", "--steps=3", "--image", image, "--strength-map", mask, "--strength=.8"));
     String[] cropped = {"--padding-mask-crop=3", "--mask-blur=2", "--steps=3"};
     List<String> args = new ArrayList<>(List.of(PROMPT, "--image", image, "--mask", mask));
     args.addAll(List.of(cropped));

@@ -77,7 +77,7 @@ public final class ControlNets implements AutoCloseable {
   private static void checkEqual(ControlNet net, String what, int own, int needed) {
     if (own != needed) {
       throw new IllegalArgumentException(
-          "[controlnet] %s is for %d %s, and the model has %d: take one that was made for it."
+          "[controlnet] %s is for %s %s, and the model has %s: take one that was made for it."
               .formatted(net, own, what, needed));
     }
   }

@@ -211,14 +211,14 @@ public final class ControlNetModel extends PretrainedModel<ControlNetConfig> {
     int channels = config().encoder().inChannels();
     if (sample.shape().rank() != 4 || sample.dim(0) != n || sample.dim(3) != channels) {
       throw new IllegalArgumentException(
-          "[controlnet] the sample has the shape %s: [%d, height, width, %d] is needed."
+          "[controlnet] the sample has the shape %s: [%s, height, width, %s] is needed."
               .formatted(sample.shape(), n, channels));
     }
     Shape needed =
         Shape.of(1, sample.dim(1), sample.dim(2), config().encoder().blockOutChannels().getFirst());
     if (!embedded.shape().equals(needed)) {
       throw new IllegalArgumentException(
-          "[controlnet] the embedded picture has the shape %s: %s is needed, that is a picture of %d pixels a latent cell."
+          "[controlnet] the embedded picture has the shape %s: %s is needed, that is a picture of %s pixels a latent cell."
               .formatted(embedded.shape(), needed, config().scaleFactor()));
     }
   }

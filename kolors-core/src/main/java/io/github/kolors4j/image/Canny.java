@@ -34,7 +34,7 @@ public record Canny(int lowThreshold, int highThreshold) {
   public Canny {
     if (lowThreshold < 0 || lowThreshold > highThreshold) {
       throw new IllegalArgumentException(
-          "[image] Canny's thresholds are %d and %d: the low one is 0 or more, and not above the high one."
+          "[image] Canny's thresholds are %s and %s: the low one is 0 or more, and not above the high one."
               .formatted(lowThreshold, highThreshold));
     }
   }

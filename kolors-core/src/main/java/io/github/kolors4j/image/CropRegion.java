@@ -23,7 +23,7 @@ public record CropRegion(int left, int top, int right, int bottom) {
   public CropRegion {
     if (left < 0 || top < 0 || right <= left || bottom <= top) {
       throw new IllegalArgumentException(
-          "[image] nothing lies between the columns %d and %d and the rows %d and %d of a picture."
+          "[image] nothing lies between the columns %s and %s and the rows %s and %s of a picture."
               .formatted(left, right, top, bottom));
     }
   }
@@ -189,7 +189,7 @@ public record CropRegion(int left, int top, int right, int bottom) {
   public KolorsImage paste(KolorsImage painted, KolorsImage original, KolorsImage mask) {
     if (original.width() != mask.width() || original.height() != mask.height()) {
       throw new IllegalArgumentException(
-          "[image] %s has a mask of %dx%d: they must be of one size."
+          "[image] %s has a mask of %sx%s: they must be of one size."
               .formatted(original, mask.width(), mask.height()));
     }
     KolorsImage part = cropped(painted, right - left, bottom - top);

@@ -224,7 +224,7 @@ public final class KolorsImage {
   public KolorsImage gaussianBlur(double radius) {
     if (!(radius >= 0 && radius <= MOST_BLUR)) {
       throw new IllegalArgumentException(
-          "[image] a blur of %s pixels: use 0 to %d.".formatted(radius, MOST_BLUR));
+          "[image] a blur of %s pixels: use 0 to %s.".formatted(radius, MOST_BLUR));
     }
     return radius == 0
         ? this

@@ -38,7 +38,7 @@ public sealed interface Mask {
       Objects.requireNonNull(image, "image");
       if (paddingMaskCrop.isPresent() && paddingMaskCrop.getAsInt() < 0) {
         throw new IllegalArgumentException(
-            "[request] padding_mask_crop %d: use 0 pixels or more."
+            "[request] padding_mask_crop %s: use 0 pixels or more."
                 .formatted(paddingMaskCrop.getAsInt()));
       }
     }

@@ -59,14 +59,17 @@ final class ControlResiduals {
 
   /** Those that lead at least one step. */
   static List<ControlNetInput> leading(ResolvedRequest request, Timetable timetable) {
-    return request.controlNets().stream().filter(input -> stepsOf(input, timetable) > 0).toList();
+    return request.controlNets().stream()
+        .filter(input -> stepsOf(input, request, timetable) > 0)
+        .toList();
   }
 
-  /** How many steps a ControlNet leads. */
-  static int stepsOf(ControlNetInput input, Timetable timetable) {
+  /** In how many steps a ControlNet leads a prediction. */
+  static int stepsOf(ControlNetInput input, ResolvedRequest request, Timetable timetable) {
+    PredictedSteps predicted = timetable.predicted(request.request().predictEvery());
     int steps = 0;
     for (int step = timetable.begin(); step < timetable.end(); step++) {
-      steps += leads(input, timetable, step) ? 1 : 0;
+      steps += predicted.contains(step) && leads(input, timetable, step) ? 1 : 0;
     }
     return steps;
   }

@@ -142,7 +142,7 @@ public record Estimator(Components components, Scheduler scheduler) {
               request.size().width(),
               request.request().maxSequenceLength());
       long rows = request.doClassifierFreeGuidance() && !input.guessMode() ? 2 : 1;
-      long steps = ControlResiduals.stepsOf(input, timetable);
+      long steps = ControlResiduals.stepsOf(input, request, timetable);
       all =
           all.plus(sample.step().times(request.numImages() * rows * steps))
               .plus(sample.prompt().times(request.request().numPrompts() * rows));

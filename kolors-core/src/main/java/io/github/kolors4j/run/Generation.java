@@ -107,8 +107,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         } else {
           run.checkCancelled();
           run.beginDecode();
-          KolorsImage picture =
-              request.whole(decode(decoder, latents, request, run), image);
+          KolorsImage picture = request.whole(decode(decoder, latents, request, run), image);
           intact.check();
           run.finished(picture);
         }

@@ -71,12 +71,12 @@ record RequestCheck(
     boolean inpainting = request.start().image().flatMap(Start.Image::inpainting).isPresent();
     if (unet.inChannels() != latents + 1 + latents) {
       throw new IllegalArgumentException(
-          "[request] the U-Net takes %d channels and the latents have %d: one takes the latents alone, or %d channels for inpainting."
+          "[request] the U-Net takes %s channels and the latents have %s: one takes the latents alone, or %s channels for inpainting."
               .formatted(unet.inChannels(), latents, 2 * latents + 1));
     }
     if (!inpainting) {
       throw new IllegalArgumentException(
-          "[request] the U-Net takes %d channels and the latents have %d: it is for inpainting, so give an image and a mask, or take a U-Net for text to image."
+          "[request] the U-Net takes %s channels and the latents have %s: it is for inpainting, so give an image and a mask, or take a U-Net for text to image."
               .formatted(unet.inChannels(), latents));
     }
   }
@@ -88,7 +88,7 @@ record RequestCheck(
     }
     if (image.encoded().isPresent() && unet.inChannels() != vae.latentChannels()) {
       throw new IllegalArgumentException(
-          "[request] an image's latents and a U-Net of %d channels, which sees the image without what the mask marks: give the image itself."
+          "[request] an image's latents and a U-Net of %s channels, which sees the image without what the mask marks: give the image itself."
               .formatted(unet.inChannels()));
     }
     if (!image.cropped()) {
@@ -106,7 +106,7 @@ record RequestCheck(
     for (KolorsImage each : image.images()) {
       if (each.width() != marks.width() || each.height() != marks.height()) {
         throw new IllegalArgumentException(
-            "[request] padding_mask_crop with an image of %dx%d and a mask of %dx%d pixels: they must be of one size."
+            "[request] padding_mask_crop with an image of %sx%s and a mask of %sx%s pixels: they must be of one size."
                 .formatted(each.width(), each.height(), marks.width(), marks.height()));
       }
     }
@@ -207,7 +207,7 @@ record RequestCheck(
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "[request] %dx%d pixels make a feature map of %,d values in the %s:"
+              "[request] %sx%s pixels make a feature map of %,d values in the %s:"
                   + " 2^31-1 are the most. Use a smaller width or height%s.",
               width,
               height,

@@ -61,12 +61,13 @@ final class JobStore {
     synchronized (this) {
       jobs.put(job.id(), kept);
     }
-    job.result()
-        .whenComplete(
-            (_, _) -> {
-              makeRoom();
-              afterKeeping.execute(() -> remove(job.id()));
-            });
+    var _ =
+        job.result()
+            .whenComplete(
+                (_, _) -> {
+                  makeRoom();
+                  afterKeeping.execute(() -> remove(job.id()));
+                });
     return kept;
   }
 

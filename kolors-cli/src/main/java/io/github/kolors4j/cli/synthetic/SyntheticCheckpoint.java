@@ -134,7 +134,7 @@ public final class SyntheticCheckpoint {
       if (ids > rows) {
         throw new IOException(
             ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a"
-                 + " smaller tokenizer or a larger config is needed.")
+                    + " smaller tokenizer or a larger config is needed.")
                 .formatted(tokenizerModel, ids, rows));
       }
     } finally {

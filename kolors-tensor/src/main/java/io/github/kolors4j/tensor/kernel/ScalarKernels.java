@@ -31,7 +31,7 @@ public final class ScalarKernels implements Kernels {
 
   static {
     for (int bits = 0; bits < FLOAT8.length; bits++) {
-      int exponent = bits >> 3 & 15;
+      int exponent = (bits >> 3) & 15;
       int fraction = bits & 7;
       float magnitude =
           exponent == 0
