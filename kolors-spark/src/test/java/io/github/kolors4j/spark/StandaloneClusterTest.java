@@ -27,14 +27,18 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A master and two workers of one core, each a process, and an executor of each. */
 @EnabledOnOs(OS.LINUX)
+@EnabledIfSystemProperty(named = StandaloneClusterTest.PICTURES, matches = "[0-9]+")
 class StandaloneClusterTest {
-  private static final int ROWS = Integer.getInteger("kolors4j.spark.pictures", 24);
+  static final String PICTURES = "kolors4j.spark.pictures";
+
+  private static final int ROWS = Integer.getInteger(PICTURES, 24);
 
   @TempDir private Path folder;
   private final List<Process> processes = new ArrayList<>();
@@ -54,7 +58,7 @@ class StandaloneClusterTest {
   }
 
   @Test
-  @Timeout(600)
+  @Timeout(1800)
   void ofTwoWorkersOneIsKilledAndNothingIsLostOrMadeTwice() throws Exception {
     Path home = home();
     int port = freePort();
@@ -106,7 +110,7 @@ class StandaloneClusterTest {
     doomed.descendants().forEach(ProcessHandle::destroyForcibly);
     doomed.destroyForcibly();
 
-    Summary summary = job.get(10, TimeUnit.MINUTES);
+    Summary summary = job.get(30, TimeUnit.MINUTES);
     assertEquals(0, summary.failed());
     assertEquals(ROWS, summary.rows());
     assertEquals(ROWS, summary.made() + summary.kept());
