@@ -1,6 +1,7 @@
 /** An HTTP server over a pipeline: OpenAI's Images API, that of AUTOMATIC1111, jobs, and a page. */
 module io.github.kolors4j.server {
   requires transitive io.github.kolors4j;
+  requires java.management;
   requires micrometer.core;
   requires micrometer.registry.prometheus;
   requires org.eclipse.jetty.http;

@@ -85,6 +85,7 @@ final class BatchOptions {
   private Double denoisingStart;
 
   @Mixin private AdapterOptions adapters;
+  @Mixin private ImagePromptOptions imagePrompts;
 
   @Option(
       names = "--vae-tiling",
@@ -111,6 +112,7 @@ final class BatchOptions {
     given(seed, request::seed);
     given(rng, name -> request.rng(GeneratorType.byName(name)));
     adapters.apply(request);
+    imagePrompts.apply(request);
     if (compat != null && !compat.equals("diffusers")) {
       throw new UsageException(
           "[arguments] --compat " + compat + ": use diffusers, or leave it out.");

@@ -69,7 +69,7 @@ public final class ImageJob {
 
   /** Lets the future's end be the job's; to be called when the service knows the job. */
   void bindResult() {
-    result.whenComplete((_, _) -> cancel());
+    var _ = result.whenComplete((_, _) -> cancel());
   }
 
   /**

@@ -21,6 +21,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
@@ -39,8 +40,6 @@ class ConsumerTest {
 
   /** What Maven gives who depends on this module. */
   private static final Path CLASS_PATH = Path.of("target/class-path.txt");
-
-  private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
   @TempDir private Path folder;
 
@@ -70,6 +69,7 @@ class ConsumerTest {
     compile(List.of("-cp", path, SOURCE.toString()));
     String output =
         run(
+            Map.of("HF_HUB_OFFLINE", "1"),
             List.of(
                 "-Xlog:class+load:file=" + loaded,
                 "-cp",
@@ -84,19 +84,24 @@ class ConsumerTest {
   }
 
   @Test
-  void anApplicationOnTheModulePathDrawsFromTheHubsCache() throws Exception {
+  void anApplicationOnTheModulePathDownloadsWithDjlsProgressBarAndDraws() throws Exception {
     String path = join(path());
     compile(List.of("--module-path", path, SOURCE.toString(), MODULE.toString()));
-    String output =
-        run(
-            List.of(
-                "--module-path",
-                path + File.pathSeparator + folder,
-                "--module",
-                "app/app.Ladybug",
-                "kolors://kolors4j-test/mini@main"));
-    assertTrue(output.contains("model mini"), output);
-    assertTrue(output.contains("module module app"), output);
+    try (MiniHub hub = new MiniHub()) {
+      String output =
+          run(
+              Map.of("HF_ENDPOINT", hub.endpoint()),
+              List.of(
+                  "--module-path",
+                  path + File.pathSeparator + folder,
+                  "--module",
+                  "app/app.Ladybug",
+                  "kolors://" + MiniHub.REPO));
+      assertTrue(output.contains("Downloading"), output);
+      assertTrue(output.contains("100%"), output);
+      assertTrue(output.contains("model mini"), output);
+      assertTrue(output.contains("module module app"), output);
+    }
   }
 
   /** This module with its dependencies, and the mini checkpoint. */
@@ -130,12 +135,8 @@ class ConsumerTest {
     assertEquals(0, code, said.toString());
   }
 
-  /** Runs the application with a hub's cache that has the mini checkpoint, and no network. */
-  private String run(List<String> arguments) throws Exception {
-    Path repo = folder.resolve("hub/models--kolors4j-test--mini");
-    Files.createDirectories(repo.resolve("refs"));
-    Files.writeString(repo.resolve("refs/main"), COMMIT);
-    MiniCheckpointCopy.into(repo.resolve("snapshots").resolve(COMMIT));
+  /** Runs the application with an empty cache of the hub. */
+  private String run(Map<String, String> environment, List<String> arguments) throws Exception {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -145,7 +146,7 @@ class ConsumerTest {
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("HF_HUB_CACHE", folder.resolve("hub").toString());
-    builder.environment().put("HF_HUB_OFFLINE", "1");
+    builder.environment().putAll(environment);
     Process process = builder.start();
     try {
       process.getOutputStream().close();

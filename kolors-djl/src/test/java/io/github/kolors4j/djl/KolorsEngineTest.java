@@ -475,14 +475,22 @@ class KolorsEngineTest {
         "{\"prompt\": \"a\", \"num_inference_steps\": 0}",
         "{\"prompt\": \"a\", \"num_images_per_prompt\": 2}",
         "{\"prompt\": \"a\", \"output_type\": \"latent\"}",
-        "{\"prompt\": \"a\", \"steps\": 2}",
-        "{\"prompt\": \"a\", \"adapters\": [{\"file\": \"/etc/passwd\", \"sha256\": \"0\","
-            + " \"weight\": 1, \"text_encoder_weight\": 1}]}"
+        "{\"prompt\": \"a\", \"steps\": 2}"
       })
   void whatIsServedWronglyIsRefusedWithASentence(String body) {
     TranslateException e = assertThrows(TranslateException.class, () -> served(json(body)));
     assertInstanceOf(IllegalArgumentException.class, e.getCause());
     assertTrue(e.getCause().getMessage().startsWith("["), e.getCause().getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adapters", "latents", "prompt_embeds", "model"})
+  void clientsCanNameNoFilesAndNoArrays(String name) {
+    TranslateException e =
+        assertThrows(
+            TranslateException.class,
+            () -> served(json("{\"prompt\": \"a\", \"%s\": \"/etc/passwd\"}".formatted(name))));
+    assertTrue(e.getMessage().contains("no argument is called " + name), e.getMessage());
   }
 
   @Test

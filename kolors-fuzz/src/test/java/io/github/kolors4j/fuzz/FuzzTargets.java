@@ -88,8 +88,8 @@ final class FuzzTargets {
       addTokenizer(targets);
       addPictures(targets);
       addMetadata(targets);
-      addOtherWeights(targets);
       addTables(targets);
+      addOtherWeights(targets);
       return List.copyOf(targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -168,8 +168,10 @@ final class Fields {
 
   Optional<Boolean> flag(String name) {
     Named named = take(name);
-    return switch (named == null ? null : named.value) {
-      case null -> Optional.empty();
+    if (named == null) {
+      return Optional.empty();
+    }
+    return switch (named.value) {
       case Boolean flag -> Optional.of(flag);
       case String text when text.equalsIgnoreCase("true") -> Optional.of(true);
       case String text when text.equalsIgnoreCase("false") -> Optional.of(false);

@@ -65,6 +65,7 @@ public final class KolorsServer implements AutoCloseable {
   private final Metrics metrics;
   private final List<Route> routes;
   private final SharedJobs shared;
+  private final JobStore store;
   private final String host;
   private final Duration patience;
 
@@ -83,7 +84,7 @@ public final class KolorsServer implements AutoCloseable {
     String model = builder.modelName.orElseGet(() -> pipeline.identity().name());
     ImageCalls calls = new ImageCalls(pipeline, limits);
     shared = new SharedJobs(submissions, builder.grace);
-    JobStore store = new JobStore(KEEP, ROOM);
+    store = new JobStore(KEEP, ROOM);
     routes = new ArrayList<>();
     routes.addAll(
         new OpenAiImages(calls, submissions, shared, store, limits, pipeline.tokenizer()).routes());
@@ -455,6 +456,7 @@ public final class KolorsServer implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException("[server] cannot stop: " + e.getMessage(), e);
     } finally {
+      store.clear();
       metrics.close();
     }
   }

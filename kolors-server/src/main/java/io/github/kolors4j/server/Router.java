@@ -12,6 +12,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ final class Router extends Handler.Abstract {
     long begin = System.nanoTime();
     Exchange exchange = new Exchange(request, response);
     String route = "none";
-    Throwable failure = null;
+    @Nullable Throwable failure = null;
     try {
       guard.checkHost(exchange);
       Matched matched = match(exchange);
@@ -97,7 +98,7 @@ final class Router extends Handler.Abstract {
    *
    * @return null, or what made an answer impossible
    */
-  private static Throwable refuse(Exchange exchange, Throwable thrown) {
+  private static @Nullable Throwable refuse(Exchange exchange, Throwable thrown) {
     if (thrown instanceof IOException || exchange.response().isCommitted()) {
       return thrown;
     }
@@ -115,7 +116,7 @@ final class Router extends Handler.Abstract {
   static ApiException error(Exchange exchange, Throwable thrown) {
     return switch (thrown) {
       case ApiException error -> error;
-      case QueueFullException full -> ApiException.queueFull(full.getMessage(), 1);
+      case QueueFullException full -> ApiException.queueFull(String.valueOf(full.getMessage()), 1);
       case GenerationCancelledException cancelled ->
           ApiException.of(409, "cancelled", String.valueOf(cancelled.getMessage()));
       case IllegalArgumentException refused ->

@@ -62,7 +62,7 @@ final class Submissions {
       job = service.submit(call.request(), options.build());
     } catch (QueueFullException e) {
       metrics.refused();
-      throw ApiException.queueFull(e.getMessage(), metrics.secondsOfAJob());
+      throw ApiException.queueFull(String.valueOf(e.getMessage()), metrics.secondsOfAJob());
     } catch (IllegalStateException e) {
       if (stopping) {
         throw ApiException.stopping();
@@ -108,7 +108,7 @@ final class Submissions {
    */
   static boolean awaitEnd(Exchange exchange, ImageJob job) {
     CompletableFuture<Boolean> ended = new CompletableFuture<>();
-    job.result().whenComplete((_, _) -> ended.complete(true));
+    var _ = job.result().whenComplete((_, _) -> ended.complete(true));
     try (ClientWatch _ = exchange.watch(() -> ended.complete(false))) {
       return ended.join();
     }

@@ -145,6 +145,15 @@ class ServerRoutesTest {
   }
 
   @Test
+  void thePageIsAtTheRoot() {
+    TestServer.Answer answer = server.get("/");
+    assertEquals("text/html; charset=utf-8", answer.header("Content-Type"));
+    assertTrue(answer.text().startsWith("<!doctype html>"), "index.html");
+    assertEquals(200, server.get("/style.css").status());
+    assertEquals("text/javascript; charset=utf-8", server.get("/app.js").header("Content-Type"));
+  }
+
+  @Test
   void filesOfThePageHaveAPolicyAndAreSentOnce() {
     TestServer.Answer answer = server.get("/favicon-test.svg");
     assertEquals(200, answer.status());

@@ -123,7 +123,7 @@ public final class ScalarKernels implements Kernels {
   public void scaleNibblesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
       int two = x.get(JAVA_BYTE, (xo + i) >> 1);
-      int value = ((xo + i) & 1) == 0 ? two >> 4 : two << 28 >> 28;
+      int value = ((xo + i) & 1) == 0 ? two >> 4 : (two << 28) >> 28;
       y[yo + i] = toF16(value * factor);
     }
   }
