@@ -16,6 +16,7 @@ module io.github.kolors4j {
   exports io.github.kolors4j.chatglm;
   exports io.github.kolors4j.checkpoint;
   exports io.github.kolors4j.clip;
+  exports io.github.kolors4j.controlnet;
   exports io.github.kolors4j.estimate;
   exports io.github.kolors4j.hub;
   exports io.github.kolors4j.image;

@@ -2,10 +2,13 @@ package io.github.kolors4j;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CFGCutoffCallback;
 import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.request.PromptEmbeds;
 import io.github.kolors4j.request.RunControl;
@@ -13,6 +16,7 @@ import io.github.kolors4j.request.StepCallback;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.FloatArray;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +48,37 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
     return file.floats(json.get("latents").getAsString());
   }
 
+  boolean hasLatents() {
+    return json.has("latents");
+  }
+
+  /** Bytes of its pictures, where it has no latents. */
+  byte[] images() {
+    return file.bytes(json.get("images").getAsString());
+  }
+
+  /** The U-Net that it is for; empty for the checkpoint's. */
+  String unet() {
+    return json.get("unet").getAsString();
+  }
+
+  /** The pictures that lead it, through ControlNets of these names. */
+  List<ControlNetInput> controls(Map<String, ControlNet> nets) {
+    List<ControlNetInput> inputs = new ArrayList<>();
+    for (JsonElement each : json.getAsJsonArray("controls")) {
+      JsonObject control = each.getAsJsonObject();
+      inputs.add(
+          new ControlNetInput(
+              nets.get(control.get("net").getAsString()),
+              picture(control.get("image").getAsString()),
+              control.get("scale").getAsDouble(),
+              control.get("start").getAsDouble(),
+              control.get("end").getAsDouble(),
+              json.get("guess_mode").getAsBoolean()));
+    }
+    return inputs;
+  }
+
   int[] latentsShape() {
     return file.dims(json.get("latents").getAsString());
   }
@@ -64,13 +99,21 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
             ? ImageRequest.builder(embeds(arguments))
             : ImageRequest.builder(texts(arguments.get("prompt")));
     request
-        .outputType(OutputType.LATENT)
+        .outputType(hasLatents() ? OutputType.LATENT : OutputType.IMAGE)
         .seeds(json.getAsJsonArray("seeds").asList().stream().map(JsonElement::getAsLong).toList());
     if (needsCompatibility()) {
       request.compatibility(Compatibility.DIFFUSERS);
     }
     if (arguments.containsKey("image")) {
       setImage(request, arguments.get("image"));
+    }
+    if (arguments.containsKey("mask_image")) {
+      KolorsImage mask = picture(arguments.get("mask_image").getAsString());
+      JsonElement padding = arguments.get("padding_mask_crop");
+      request.mask(padding == null ? Mask.of(mask) : Mask.cropped(mask, padding.getAsInt()));
+    }
+    if (arguments.containsKey("map")) {
+      request.strengthMap(picture(arguments.get("map").getAsString()));
     }
     arguments.forEach((argument, value) -> set(request, argument, value));
     return request.build();
@@ -87,6 +130,9 @@ record PipelineCall(PipelineFixture file, JsonObject json) {
     switch (argument) {
       case "prompt",
           "image",
+          "mask_image",
+          "padding_mask_crop",
+          "map",
           "prompt_embeds",
           "pooled_prompt_embeds",
           "negative_prompt_embeds",

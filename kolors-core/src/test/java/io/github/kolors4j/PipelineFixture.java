@@ -8,6 +8,7 @@ import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorInfo;
+import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -111,6 +112,15 @@ final class PipelineFixture implements AutoCloseable {
 
   Case named(String name) {
     return cases().stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  /** What the file says of its models. */
+  String config() {
+    return file.metadata().get("config");
+  }
+
+  TensorSource source() {
+    return file;
   }
 
   float[] floats(String tensor) {

@@ -118,7 +118,14 @@ class PreviewsTest {
     try (KolorsPipeline with =
         KolorsPipeline.builder(MiniCheckpoint.directory()).previewVae(taesd).open()) {
       List<KolorsImage> quick = new ArrayList<>();
-      KolorsImage finished = generate(with, step -> quick.add(step.quickPreview()));
+      KolorsImage finished =
+          generate(
+              with,
+              step -> {
+                quick.add(step.quickPreview());
+                assertEquals(quick.getLast(), step.preview());
+                assertNotEquals(quick.getLast(), step.preview(PreviewMethod.VAE));
+              });
       assertEquals(pipeline.generate(REQUEST).image(), finished);
       assertEquals(32, quick.getFirst().width());
       assertNotEquals(quick.getFirst(), quick.getLast());

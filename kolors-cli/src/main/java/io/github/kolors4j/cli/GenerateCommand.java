@@ -69,6 +69,7 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin private ImageToImageOptions imageToImage;
   @Mixin private AdapterOptions adapters;
   @Mixin private ImagePromptOptions imagePrompts;
+  @Mixin private ControlNetOptions controlNets;
 
   @Option(
       names = "--output-type",
@@ -215,6 +216,7 @@ class GenerateCommand implements Callable<Integer> {
     steps.check();
     guidance.check();
     imageToImage.check(terminal);
+    controlNets.check();
     sizes.check(terminal);
     prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
@@ -231,6 +233,7 @@ class GenerateCommand implements Callable<Integer> {
     imageToImage.apply(request);
     adapters.apply(request);
     imagePrompts.apply(request);
+    controlNets.apply(request);
     return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
   }
 

@@ -46,7 +46,7 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--parts",
-      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter",
+      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter,controlnet",
       defaultValue = "unet,vae,text",
       description =
           "Which weights to write. Default: those of the checkpoint itself, ${DEFAULT-VALUE}.")

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -171,6 +172,79 @@ class GeneratePipelinesTest {
         generate("a.png", PROMPT, "--image", image, "--denoising-start=.8", "--denoising-end=.2");
     assertEquals(2, run.exitCode(), run.err());
     assertTrue(run.err().contains("denoising_start"), run.err());
+  }
+
+  @Test
+  void aMaskSaysWhereAnImageIsRedrawn() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    String mask = image("mask.png", 32, 24).toString(); // brighter to the lower right
+    Path all = latents("all", "--steps=3", "--image", image, "--strength=.9999");
+    Path part = latents("part", "--steps=3", "--image", image, "--mask", mask);
+    assertDifferent(all, part);
+    assertSame(
+        part, latents("same", "--steps=3", "--image", image, "--mask", mask, "--strength=.9999"));
+    assertDifferent(
+        part,
+        latents("map", "--steps=3", "--image", image, "--strength-map", mask, "--strength=.8"));
+    String[] cropped = {"--padding-mask-crop=3", "--mask-blur=2", "--steps=3"};
+    List<String> args = new ArrayList<>(List.of(PROMPT, "--image", image, "--mask", mask));
+    args.addAll(List.of(cropped));
+    Run run = generate("cropped.png", args.toArray(String[]::new));
+    assertEquals(0, run.exitCode(), run.err());
+    assertRefused("--mask", "--mask", mask);
+    assertRefused("--strength-map", "--strength-map", mask);
+    assertRefused("--padding-mask-crop", "--image", image, "--padding-mask-crop=3");
+    assertRefused("both", "--image", image, "--mask", mask, "--strength-map", mask);
+  }
+
+  private void assertRefused(String named, String... more) {
+    List<String> args = new ArrayList<>(List.of(PROMPT));
+    args.addAll(List.of(more));
+    Run run = generate("a.png", args.toArray(String[]::new));
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().contains(named), run.err());
+  }
+
+  @Test
+  void controlNetsLeadAndEachHasTheOptionsThatFollowIt() throws IOException {
+    String mini = MiniCheckpoint.directory().toString();
+    Run made =
+        Run.of("synthesize", "--config", mini, "--parts", "controlnet", "--out", file("made"));
+    assertEquals(0, made.exitCode(), made.err());
+    String net = folder.resolve("made").resolve("controlnet").toString();
+    String image = image("given.png", 32, 24).toString();
+    String scale = "--controlnet-conditioning-scale";
+    Path plain = latents("plain", "--steps=2");
+    Path led = latents("led", "--steps=2", "--controlnet", net, "--control-image", image);
+    assertDifferent(plain, led);
+    assertSame(
+        plain,
+        latents("zero", "--steps=2", "--controlnet", net, "--control-image", image, scale, "0"));
+    assertSame(
+        led,
+        latents(
+            "second",
+            "--steps=2",
+            "--controlnet",
+            net,
+            "--control-image",
+            image,
+            scale,
+            "0",
+            "--controlnet",
+            net,
+            "--control-image",
+            image,
+            scale,
+            "0.8"));
+    assertDifferent(
+        led,
+        latents("canny", "--steps=2", "--controlnet", net, "--control-image", image, "--canny"));
+    assertRefused("--control-image", "--controlnet", net);
+    assertRefused("--controlnet", "--control-image", image);
+    Run absent =
+        generate("a.png", PROMPT, "--controlnet", file("absent"), "--control-image", image);
+    assertEquals(1, absent.exitCode(), absent.err());
   }
 
   @Test

@@ -120,21 +120,26 @@ public final class BatchReport {
     private final Map<String, String> first = new LinkedHashMap<>();
     private final Map<String, Boolean> varies = new LinkedHashMap<>();
     private long rows;
-    private long failed;
+
+    /** Rows with a picture: those with an error may not say what the defaults would. */
+    private long pictures;
 
     void add(Map<String, @Nullable Object> entry) {
+      rows++;
+      if (entry.get("file") == null) {
+        return;
+      }
       entry.forEach(
           (name, value) -> {
             if (!OF_ONE_PICTURE.contains(name)) {
               String text = text(value);
-              boolean other = rows > 0 && !Objects.equals(first.getOrDefault(name, ""), text);
+              boolean other = pictures > 0 && !Objects.equals(first.getOrDefault(name, ""), text);
               first.putIfAbsent(name, text);
               varies.merge(
-                  name, other || (rows > 0 && !varies.containsKey(name)), Boolean::logicalOr);
+                  name, other || (pictures > 0 && !varies.containsKey(name)), Boolean::logicalOr);
             }
           });
-      rows++;
-      failed += entry.get("error") == null ? 0 : 1;
+      pictures++;
     }
 
     boolean isShown(String column) {
@@ -159,8 +164,8 @@ public final class BatchReport {
       return String.format(
           Locale.ROOT,
           "%,d pictures, %,d errors%s%s",
-          rows - failed,
-          failed,
+          pictures,
+          rows - pictures,
           rows > MOST_SHOWN
               ? String.format(Locale.ROOT, "; the first %,d are shown", MOST_SHOWN)
               : "",

@@ -93,6 +93,8 @@ public final class Checkpoint implements AutoCloseable {
       closers.push(threads::close);
       ImageAdapters imageAdapters = new ImageAdapters();
       closers.push(imageAdapters::close);
+      ControlNets controlNets = new ControlNets();
+      closers.push(controlNets::close);
       Components components =
           new Components(
               tokenizer,
@@ -104,7 +106,8 @@ public final class Checkpoint implements AutoCloseable {
               options.promptCache(),
               Products.of(options.precision()),
               tinyVae,
-              imageAdapters);
+              imageAdapters,
+              controlNets);
       components.checkThatTheyFit();
       if (options.checkWeights()) {
         components.requireFiniteWeights();

@@ -28,6 +28,7 @@ import java.util.Optional;
  * @param promptCache where encoded prompts are remembered, if anywhere
  * @param tinyVae for previews, perhaps also in the place of the VAE
  * @param imageAdapters those that requests have used
+ * @param controlNets those that requests have used
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
@@ -39,7 +40,8 @@ public record Components(
     Optional<PromptCache> promptCache,
     Products products,
     Optional<TinyVae> tinyVae,
-    ImageAdapters imageAdapters) {
+    ImageAdapters imageAdapters,
+    ControlNets controlNets) {
   private static final int RGB = 3;
 
   /** Where a part of a request is computed; to be closed. */
@@ -64,7 +66,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another text encoder. */
@@ -80,7 +83,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another U-Net. */
@@ -95,7 +99,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /** These components, with another VAE. */
@@ -110,7 +115,8 @@ public record Components(
         promptCache,
         products,
         tinyVae.map(tiny -> new TinyVae(tiny.model(), false)),
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -132,7 +138,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -175,7 +182,8 @@ public record Components(
         promptCache,
         products,
         tinyVae,
-        imageAdapters);
+        imageAdapters,
+        controlNets);
   }
 
   /**
@@ -191,6 +199,7 @@ public record Components(
       tinyVae.get().model().requireWholeFiles();
     }
     imageAdapters.requireWholeFiles();
+    controlNets.requireWholeFiles();
   }
 
   /**

@@ -5,13 +5,18 @@ import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.clip.CLIPVisionConfig;
 import io.github.kolors4j.clip.CLIPVisionModel;
+import io.github.kolors4j.controlnet.ControlNetConfig;
+import io.github.kolors4j.controlnet.ControlNetModel;
+import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Multiply-adds that the definition of a model asks for, counted from its tensors: each matrix or
@@ -25,6 +30,11 @@ import java.util.regex.Pattern;
 public record NominalWork(Kinds step, Kinds prompt) {
   private static final Pattern LEVEL =
       Pattern.compile("(?:decoder\\.)?(down|up)_blocks\\.(\\d+)\\.(\\w+).*");
+  private static final Pattern CONTROLNET =
+      Pattern.compile(
+          "controlnet_(?:cond_embedding\\.(?:blocks\\.(?<block>\\d+)|conv_(?<end>in|out))"
+              + "|down_blocks\\.(?<residual>\\d+)|mid_block)\\.weight");
+  private static final int MAX_HALVINGS = 32;
   private static final String SELF_ATTENTION = "attn1.to_q.weight";
   private static final String CROSS_ATTENTION = "attn2.to_q.weight";
 
@@ -151,11 +161,65 @@ public record NominalWork(Kinds step, Kinds prompt) {
    */
   public static NominalWork unet(
       UNet2DConditionConfig config, int latentHeight, int latentWidth, int tokens) {
-    Grid latents = new Grid(latentHeight, latentWidth);
     int last = config.blockOutChannels().size() - 1;
+    return unet(
+        UNet2DConditionModel.parameters(config), last, new Grid(latentHeight, latentWidth), tokens);
+  }
+
+  /**
+   * A forward pass of a ControlNet. Its picture, which is looked at once, counts to what depends on
+   * the prompt alone.
+   *
+   * @param config its configuration
+   * @param latentHeight height of the latents
+   * @param latentWidth width of the latents
+   * @param tokens of the text
+   * @return for one sample
+   */
+  public static NominalWork controlNet(
+      ControlNetConfig config, int latentHeight, int latentWidth, int tokens) {
+    Map<Boolean, List<Parameter>> parameters =
+        ControlNetModel.parameters(config).stream()
+            .collect(Collectors.partitioningBy(each -> each.name().startsWith("controlnet_")));
+    Grid latents = new Grid(latentHeight, latentWidth);
+    int last = config.encoder().blockOutChannels().size() - 1;
+    NominalWork half = unet(parameters.get(false), last, latents, tokens);
+    Kinds residuals = Kinds.NONE;
+    Kinds picture = Kinds.NONE;
+    List<Shape> shapes = config.encoder().residuals(Shape.of(1, latentHeight, latentWidth, 1));
+    for (Parameter parameter : parameters.get(true)) {
+      if (!multiplies(parameter)) {
+        continue;
+      }
+      Matcher matcher = CONTROLNET.matcher(parameter.name());
+      if (!matcher.matches()) {
+        throw new IllegalStateException("[estimate] " + parameter.name() + " is not counted.");
+      }
+      if (matcher.group("block") != null) {
+        int block = Integer.parseInt(matcher.group("block"));
+        picture = picture.plus(filter(parameter, doubled(latents, config, (block + 1) / 2)));
+      } else if (matcher.group("end") != null) {
+        int halvings = matcher.group("end").equals("in") ? 0 : MAX_HALVINGS;
+        picture = picture.plus(filter(parameter, doubled(latents, config, halvings)));
+      } else {
+        String residual = matcher.group("residual");
+        Shape shape = residual == null ? shapes.getLast() : shapes.get(Integer.parseInt(residual));
+        residuals = residuals.plus(filter(parameter, (long) shape.dim(1) * shape.dim(2)));
+      }
+    }
+    return new NominalWork(half.step.plus(residuals), half.prompt.plus(picture));
+  }
+
+  /** Positions of the picture after some of the halvings that bring it to the latents' size. */
+  private static long doubled(Grid latents, ControlNetConfig config, int halvings) {
+    int all = config.conditioningEmbeddingOutChannels().size() - 1;
+    return latents.doubled(all - Math.min(halvings, all)).cells();
+  }
+
+  private static NominalWork unet(List<Parameter> parameters, int last, Grid latents, int tokens) {
     Kinds step = Kinds.NONE;
     Kinds prompt = Kinds.NONE;
-    for (Parameter parameter : UNet2DConditionModel.parameters(config)) {
+    for (Parameter parameter : parameters) {
       String name = parameter.name();
       if (!multiplies(parameter)) {
         continue;

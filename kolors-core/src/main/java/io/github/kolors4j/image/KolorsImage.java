@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class KolorsImage {
   private static final int CHANNELS = 3;
 
+  private static final int MOST_BLUR = 1000;
+
   /** As Linux does it. */
   private static final int MOST_LINKS = 40;
 
@@ -209,6 +211,24 @@ public final class KolorsImage {
           cropWidth * CHANNELS);
     }
     return new KolorsImage(cropWidth, cropHeight, part);
+  }
+
+  /**
+   * The picture blurred; byte for byte as Pillow's {@code filter(GaussianBlur(radius))}. Softens
+   * the border of a mask.
+   *
+   * @param radius the standard deviation in pixels, 0 to 1000; diffusers blurs masks by 4
+   * @return the blurred picture; this one where the radius is 0
+   * @throws IllegalArgumentException if the radius is outside that
+   */
+  public KolorsImage gaussianBlur(double radius) {
+    if (!(radius >= 0 && radius <= MOST_BLUR)) {
+      throw new IllegalArgumentException(
+          "[image] a blur of %s pixels: use 0 to %s.".formatted(radius, MOST_BLUR));
+    }
+    return radius == 0
+        ? this
+        : new KolorsImage(width, height, GaussianBlur.blur(rgb, width, height, (float) radius));
   }
 
   /**

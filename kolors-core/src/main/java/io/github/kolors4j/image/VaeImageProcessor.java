@@ -54,6 +54,47 @@ public final class VaeImageProcessor {
     return sample;
   }
 
+  /**
+   * A picture for a ControlNet, as diffusers' {@code prepare_control_image}: resized where it has
+   * another size, then {@code byte/255}.
+   *
+   * @param workspace where the tensor is made
+   * @param image the picture
+   * @param width pixels in a row, at least 1
+   * @param height rows, at least 1
+   * @return {@code [1, height, width, 3]}, from 0 to 1, in the innermost scope
+   * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
+   */
+  public static Tensor preprocessControl(
+      Workspace workspace, KolorsImage image, int width, int height) {
+    byte[] rgb = image.resize(width, height).bytes();
+    Tensor sample = workspace.tensor(1, height, width, CHANNELS);
+    float[] values = sample.data();
+    for (int i = 0; i < rgb.length; i++) {
+      values[i] = (rgb[i] & 255) / 255f;
+    }
+    return sample;
+  }
+
+  /**
+   * The brightness of a picture, as diffusers' {@code VaeImageProcessor.preprocess} with {@code
+   * do_convert_grayscale}: resized where it has another size, then grey.
+   *
+   * @param image the picture
+   * @param width pixels in a row, at least 1
+   * @param height rows, at least 1
+   * @return {@code [height, width]}, from 0 to 1
+   * @throws IllegalArgumentException if an extent is below 1, or there are too many pixels
+   */
+  public static float[] brightness(KolorsImage image, int width, int height) {
+    byte[] grey = Grey.of(image.resize(width, height));
+    float[] values = new float[grey.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (grey[i] & 255) / 255f;
+    }
+    return values;
+  }
+
   /** F32 as the reference computes; a value that is not a number becomes 0. */
   static int toByte(float x) {
     float unit = Math.clamp(x / 2 + 0.5f, 0f, 1f);

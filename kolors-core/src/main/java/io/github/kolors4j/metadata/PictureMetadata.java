@@ -6,8 +6,10 @@ import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureText;
 import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.Start;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.json.ForeignText;
@@ -117,18 +119,40 @@ public record PictureMetadata(
 
   /** Whatever a picture to begin with had more than the model saw of it stays private. */
   private static ImageRequest withResizedImages(ImageRequest request, KolorsImage picture) {
+    if (request.start() instanceof Start.Image from && from.cropped()) {
+      return request; // the whole picture is in the result, and decides about the region
+    }
+    List<ControlNetInput> controls =
+        request.controlNets().stream()
+            .map(each -> each.asSeen(picture.width(), picture.height()))
+            .toList();
+    ImageRequest controlled = request.toBuilder().controlNets(controls).build();
     if (!(request.start() instanceof Start.Image from)) {
-      return request;
+      return controlled;
     }
     List<KolorsImage> images =
         from.images().stream()
             .map(image -> image.resize(picture.width(), picture.height()))
             .toList();
-    return request.toBuilder()
+    return controlled.toBuilder()
         .start(
             new Start.Image(
-                images, from.encoded(), from.strength(), from.denoisingStart(), from.latents()))
+                images,
+                from.encoded(),
+                from.strength(),
+                from.denoisingStart(),
+                from.latents(),
+                from.mask().map(mask -> resized(mask, picture))))
         .build();
+  }
+
+  /** A map goes to the size of the latents at once, where a step between would show. */
+  private static Mask resized(Mask mask, KolorsImage picture) {
+    return switch (mask) {
+      case Mask.Inpainting _ ->
+          mask.withImage(mask.image().resize(picture.width(), picture.height()));
+      case Mask.StrengthMap _ -> mask;
+    };
   }
 
   /** An adapter is known by its hash and its file's name; where somebody keeps it is private. */

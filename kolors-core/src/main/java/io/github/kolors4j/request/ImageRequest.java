@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * What to make: a prompt and, under diffusers' names and with diffusers' defaults, all that can be
@@ -65,6 +66,7 @@ public final class ImageRequest {
   private final Compatibility compatibility;
   private final Adapters adapters;
   private final List<ImagePrompt> imagePrompts;
+  private final List<ControlNetInput> controlNets;
 
   private ImageRequest(Builder builder) {
     prompts = builder.prompts;
@@ -88,6 +90,7 @@ public final class ImageRequest {
     compatibility = builder.compatibility;
     adapters = builder.adapters;
     imagePrompts = builder.imagePrompts;
+    controlNets = builder.controlNets;
     if (prompts.isEmpty() && embeds.isEmpty()) {
       throw new IllegalArgumentException(
           "[request] the list of prompts is empty: give at least one, which may be empty text.");
@@ -360,6 +363,15 @@ public final class ImageRequest {
   }
 
   /**
+   * The pictures that lead the request through ControlNets; what they add is summed.
+   *
+   * @return by default none
+   */
+  public List<ControlNetInput> controlNets() {
+    return controlNets;
+  }
+
+  /**
    * The images that the pictures are to be like, beside their prompts.
    *
    * @return by default none
@@ -497,6 +509,7 @@ public final class ImageRequest {
     values.put("compatibility", compatibility);
     values.put("adapters", adapters);
     values.put("imagePrompts", imagePrompts);
+    values.put("controlNets", controlNets);
     return values;
   }
 
@@ -537,6 +550,7 @@ public final class ImageRequest {
     private Optional<FloatArray> imageLatents = Optional.empty();
     private OptionalDouble strength = OptionalDouble.empty();
     private OptionalDouble denoisingStart = OptionalDouble.empty();
+    private Optional<Mask> mask = Optional.empty();
     private Steps steps = Steps.of(DEFAULT_STEPS);
     private OptionalDouble denoisingEnd = OptionalDouble.empty();
     private double eta = 0;
@@ -550,6 +564,7 @@ public final class ImageRequest {
     private Compatibility compatibility = Compatibility.MENDED;
     private Adapters adapters = Adapters.NONE;
     private List<ImagePrompt> imagePrompts = List.of();
+    private List<ControlNetInput> controlNets = List.of();
 
     private Builder() {}
 
@@ -575,6 +590,7 @@ public final class ImageRequest {
       compatibility = request.compatibility;
       adapters = request.adapters;
       imagePrompts = request.imagePrompts;
+      controlNets = request.controlNets;
     }
 
     /**
@@ -801,9 +817,54 @@ public final class ImageRequest {
     }
 
     /**
+     * Inpainting: redraws a part of the {@link #image}. With a U-Net that was trained for it, or
+     * with any other.
+     *
+     * @param mask white where the picture is painted anew, black where it stays
+     * @return this
+     */
+    public Builder mask(KolorsImage mask) {
+      return mask(Mask.of(mask));
+    }
+
+    /**
+     * Inpainting of a region by itself, at the whole size of the request; it is put back into the
+     * picture.
+     *
+     * @param mask white where the picture is painted anew, black where it stays
+     * @param paddingMaskCrop the margin around what is marked, in pixels
+     * @return this
+     * @throws IllegalArgumentException if the margin is negative
+     */
+    public Builder mask(KolorsImage mask, int paddingMaskCrop) {
+      return mask(Mask.cropped(mask, paddingMaskCrop));
+    }
+
+    /**
+     * Redraws the {@link #image} here more and there less.
+     *
+     * @param mask where, and how much
+     * @return this
+     */
+    public Builder mask(Mask mask) {
+      this.mask = Optional.of(mask);
+      return this;
+    }
+
+    /**
+     * Differential image to image: how long each part of the {@link #image} is kept.
+     *
+     * @param map the brighter, the longer
+     * @return this
+     */
+    public Builder strengthMap(KolorsImage map) {
+      return mask(new Mask.StrengthMap(map));
+    }
+
+    /**
      * How much of the image is redrawn.
      *
-     * @param strength 0 nothing, 1 everything; by default 0.3
+     * @param strength 0 nothing, 1 everything; by default 0.3, with a mask for inpainting 0.9999
      * @return this
      */
     public Builder strength(double strength) {
@@ -836,6 +897,7 @@ public final class ImageRequest {
       strength =
           image.map(from -> OptionalDouble.of(from.strength())).orElse(OptionalDouble.empty());
       denoisingStart = image.map(Start.Image::denoisingStart).orElse(OptionalDouble.empty());
+      mask = image.flatMap(Start.Image::mask);
       return this;
     }
 
@@ -844,9 +906,14 @@ public final class ImageRequest {
         return new Start.Image(
             images,
             imageLatents,
-            strength.orElse(Start.Image.DEFAULT_STRENGTH),
+            strength.orElse(defaultStrength()),
             denoisingStart,
-            latents);
+            latents,
+            mask);
+      }
+      if (mask.isPresent()) {
+        throw new IllegalArgumentException(
+            "[request] a mask without an image: it says where the image is redrawn, give the image too.");
       }
       if (strength.isPresent() || denoisingStart.isPresent()) {
         throw new IllegalArgumentException(
@@ -854,6 +921,12 @@ public final class ImageRequest {
                 .formatted(strength.isPresent() ? "strength" : "denoising_start"));
       }
       return latents.<Start>map(Start.Latents::new).orElseGet(Start.Noise::new);
+    }
+
+    private double defaultStrength() {
+      return mask.isPresent() && mask.get() instanceof Mask.Inpainting
+          ? Start.Image.DEFAULT_INPAINTING_STRENGTH
+          : Start.Image.DEFAULT_STRENGTH;
     }
 
     /**
@@ -1119,6 +1192,28 @@ public final class ImageRequest {
      */
     public Builder adapters(Adapters adapters) {
       this.adapters = Objects.requireNonNull(adapters, "adapters");
+      return this;
+    }
+
+    /**
+     * Leads the picture by another one, through a ControlNet.
+     *
+     * @param input which ControlNet, the picture, and how strongly; it is added to those given
+     *     before
+     * @return this
+     */
+    public Builder controlNet(ControlNetInput input) {
+      return controlNets(Stream.concat(controlNets.stream(), Stream.of(input)).toList());
+    }
+
+    /**
+     * Leads the picture by others, through ControlNets.
+     *
+     * @param inputs all of them, in place of those given before
+     * @return this
+     */
+    public Builder controlNets(List<ControlNetInput> inputs) {
+      controlNets = List.copyOf(inputs);
       return this;
     }
 

@@ -4,7 +4,7 @@ package io.github.kolors4j.request;
 public enum PreviewMethod {
   /** A weighted sum of the latents' channels: a pixel a latent cell, at no cost. */
   LATENT_COLOURS,
-  /** A tiny autoencoder: the whole size, in some hundredths of the VAE's time. */
+  /** A tiny autoencoder: the whole size, with a ninth of the VAE's multiply-adds. */
   TINY_VAE,
   /** The VAE: the whole size, as costly as the decoding of the finished picture. */
   VAE

@@ -75,6 +75,9 @@ final class RequestJson {
     if (!request.adapters().uses().isEmpty()) {
       json.put("adapters", request.adapters().uses().stream().map(RequestJson::adapter).toList());
     }
+    if (!request.controlNets().isEmpty()) {
+      json.put("controlnet", request.controlNets().stream().map(ControlNetJson::write).toList());
+    }
     if (!request.imagePrompts().isEmpty()) {
       json.put("ip_adapter", request.imagePrompts().stream().map(ImagePromptJson::write).toList());
     }
@@ -116,6 +119,17 @@ final class RequestJson {
       putArray(json, "image_latents", image.encoded());
       json.put("strength", image.strength());
       put(json, "denoising_start", image.denoisingStart());
+      image.mask().ifPresent(mask -> putMask(json, mask));
+    }
+  }
+
+  private static void putMask(Map<String, Object> json, Mask mask) {
+    switch (mask) {
+      case Mask.Inpainting(KolorsImage image, OptionalInt padding) -> {
+        json.put("mask_image", picture(image));
+        put(json, "padding_mask_crop", padding);
+      }
+      case Mask.StrengthMap(KolorsImage image) -> json.put("map", picture(image));
     }
   }
 
@@ -240,6 +254,7 @@ final class RequestJson {
     json.one("compat", Compatibility.values(), RequestJson::name).ifPresent(request::compatibility);
     json.list("adapters", RequestJson::adapterOf).map(Adapters::of).ifPresent(request::adapters);
     json.list("ip_adapter", ImagePromptJson::read).ifPresent(request::imagePrompts);
+    json.list("controlnet", ControlNetJson::read).ifPresent(request::controlNets);
     json.end();
     return request.build();
   }
@@ -292,6 +307,23 @@ final class RequestJson {
     json.array("image_latents").ifPresent(request::imageLatents);
     json.number("strength").ifPresent(request::strength);
     json.number("denoising_start").ifPresent(request::denoisingStart);
+    readMask(json, request);
+  }
+
+  private static void readMask(RequestJsonReader json, ImageRequest.Builder request) {
+    Optional<KolorsImage> map = json.value("map", RequestJson::pictureOf);
+    Optional<KolorsImage> image = json.value("mask_image", RequestJson::pictureOf);
+    OptionalInt padding = json.integer("padding_mask_crop");
+    if (map.isPresent() && image.isPresent()) {
+      throw new IllegalArgumentException(
+          "[request] both mask_image and map: a picture is inpainted, or redrawn by a map, give one of them.");
+    }
+    if (padding.isPresent() && image.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop without mask_image: it is a margin around the mask, give the mask too.");
+    }
+    map.ifPresent(request::strengthMap);
+    image.ifPresent(mask -> request.mask(new Mask.Inpainting(mask, padding)));
   }
 
   static KolorsImage pictureOf(String key, Object value) {

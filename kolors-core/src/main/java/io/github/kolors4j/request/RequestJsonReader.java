@@ -49,7 +49,7 @@ final class RequestJsonReader {
     return asked;
   }
 
-  private <T> Optional<T> value(String key, Conversion<T> conversion) {
+  <T> Optional<T> value(String key, Conversion<T> conversion) {
     asked.add(key);
     return Optional.ofNullable(left.remove(key)).map(value -> conversion.of(key, value));
   }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /** Where the pictures of a request begin: with drawn noise, with given noise, or with a picture. */
 public sealed interface Start {
@@ -39,18 +40,44 @@ public sealed interface Start {
    * @param denoisingStart in place of the strength, the share of the way that the latents have
    *     behind them, between 0 and 1; no noise is added then
    * @param latents in place of the picture and its noise, what the first step that is taken sees,
-   *     {@code [n, c, h/f, w/f]}; the picture only says which steps those are, as in diffusers
+   *     {@code [n, c, h/f, w/f]}; the picture only says which steps those are, as in diffusers.
+   *     With a mask they are the noise, before the scheduler's initial sigma, as there
+   * @param mask where the picture is redrawn; where none is given, everywhere alike
    */
   record Image(
       List<KolorsImage> images,
       Optional<FloatArray> encoded,
       double strength,
       OptionalDouble denoisingStart,
-      Optional<FloatArray> latents)
+      Optional<FloatArray> latents,
+      Optional<Mask> mask)
       implements Start {
 
     /** The strength where none is said, as in diffusers. */
     public static final double DEFAULT_STRENGTH = 0.3;
+
+    /** The strength of inpainting where none is said, as in diffusers: all steps but the first. */
+    public static final double DEFAULT_INPAINTING_STRENGTH = 0.9999;
+
+    /**
+     * A picture that is redrawn everywhere alike.
+     *
+     * @param images one for all pictures, or one a picture
+     * @param encoded the picture's latents in place of {@code images}
+     * @param strength how much of the picture is redrawn
+     * @param denoisingStart in place of the strength, the share of the way that is done
+     * @param latents in place of the picture and its noise
+     * @throws IllegalArgumentException if there are neither images nor their latents, or both, or a
+     *     share is outside its range
+     */
+    public Image(
+        List<KolorsImage> images,
+        Optional<FloatArray> encoded,
+        double strength,
+        OptionalDouble denoisingStart,
+        Optional<FloatArray> latents) {
+      this(images, encoded, strength, denoisingStart, latents, Optional.empty());
+    }
 
     /**
      * Copies the list and checks each value by itself.
@@ -63,6 +90,7 @@ public sealed interface Start {
       Objects.requireNonNull(encoded, "encoded");
       Objects.requireNonNull(denoisingStart, "denoisingStart");
       Objects.requireNonNull(latents, "latents");
+      Objects.requireNonNull(mask, "mask");
       if (images.isEmpty() == encoded.isEmpty()) {
         throw new IllegalArgumentException(
             images.isEmpty()
@@ -86,6 +114,27 @@ public sealed interface Start {
      */
     public KolorsImage image(int picture) {
       return images.size() == 1 ? images.getFirst() : images.get(picture);
+    }
+
+    /**
+     * The mask of inpainting, where this is inpainting.
+     *
+     * @return the mask, or nothing
+     */
+    public Optional<Mask.Inpainting> inpainting() {
+      return mask.filter(Mask.Inpainting.class::isInstance).map(Mask.Inpainting.class::cast);
+    }
+
+    /**
+     * Whether a region is painted by itself and put back into the picture.
+     *
+     * @return true with a {@code paddingMaskCrop}
+     */
+    public boolean cropped() {
+      return inpainting()
+          .map(Mask.Inpainting::paddingMaskCrop)
+          .filter(OptionalInt::isPresent)
+          .isPresent();
     }
   }
 

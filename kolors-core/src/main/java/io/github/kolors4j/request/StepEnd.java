@@ -115,14 +115,12 @@ public interface StepEnd {
   KolorsImage preview(PreviewMethod method);
 
   /**
-   * Decodes {@link #predictedOriginalSample} by the VAE that decodes the finished picture: as
-   * costly as that.
+   * Decodes {@link #predictedOriginalSample} at the whole size: by the pipeline's tiny autoencoder
+   * where it has one, else by the VAE, as costly as the finished picture.
    *
    * @return the picture so far
    */
-  default KolorsImage preview() {
-    return preview(PreviewMethod.VAE);
-  }
+  KolorsImage preview();
 
   /**
    * Shows {@link #predictedOriginalSample} as well as it can be had for next to nothing.

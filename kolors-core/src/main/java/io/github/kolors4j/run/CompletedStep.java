@@ -110,6 +110,11 @@ final class CompletedStep implements StepEnd {
   }
 
   @Override
+  public KolorsImage preview() {
+    return preview(decoder.hasTinyVae() ? PreviewMethod.TINY_VAE : PreviewMethod.VAE);
+  }
+
+  @Override
   public KolorsImage quickPreview() {
     return preview(decoder.hasTinyVae() ? PreviewMethod.TINY_VAE : PreviewMethod.LATENT_COLOURS);
   }

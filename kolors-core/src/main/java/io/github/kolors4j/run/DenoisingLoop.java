@@ -9,6 +9,7 @@ import io.github.kolors4j.scheduler.Slice;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
+import io.github.kolors4j.tensor.ops.Elementwise;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.PerturbedAttention;
 import io.github.kolors4j.unet.UNet2DConditionInput;
@@ -25,6 +26,7 @@ final class DenoisingLoop implements AutoCloseable {
   private final LatentDecoder decoder;
   private final Intact intact;
   private final PerturbedAttention perturbedAttention;
+  private final ControlResiduals controls;
   private final PreparedBatch prepared;
 
   DenoisingLoop(
@@ -44,7 +46,8 @@ final class DenoisingLoop implements AutoCloseable {
         request.doPerturbedAttentionGuidance()
             ? unet.perturbedAttention(request.request().guidance().pag().appliedLayers(), 1)
             : unet.perturbedAttention(List.of(), 0);
-    this.prepared = new PreparedBatch(components);
+    this.controls = new ControlResiduals(components, request, timetable);
+    this.prepared = new PreparedBatch(components, controls);
   }
 
   /** Lets the steps look at images beside the text; before the first of them. */
@@ -56,14 +59,16 @@ final class DenoisingLoop implements AutoCloseable {
    * Takes the steps of one image.
    *
    * @param state the latents, which are changed, and what the prompts and sizes are
+   * @param beginning what holds a part of the latents to a picture
    * @param noise the image's own
    * @param run for progress and cancellation
    */
-  void denoise(DenoisingState state, NoiseSource noise, RunState run) {
+  void denoise(DenoisingState state, Beginning beginning, NoiseSource noise, RunState run) {
     Schedule.Run solver = timetable.schedule().start(noise, request.request().eta());
     Extrapolation extrapolation =
         new Extrapolation(
             timetable.predicted(request.request().predictEvery()), state.latents().length);
+    OneImage image = new OneImage(state, beginning, solver, extrapolation, run.isWatched());
     for (int i = timetable.begin(); i < timetable.end(); i++) {
       run.checkCancelled();
       long stepBegin = System.nanoTime();
@@ -71,7 +76,9 @@ final class DenoisingLoop implements AutoCloseable {
       StepEvent event = new StepEvent();
       event.begin();
       try (var _ = threads.turn()) {
-        step(state, solver, extrapolation, i, run.isWatched());
+        beginning.blend().beforeStep(i, state.latents());
+        step(image, i);
+        beginning.blend().afterStep(i, state.latents());
       }
       if (event.shouldCommit()) {
         tell(event, i, state, run);
@@ -98,15 +105,23 @@ final class DenoisingLoop implements AutoCloseable {
     event.commit();
   }
 
-  private void step(
+  /**
+   * The denoising of one image.
+   *
+   * @param watched whether somebody sees the ends of its steps
+   */
+  private record OneImage(
       DenoisingState state,
+      Beginning beginning,
       Schedule.Run solver,
       Extrapolation extrapolation,
-      int i,
-      boolean watched) {
+      boolean watched) {}
+
+  private void step(OneImage image, int i) {
+    DenoisingState state = image.state;
     float t = timetable.timesteps()[i];
-    if (!extrapolation.isPredicted(i)) {
-      advance(state, solver, i, extrapolation.at(t), watched);
+    if (!image.extrapolation.isPredicted(i)) {
+      advance(image, i, image.extrapolation.at(t));
       return;
     }
     Slice latents = Slice.of(state.latents());
@@ -114,34 +129,57 @@ final class DenoisingLoop implements AutoCloseable {
     Conditioning conditioning = prepared.of(batch, state.doClassifierFreeGuidance() ? 1 : 0);
     Workspace workspace = prepared.workspace();
     try (var _ = workspace.scope()) {
+      Tensor scaled =
+          workspace.tensor(1, size.height(), size.width(), size.channels()); // [1, h, w, c]
+      image.solver.scaleModelInput(i, latents, rowOf(scaled, 0));
+
       // expand the latents if we are doing classifier free guidance
-      int n = batch.size();
-      Tensor latentModelInput =
-          workspace.tensor(n, size.height(), size.width(), size.channels()); // [n, h, w, c]
-      for (int row = 0; row < n; row++) {
-        solver.scaleModelInput(i, latents, rowOf(latentModelInput, row));
-      }
+      Tensor latentModelInput = expanded(scaled, image.beginning, batch.size()); // [n, h, w, c or more]
+      UNet2DConditionInput input =
+          UNet2DConditionInput.of(latentModelInput, t, conditioning)
+              .withPerturbedAttention(perturbedAttention);
+
+      // controlnet(s) inference
+      UNet2DConditionInput controlled =
+          controls.of(i, scaled).map(input::withAdditionalResiduals).orElse(input);
 
       // predict the noise residual
-      Tensor noisePred =
-          unet.forward(
-              UNet2DConditionInput.of(latentModelInput, t, conditioning)
-                  .withPerturbedAttention(perturbedAttention)); // [n, h, w, c]
+      Tensor noisePred = unet.forward(controlled); // [n, h, w, c]
 
       // perform guidance, and compute the previous noisy sample x_t -> x_t-1
       Slice guided = guide(noisePred, state, t);
-      extrapolation.predicted(t, guided);
-      advance(state, solver, i, guided, watched);
+      image.extrapolation.predicted(t, guided);
+      advance(image, i, guided);
     }
   }
 
   /** From x_t to x_t-1 by a prediction. */
-  private void advance(
-      DenoisingState state, Schedule.Run solver, int i, Slice guided, boolean watched) {
-    if (watched) {
-      state.setOriginalSample(originalSample(solver, i, guided, state.latents()));
+  private void advance(OneImage image, int i, Slice guided) {
+    DenoisingState state = image.state;
+    if (image.watched) {
+      state.setOriginalSample(originalSample(image.solver, i, guided, state.latents()));
     }
-    solver.step(i, guided, Slice.of(state.latents()));
+    image.solver.step(i, guided, Slice.of(state.latents()));
+  }
+
+  /** Each row of the batch: the latents, and for inpainting the mask and what it leaves. */
+  private static Tensor expanded(Tensor scaled, Beginning beginning, int n) {
+    Tensor row =
+        beginning
+            .maskChannels()
+            .map(
+                channels -> {
+                  int more = channels.length / (scaled.dim(1) * scaled.dim(2));
+                  Tensor beside =
+                      scaled.workspace().copyOf(channels, 1, scaled.dim(1), scaled.dim(2), more);
+                  return Elementwise.concat(scaled, beside); // [1, h, w, c + 1 + c]
+                })
+            .orElse(scaled);
+    Tensor all = row.workspace().tensor(n, row.dim(1), row.dim(2), row.dim(3));
+    for (int i = 0; i < n; i++) {
+      System.arraycopy(row.data(), 0, all.data(), i * row.shape().size(), row.shape().size());
+    }
+    return all;
   }
 
   /** What the model sees in the latents; after the last step of all they are it themselves. */

@@ -6,6 +6,7 @@ import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.estimate.NominalWork;
 import io.github.kolors4j.estimate.NominalWork.Kinds;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.RunControl;
@@ -42,11 +43,10 @@ public record Estimator(Components components, Scheduler scheduler) {
     check.check(given, RunControl.NONE);
     ResolvedRequest request = new RequestResolver(unet, vae).resolve(given, RunControl.NONE);
     check.check(request);
-    int steps =
-        Timetable.of(scheduler, request.request())
-            .predicted(request.request().predictEvery())
-            .count();
     new ImagePromptEncoder(components).check(request.request());
+    Timetable timetable = Timetable.of(scheduler, request.request());
+    int steps = timetable.predicted(request.request().predictEvery()).count();
+    List<ControlNetInput> controls = ControlResiduals.leading(request, timetable);
 
     int texts = new PromptEncoder(components).textsToEncode(request);
     HeapForecast heap =
@@ -55,13 +55,19 @@ public record Estimator(Components components, Scheduler scheduler) {
     long unetBytes = components.unet().byteLength();
     long vaeBytes = components.vae().byteLength();
     long textBytes = texts == 0 ? 0 : components.textEncoder().byteLength();
+    long controlBytes =
+        controls.stream()
+            .map(ControlNetInput::controlNet)
+            .distinct()
+            .mapToLong(net -> components.controlNets().model(net, unet, vae).byteLength())
+            .sum();
     return new CostEstimate(
         speed.of(text(request, texts).plus(images(request))),
-        speed.of(denoising(request, steps)),
+        speed.of(denoising(request, steps).plus(control(request, controls, timetable))),
         speed.of(request.wantsLatents() ? Kinds.NONE : decoding(request)),
         Math.max(heap.bytesForUnet(request), heap.bytesForVae(request)),
-        Math.max(unetBytes, Math.max(vaeBytes, textBytes)),
-        unetBytes + vaeBytes + textBytes + imageBytes(request));
+        Math.max(unetBytes + controlBytes, Math.max(vaeBytes, textBytes)),
+        unetBytes + controlBytes + vaeBytes + textBytes + imageBytes(request));
   }
 
   private Kinds text(ResolvedRequest request, int texts) {
@@ -122,6 +128,26 @@ public record Estimator(Components components, Scheduler scheduler) {
     boolean encodes = request.image().isPresent() && request.image().get().encoded().isEmpty();
     Kinds encoding = encodes ? halved(decoding(request)) : Kinds.NONE;
     return all.plus(prompts).plus(encoding);
+  }
+
+  /** What the ControlNets add: they see neither a perturbed row nor, guessing, the negative one. */
+  private Kinds control(
+      ResolvedRequest request, List<ControlNetInput> controls, Timetable timetable) {
+    Kinds all = Kinds.NONE;
+    for (ControlNetInput input : controls) {
+      NominalWork sample =
+          NominalWork.controlNet(
+              ControlResiduals.modelOf(components, input).config(),
+              request.size().height(),
+              request.size().width(),
+              request.request().maxSequenceLength());
+      long rows = request.doClassifierFreeGuidance() && !input.guessMode() ? 2 : 1;
+      long steps = ControlResiduals.stepsOf(input, request, timetable);
+      all =
+          all.plus(sample.step().times(request.numImages() * rows * steps))
+              .plus(sample.prompt().times(request.request().numPrompts() * rows));
+    }
+    return all;
   }
 
   private static Kinds halved(Kinds work) {

@@ -85,7 +85,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
 
         // 5. Prepare latent variables
         NoiseSource noise = noiseOf(request, image);
-        float[] latents = initialLatents.of(image, noise); // [h, w, c]
+        Beginning beginning = initialLatents.of(image, noise);
+        float[] latents = beginning.latents(); // [h, w, c]
         run.requireFinite(
             "what the denoising begins with", latents, latents.length, Stage.DENOISE, 0);
 
@@ -94,7 +95,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
 
         // 8. Denoising loop
         DenoisingState state = new DenoisingState(request, latents, rows);
-        loop.denoise(state, noise, run);
+        loop.denoise(state, beginning, noise, run);
         run.endDenoise();
         MemoryEvent.tell("denoise");
         loop.trim(
@@ -106,7 +107,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         } else {
           run.checkCancelled();
           run.beginDecode();
-          KolorsImage picture = decode(decoder, latents, request, run);
+          KolorsImage picture = request.whole(decode(decoder, latents, request, run), image);
           intact.check();
           run.finished(picture);
         }
@@ -260,6 +261,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     ResolvedRequest resolved = new RequestResolver(unet, vae).resolve(given, control);
     check.check(resolved);
     new ImagePromptEncoder(components).check(resolved.request());
+    resolved.controlNets().forEach(input -> ControlResiduals.modelOf(components, input));
     int threads = components.threads().threads();
     new HeapForecast(unet, vae, tiny, threads, Runtime.getRuntime().maxMemory()).check(resolved);
     return resolved;

@@ -79,6 +79,7 @@ record HeapForecast(
         unet.textValues(
                 batch, resolved.request().maxSequenceLength() + imageTokens(resolved.request()))
             + unet.skipValues(batch, size.height(), size.width())
+            + controlValues(resolved)
             + buffers(unet.blockOutChannels())
             + (long) (UNET_MAPS * new FeatureMaps(unet, vae, tiny).largestInUnet(resolved)));
   }
@@ -86,6 +87,23 @@ record HeapForecast(
   /** The files of adapters tell it exactly, and are not open yet: none has more for an image. */
   private static int imageTokens(ImageRequest request) {
     return request.imagePrompts().stream().mapToInt(prompt -> IMAGE_TOKENS * prompt.count()).sum();
+  }
+
+  /**
+   * Text and picture of each ControlNet, and their residuals: the sum, which is there while the
+   * U-Net computes, or two of them while the sum is made, beside what one keeps of its own. The
+   * maps of one are no larger than the U-Net's, which it does not meet.
+   */
+  private long controlValues(ResolvedRequest resolved) {
+    int nets = resolved.controlNets().size();
+    if (nets == 0) {
+      return 0;
+    }
+    int batch = FeatureMaps.batch(resolved);
+    LatentSize size = resolved.size();
+    long text = unet.encoder().textValues(batch, resolved.request().maxSequenceLength());
+    long picture = (long) size.cells() * unet.blockOutChannels().getFirst();
+    return nets * (text + picture) + 2 * unet.skipValues(batch, size.height(), size.width());
   }
 
   /** What encoding and decoding of pictures take at most, in bytes. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PreparedBatch implements AutoCloseable {
   private final Components components;
+  private final ControlResiduals controls;
 
   private List<EncodedImagePrompt> images = List.of();
   private List<BatchRow> rows = List.of();
@@ -24,8 +25,9 @@ final class PreparedBatch implements AutoCloseable {
   private @Nullable Workspace workspace;
   private @Nullable Conditioning conditioning;
 
-  PreparedBatch(Components components) {
+  PreparedBatch(Components components, ControlResiduals controls) {
     this.components = components;
+    this.controls = controls;
   }
 
   /** Adds images to the texts of all batches to come. */
@@ -34,8 +36,8 @@ final class PreparedBatch implements AutoCloseable {
   }
 
   /**
-   * The conditioning of a batch, whose first rows are negative; valid, with its workspace, until
-   * other rows are asked for.
+   * The conditioning of a batch, whose first rows are negative, for the U-Net, and with it for the
+   * ControlNets; valid, with its workspace, until other rows are asked for.
    */
   Conditioning of(List<BatchRow> wanted, int negativeRows) {
     if (workspace == null || negatives != negativeRows || !rows.equals(wanted)) {
@@ -43,6 +45,7 @@ final class PreparedBatch implements AutoCloseable {
       workspace = components.workspace();
       try {
         negatives = negativeRows;
+        controls.prepare(workspace, wanted, negativeRows);
         conditioning = prepare(wanted);
         rows = List.copyOf(wanted);
       } catch (RuntimeException | Error e) {

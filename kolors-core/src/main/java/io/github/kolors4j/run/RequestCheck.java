@@ -1,6 +1,9 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.image.CropRegion;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.PromptEmbeds;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Start;
@@ -32,7 +35,7 @@ record RequestCheck(
    * @throws IllegalArgumentException if two values contradict each other
    */
   void check(ImageRequest request, RunControl control) {
-    checkChannels();
+    checkChannels(request);
     checkContradictions(request);
     checkCounts(request, control);
   }
@@ -50,6 +53,7 @@ record RequestCheck(
     int images = resolved.numImages();
     resolved.givenLatents().ifPresent(latents -> checkLatents("latents", latents, images, size));
     resolved.image().ifPresent(image -> checkImage(image, images, size));
+    resolved.image().ifPresent(image -> checkMask(resolved, image));
     resolved.request().embeds().ifPresent(embeds -> checkEmbeds(resolved, embeds));
     if (resolved.wantsLatents() && (long) images * size.values() > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -58,13 +62,57 @@ record RequestCheck(
     }
   }
 
-  /** Every task that there is gives the U-Net the latents and nothing beside them. */
-  private void checkChannels() {
-    if (unet.inChannels() != vae.latentChannels()) {
-      throw new IllegalArgumentException(
-          "[request] the U-Net takes %s channels and the latents have %s: text to image and image to image need a U-Net that takes the latents alone."
-              .formatted(unet.inChannels(), vae.latentChannels()));
+  /** A U-Net takes the latents alone, or with them a mask and the latents of what it leaves. */
+  private void checkChannels(ImageRequest request) {
+    int latents = vae.latentChannels();
+    if (unet.inChannels() == latents) {
+      return;
     }
+    boolean inpainting = request.start().image().flatMap(Start.Image::inpainting).isPresent();
+    if (unet.inChannels() != latents + 1 + latents) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %s channels and the latents have %s: one takes the latents alone, or %s channels for inpainting."
+              .formatted(unet.inChannels(), latents, 2 * latents + 1));
+    }
+    if (!inpainting) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %s channels and the latents have %s: it is for inpainting, so give an image and a mask, or take a U-Net for text to image."
+              .formatted(unet.inChannels(), latents));
+    }
+  }
+
+  private void checkMask(ResolvedRequest resolved, Start.Image image) {
+    Optional<Mask.Inpainting> mask = image.inpainting();
+    if (mask.isEmpty()) {
+      return;
+    }
+    if (image.encoded().isPresent() && unet.inChannels() != vae.latentChannels()) {
+      throw new IllegalArgumentException(
+          "[request] an image's latents and a U-Net of %s channels, which sees the image without what the mask marks: give the image itself."
+              .formatted(unet.inChannels()));
+    }
+    if (!image.cropped()) {
+      return;
+    }
+    if (image.encoded().isPresent()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop with an image's latents: a region is cut out of an image, give the image itself.");
+    }
+    if (resolved.wantsLatents()) {
+      throw new IllegalArgumentException(
+          "[request] padding_mask_crop with latents as the output: a region is put back into a picture, ask for images.");
+    }
+    KolorsImage marks = mask.get().image();
+    for (KolorsImage each : image.images()) {
+      if (each.width() != marks.width() || each.height() != marks.height()) {
+        throw new IllegalArgumentException(
+            "[request] padding_mask_crop with an image of %sx%s and a mask of %sx%s pixels: they must be of one size."
+                .formatted(each.width(), each.height(), marks.width(), marks.height()));
+      }
+    }
+    CropRegion _ =
+        CropRegion.of(
+            marks, resolved.width(), resolved.height(), mask.get().paddingMaskCrop().orElseThrow());
   }
 
   private static void checkContradictions(ImageRequest request) {
@@ -159,7 +207,7 @@ record RequestCheck(
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "[request] %dx%d pixels make a feature map of %,d values in the %s:"
+              "[request] %sx%s pixels make a feature map of %,d values in the %s:"
                   + " 2^31-1 are the most. Use a smaller width or height%s.",
               width,
               height,

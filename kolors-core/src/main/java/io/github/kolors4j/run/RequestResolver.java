@@ -1,6 +1,8 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.MicroConditioning;
 import io.github.kolors4j.request.RunControl;
@@ -9,6 +11,7 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.LongStream;
 
@@ -28,12 +31,25 @@ public record RequestResolver(UNet2DConditionConfig unet, AutoencoderKLConfig va
    * @throws IllegalArgumentException if there is nothing to take a size from
    */
   ResolvedRequest resolve(ImageRequest request, RunControl control) {
+    ImageRequest whole = sized(request).toBuilder().seeds(seedOfEach(request, control)).build();
+    return new ResolvedRequest(
+        whole,
+        latentSize(whole.height().orElseThrow(), whole.width().orElseThrow()),
+        conditionedSize(whole),
+        control.generators());
+  }
+
+  /**
+   * The request with the height and width that it is computed at.
+   *
+   * @param request the request
+   * @return with both
+   * @throws IllegalArgumentException if there is nothing to take a size from
+   */
+  public ImageRequest sized(ImageRequest request) {
     int height = request.height().orElseGet(() -> defaultHeight(request));
     int width = request.width().orElseGet(() -> defaultWidth(request));
-    ImageRequest whole =
-        request.toBuilder().size(width, height).seeds(seedOfEach(request, control)).build();
-    return new ResolvedRequest(
-        whole, latentSize(height, width), conditionedSize(whole), control.generators());
+    return request.toBuilder().size(width, height).build();
   }
 
   /** The latents of a picture of that size. */
@@ -60,30 +76,56 @@ public record RequestResolver(UNet2DConditionConfig unet, AutoencoderKLConfig va
 
   /**
    * The picture's own size. The reference's image to image takes the default size instead, whatever
-   * the image's.
+   * the image's; not so with a mask or a ControlNet.
    */
   private MicroConditioning.Size conditionedSize(ImageRequest whole) {
-    if (whole.compatibility() == Compatibility.DIFFUSERS && whole.start().image().isPresent()) {
+    boolean plain =
+        whole.controlNets().isEmpty() && whole.start().image().flatMap(Start.Image::mask).isEmpty();
+    if (whole.compatibility() == Compatibility.DIFFUSERS
+        && plain
+        && whole.start().image().isPresent()) {
       return new MicroConditioning.Size(defaultSize(), defaultSize());
     }
     return new MicroConditioning.Size(whole.height().orElseThrow(), whole.width().orElseThrow());
   }
 
   private int defaultHeight(ImageRequest request) {
-    return request.start().image().map(this::heightOf).orElseGet(this::defaultSize);
+    return request
+        .start()
+        .image()
+        .map(this::heightOf)
+        .or(() -> controlImage(request).map(image -> roundedDown("height", image.height())))
+        .orElseGet(this::defaultSize);
   }
 
   private int defaultWidth(ImageRequest request) {
-    return request.start().image().map(this::widthOf).orElseGet(this::defaultSize);
+    return request
+        .start()
+        .image()
+        .map(this::widthOf)
+        .or(() -> controlImage(request).map(image -> roundedDown("width", image.width())))
+        .orElseGet(this::defaultSize);
   }
 
+  /** Without an image to begin with, the one that is followed has the size. */
+  private static Optional<KolorsImage> controlImage(ImageRequest request) {
+    return request.controlNets().stream().findFirst().map(ControlNetInput::image);
+  }
+
+  /** A region that is painted by itself is so at the size that the U-Net is best at. */
   private int heightOf(Start.Image from) {
+    if (from.cropped()) {
+      return defaultSize();
+    }
     return from.encoded()
         .map(latents -> latentExtent(latents, 2))
         .orElseGet(() -> roundedDown("height", from.images().getFirst().height()));
   }
 
   private int widthOf(Start.Image from) {
+    if (from.cropped()) {
+      return defaultSize();
+    }
     return from.encoded()
         .map(latents -> latentExtent(latents, 3))
         .orElseGet(() -> roundedDown("width", from.images().getFirst().width()));

@@ -1,6 +1,9 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.image.CropRegion;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.Compatibility;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.MicroConditioning;
 import io.github.kolors4j.request.OutputType;
@@ -43,6 +46,34 @@ record ResolvedRequest(
 
   Optional<Start.Image> image() {
     return request.start().image();
+  }
+
+  /** What is painted by itself and put back into the picture; empty for the whole picture. */
+  Optional<CropRegion> region() {
+    return image()
+        .filter(Start.Image::cropped)
+        .flatMap(Start.Image::inpainting)
+        .map(
+            mask ->
+                CropRegion.of(
+                    mask.image(), width(), height(), mask.paddingMaskCrop().orElseThrow()));
+  }
+
+  /** The picture that a decoded one is, or becomes a part of. */
+  KolorsImage whole(KolorsImage decoded, int index) {
+    return region()
+        .map(
+            region ->
+                region.paste(
+                    decoded,
+                    image().orElseThrow().image(index),
+                    image().flatMap(Start.Image::inpainting).orElseThrow().image()))
+        .orElse(decoded);
+  }
+
+  /** The ControlNets that count. */
+  List<ControlNetInput> controlNets() {
+    return request.controlNets().stream().filter(input -> input.conditioningScale() != 0).toList();
   }
 
   /** Given latents in place of noise. */

@@ -5,7 +5,6 @@ import io.github.kolors4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What the U-Net computes of prompt and sizes alone, once a request: made by {@link
@@ -53,7 +52,7 @@ public final class Conditioning {
    * @param more for each cross-attention that is to look at it; of as many samples, and of any
    *     number of tokens
    */
-  Conditioning adding(Map<Attention, AttentionContext> more) {
+  Conditioning adding(IdentityHashMap<Attention, AttentionContext> more) {
     IdentityHashMap<Attention, List<AttentionContext>> both = new IdentityHashMap<>(contexts);
     more.forEach(
         (attention, context) ->
@@ -96,7 +95,12 @@ public final class Conditioning {
     return pag.perturbs(attention) ? pag.rows() : 0;
   }
 
-  Tap.Pass prepared() {
+  /**
+   * What a tap is to see of it in each step.
+   *
+   * @return what was shown when it was prepared
+   */
+  public Tap.Pass prepared() {
     return prepared;
   }
 }

@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -225,7 +224,7 @@ public final class UNet2DConditionModel extends PretrainedModel<UNet2DConditionC
             image.beforeTextProjection()
                 ? encoder.encoderHidProj().forward(image.tokens())
                 : image.tokens(); // [n, t, crossAttentionDim]
-        Map<Attention, AttentionContext> contexts = new IdentityHashMap<>();
+        IdentityHashMap<Attention, AttentionContext> contexts = new IdentityHashMap<>();
         crossAttentions()
             .forEach(
                 attention -> {

@@ -19,42 +19,69 @@ import java.util.stream.Stream;
  * begin with the same modules under the same names: a U-Net goes up again from there, a ControlNet
  * hands its residuals to one, and has weights and text of its own.
  */
-record UNetEncoder(
-    UNetEncoderConfig config,
-    Conv2d convIn,
-    Timesteps timeProj,
-    TimestepEmbedding timeEmbedding,
-    Linear encoderHidProj,
-    Timesteps addTimeProj,
-    TimestepEmbedding addEmbedding,
-    List<DownBlock> downBlocks,
-    UNetMidBlock2DCrossAttn midBlock) {
+public final class UNetEncoder {
   /** Original size, crop and target size: height and width, or top and left, of each. */
   private static final int TIME_IDS = 6;
 
-  static UNetEncoder load(Weights weights, UNetEncoderConfig config) {
+  private final UNetEncoderConfig config;
+  private final Conv2d convIn;
+  private final Timesteps timeProj;
+  private final TimestepEmbedding timeEmbedding;
+  private final Linear encoderHidProj;
+  private final Timesteps addTimeProj;
+  private final TimestepEmbedding addEmbedding;
+  private final List<DownBlock> downBlocks;
+  private final UNetMidBlock2DCrossAttn midBlock;
+
+  private UNetEncoder(Weights weights, UNetEncoderConfig config) {
+    this.config = config;
     int c0 = config.blockOutChannels().getFirst();
-    return new UNetEncoder(
-        config,
-        // input
-        Conv2d.load(weights.at("conv_in"), config.inChannels(), c0, config.convInKernel()),
 
-        // time
-        new Timesteps(c0, config.flipSinToCos(), config.freqShift()),
-        TimestepEmbedding.load(weights.at("time_embedding"), c0, config.timeEmbedDim()),
+    // input
+    convIn = Conv2d.load(weights.at("conv_in"), config.inChannels(), c0, config.convInKernel());
 
-        // text and sizes
+    // time
+    timeProj = new Timesteps(c0, config.flipSinToCos(), config.freqShift());
+    timeEmbedding = TimestepEmbedding.load(weights.at("time_embedding"), c0, config.timeEmbedDim());
+
+    // text and sizes
+    encoderHidProj =
         Linear.load(
-            weights.at("encoder_hid_proj"), config.encoderHidDim(), config.crossAttentionDim()),
-        new Timesteps(config.additionTimeEmbedDim(), config.flipSinToCos(), config.freqShift()),
+            weights.at("encoder_hid_proj"), config.encoderHidDim(), config.crossAttentionDim());
+    addTimeProj =
+        new Timesteps(config.additionTimeEmbedDim(), config.flipSinToCos(), config.freqShift());
+    addEmbedding =
         TimestepEmbedding.load(
             weights.at("add_embedding"),
             config.projectionClassEmbeddingsInputDim(),
-            config.timeEmbedDim()),
+            config.timeEmbedDim());
 
-        // down, mid
-        loadDownBlocks(weights.at("down_blocks"), config),
-        loadMidBlock(weights.at("mid_block"), config));
+    // down, mid
+    downBlocks = loadDownBlocks(weights.at("down_blocks"), config);
+    midBlock = loadMidBlock(weights.at("mid_block"), config);
+  }
+
+  /**
+   * The half over the parameters of a model.
+   *
+   * @param weights all of the model's
+   * @param config what its configuration says of this half
+   * @return the half
+   */
+  public static UNetEncoder load(Weights weights, UNetEncoderConfig config) {
+    return new UNetEncoder(weights, config);
+  }
+
+  Conv2d convIn() {
+    return convIn;
+  }
+
+  UNetMidBlock2DCrossAttn midBlock() {
+    return midBlock;
+  }
+
+  Linear encoderHidProj() {
+    return encoderHidProj;
   }
 
   private static List<DownBlock> loadDownBlocks(Weights weights, UNetEncoderConfig config) {
@@ -90,6 +117,22 @@ record UNetEncoder(
   Stream<BasicTransformerBlock> transformerBlocks() {
     return Stream.concat(
         downBlocks.stream().flatMap(DownBlock::transformerBlocks), midBlock.transformerBlocks());
+  }
+
+  /**
+   * What stays the same in every step of a model that has no attentions but those of this half.
+   *
+   * @param encoderHiddenStates the text {@code [n, s, encoderHidDim]}
+   * @param textEmbeds the pooled text {@code [n, textEmbedDim]}
+   * @param timeIds the sizes {@code [n][6]}
+   * @param tap is shown what is computed
+   * @return the conditioning, of the workspace's innermost scope
+   * @throws IllegalArgumentException if the shapes do not fit
+   */
+  public Conditioning prepare(
+      Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds, Tap.Pass tap) {
+    Stream<Attention> own = transformerBlocks().map(BasicTransformerBlock::attn2);
+    return prepare(encoderHiddenStates, textEmbeds, timeIds, own, tap);
   }
 
   /**
@@ -167,6 +210,43 @@ record UNetEncoder(
       tap.output("down_blocks." + i, hiddenStates);
     }
     return new DownBlock.Output(hiddenStates, residuals);
+  }
+
+  /**
+   * What the half makes of a sample.
+   *
+   * @param residuals the output of the first convolution, of each layer and each downsampling, in
+   *     order {@code [n, hk, wk, ck]}
+   * @param midBlock the output of the middle block {@code [n, hk, wk, ck]}
+   */
+  public record Output(List<Tensor> residuals, Tensor midBlock) {}
+
+  /**
+   * The whole half, with something added to the output of its first convolution.
+   *
+   * @param sample {@code [n, h, w, inChannels]}
+   * @param timestep the step's time, the same for all samples
+   * @param conditioning what {@link #prepare(Tensor, Tensor, float[][], Tap.Pass)} made
+   * @param added {@code [n, h, w, c0]}
+   * @param tap is shown what is computed
+   * @return the residuals, of the workspace's innermost scope
+   */
+  public Output forward(
+      Tensor sample, float timestep, Conditioning conditioning, Tensor added, Tap.Pass tap) {
+    // 1. time
+    Tensor emb = embed(sample.workspace(), timestep, conditioning, tap); // [n, timeEmbedDim]
+
+    // 2. pre-process
+    Tensor hiddenStates = convIn.forward(sample, added); // [n, h, w, c0]
+    tap.output("conv_in", hiddenStates);
+
+    // 3. down
+    DownBlock.Output down = down(hiddenStates, emb, conditioning, tap);
+
+    // 4. mid
+    Tensor mid = midBlock.forward(down.hiddenStates(), emb, conditioning);
+    tap.output("mid_block", mid); // [n, ⌈h/2ᵏ⌉, ⌈w/2ᵏ⌉, ck]
+    return new Output(down.residuals(), mid);
   }
 
   private void checkPrompt(Tensor encoderHiddenStates, Tensor textEmbeds, float[][] timeIds) {

@@ -65,7 +65,14 @@ public record UNetEncoderConfig(
   /** Height and width, or top and left, of original, crop and target. */
   private static final int SIZES = 6;
 
-  static UNetEncoderConfig of(JsonConfig json) throws InvalidFileException {
+  /**
+   * Reads what a configuration says of the half.
+   *
+   * @param json the file of a U-Net or a ControlNet
+   * @return the configuration
+   * @throws InvalidFileException if a value is wrong, or is one that is not supported
+   */
+  public static UNetEncoderConfig of(JsonConfig json) throws InvalidFileException {
     json.only("act_fn", "silu", "swish");
     json.onlyStated("addition_embed_type", "text_time");
     json.only("attention_type", "default");
@@ -194,8 +201,13 @@ public record UNetEncoderConfig(
     return projectionClassEmbeddingsInputDim - SIZES * additionTimeEmbedDim;
   }
 
-  /** The shapes of the residuals of a sample {@code [n, h, w, c]}: those of the skips, in order. */
-  List<Shape> residuals(Shape sample) {
+  /**
+   * The shapes of the residuals: those of the skips, in order.
+   *
+   * @param sample {@code [n, h, w, c]}
+   * @return {@code [n, hk, wk, ck]} of each
+   */
+  public List<Shape> residuals(Shape sample) {
     List<Shape> shapes = new ArrayList<>();
     int n = sample.dim(0);
     int h = sample.dim(1);
@@ -211,6 +223,26 @@ public record UNetEncoderConfig(
       }
     }
     return shapes;
+  }
+
+  /**
+   * The number of values that are computed once for a prompt and kept for all steps, where the half
+   * stands alone: keys and values of its cross-attentions, and the text that they are made from.
+   *
+   * @param batchSize samples
+   * @param tokens of each text
+   * @return values for all samples together
+   */
+  public long textValues(int batchSize, int tokens) {
+    long widths = crossAttentionDim;
+    for (int i = 0; i < blocks(); i++) {
+      boolean attends = downBlockTypes.get(i).startsWith("CrossAttn");
+      long transformers =
+          (attends ? (long) layersPerBlock.get(i) * transformerLayersPerBlock.get(i) : 0)
+              + (i == blocks() - 1 ? transformerLayersPerBlock.get(i) : 0);
+      widths += 2 * transformers * blockOutChannels.get(i);
+    }
+    return (long) batchSize * tokens * widths;
   }
 
   /** How many blocks there are. */

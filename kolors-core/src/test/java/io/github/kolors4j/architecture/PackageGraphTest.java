@@ -56,6 +56,7 @@ class PackageGraphTest {
           "vae",
           "clip",
           "ipadapter",
+          "controlnet",
           "estimate",
           "adapter",
           "scheduler",

@@ -79,6 +79,10 @@ public final class Fixture implements AutoCloseable {
     return Weights.of(name, source());
   }
 
+  public String metadata(String key) {
+    return file.metadata().get(key);
+  }
+
   public boolean has(String key) {
     return file.find(key).isPresent();
   }

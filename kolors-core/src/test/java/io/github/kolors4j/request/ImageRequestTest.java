@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.controlnet.ControlNet;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.random.GeneratorType;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -119,6 +122,41 @@ class ImageRequestTest {
     assertEquals(new Start.Latents(latents), request.start());
     assertEquals(request, request.toBuilder().build());
     assertEquals(REQUEST, request.toBuilder().start(new Start.Noise()).build());
+  }
+
+  @Test
+  void aMaskForInpaintingHasTheStrengthOfDiffusers() {
+    KolorsImage image = KolorsImage.of(1, 1, new byte[3]);
+    ImageRequest.Builder builder = REQUEST.toBuilder().image(image);
+    assertEquals(0.3, builder.build().start().image().orElseThrow().strength());
+    assertEquals(0.3, builder.strengthMap(image).build().start().image().orElseThrow().strength());
+    assertEquals(0.9999, builder.mask(image).build().start().image().orElseThrow().strength());
+    ImageRequest painted = builder.mask(image, 3).strength(0.5).build();
+    assertEquals(painted, painted.toBuilder().build());
+    assertEquals(0.5, painted.start().image().orElseThrow().strength());
+    assertTrue(painted.start().image().orElseThrow().cropped());
+    assertRefused(
+        "[request] padding_mask_crop -1: use 0 pixels or more.", () -> builder.mask(image, -1));
+  }
+
+  @Test
+  void aControlNetLeadsAllStepsUnlessItIsSaid() {
+    ControlNetInput input =
+        ControlNetInput.of(
+            ControlNet.reference(Path.of("a"), "0"), KolorsImage.of(1, 1, new byte[3]));
+    assertEquals(new ControlNetInput(input.controlNet(), input.image(), 0.8, 0, 1, false), input);
+    assertEquals(
+        List.of(input, input),
+        REQUEST.toBuilder().controlNet(input).controlNet(input).build().controlNets());
+    assertRefused(
+        "[request] control_guidance_start 0.5 is after control_guidance_end 0.25: start earlier or"
+            + " end later.",
+        () -> input.between(0.5, 0.25));
+    assertRefused(
+        "[request] control_guidance_end is 1.5: use 0 to 1.", () -> input.between(0, 1.5));
+    assertRefused(
+        "[request] controlnet_conditioning_scale NaN is not a finite number.",
+        () -> input.at(Double.NaN));
   }
 
   @Test

@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.adapter.Adapters;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.ipadapter.IpAdapter;
 import io.github.kolors4j.scheduler.Steps;
@@ -71,7 +72,11 @@ class RequestJsonTest {
                 Optional.empty(),
                 0.9,
                 OptionalDouble.of(0.2),
-                Optional.of(array(4, 4, 1, 1))))
+                Optional.of(array(4, 4, 1, 1)),
+                Optional.of(Mask.cropped(BLUE, 5))))
+        .controlNet(
+            new ControlNetInput(
+                ControlNet.reference(Path.of("canny"), "89ab"), RED, 0.5, 0.25, 0.75, true))
         .numInferenceSteps(7)
         .denoisingEnd(0.5)
         .eta(0.75)
@@ -105,6 +110,7 @@ class RequestJsonTest {
         plain,
         full(),
         full().toBuilder().imageLatents(array(1, 4, 1, 1)).build(),
+        full().toBuilder().strengthMap(RED).build(),
         plain.toBuilder().latents(array(1, 4, 2, 1)).build(),
         plain.toBuilder()
             .imagePrompt(
@@ -242,6 +248,9 @@ class RequestJsonTest {
         "{\"prompt\": \"x\", \"original_size\": [1]} | two whole numbers",
         "{\"prompt\": \"x\", \"vae_tiling\": 1} | use true or false",
         "{\"prompt\": \"x\", \"strength\": 0.5} | strength without an image",
+        "{\"prompt\": \"x\", \"padding_mask_crop\": 5} | padding_mask_crop without mask_image",
+        "{\"prompt\": \"x\", \"controlnet\": [5]} | controlnet is 5",
+        "{\"prompt\": \"x\", \"controlnet\": {\"folder\": \"a\"}} | has no identity",
         "{\"prompt\": \"x\", \"latents\": {\"shape\": [2], \"f32\": \"AAAA\"}} | four bytes",
         "{\"prompt\": \"x\", \"latents\": {\"shape\": [1], \"f32\": \"?\"}} | Base64",
         "{\"prompt\": \"x\", \"image\": {\"png\": \"AAAA\"}} | no picture",

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -161,7 +160,7 @@ class NineChannelsTest {
 
   /** The text, and once more the text as if it were an image. */
   private Conditioning lookingTwice(float scale) {
-    Map<Attention, AttentionContext> again = new IdentityHashMap<>();
+    IdentityHashMap<Attention, AttentionContext> again = new IdentityHashMap<>();
     unet.crossAttentions()
         .forEach(
             attention -> {

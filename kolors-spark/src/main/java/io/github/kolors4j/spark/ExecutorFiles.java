@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -54,7 +55,7 @@ record ExecutorFiles(@Nullable String base, Configuration configuration) impleme
     java.nio.file.Path copy =
         java.nio.file.Path.of(
             SparkFiles.getRootDirectory(),
-            "%08x-%s".formatted(file.toUri().hashCode(), file.getName()));
+            String.format(Locale.ROOT, "%08x-%s", file.toUri().hashCode(), file.getName()));
     synchronized (ExecutorFiles.class) {
       if (!Files.exists(copy)) {
         FileSystem fileSystem = file.getFileSystem(configuration);

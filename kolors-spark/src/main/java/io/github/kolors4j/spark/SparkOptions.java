@@ -51,7 +51,7 @@ public record SparkOptions(
     Precision.of(precision);
     if (threads < 0 || partitions < 0) {
       throw new IllegalArgumentException(
-          "[spark] %d threads, %d partitions: use 1 or more, or 0 to leave it open."
+          "[spark] %s threads, %s partitions: use 1 or more, or 0 to leave it open."
               .formatted(threads, partitions));
     }
     parsed(defaults);

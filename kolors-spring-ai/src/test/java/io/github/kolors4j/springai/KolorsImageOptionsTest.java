@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -71,7 +72,7 @@ class KolorsImageOptionsTest {
   /** Options with one of {@link #REQUEST}'s values and nothing else. */
   private static KolorsImageOptions only(Method option) throws Exception {
     String name = option.getName().substring(3);
-    name = name.substring(0, 1).toLowerCase() + name.substring(1);
+    name = name.substring(0, 1).toLowerCase(Locale.ROOT) + name.substring(1);
     KolorsImageOptions.Builder builder = KolorsImageOptions.builder();
     Class<?> type = option.getReturnType();
     KolorsImageOptions.Builder.class.getMethod(name, type).invoke(builder, value(option, REQUEST));

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -40,7 +41,7 @@ class ConfigurationMetadataTest {
 
   /** {@code numInferenceSteps} as {@code num-inference-steps}. */
   private static String kebab(RecordComponent component) {
-    return component.getName().replaceAll("[A-Z]", "-$0").toLowerCase();
+    return component.getName().replaceAll("[A-Z]", "-$0").toLowerCase(Locale.ROOT);
   }
 
   @Test

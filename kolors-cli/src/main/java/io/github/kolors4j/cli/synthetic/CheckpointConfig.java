@@ -2,6 +2,9 @@ package io.github.kolors4j.cli.synthetic;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.controlnet.ControlNetConfig;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.SchedulerConfig;
@@ -13,7 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * The configurations of a checkpoint: texts for its files, and what they say.
@@ -36,6 +42,30 @@ public record CheckpointConfig(
     UNet2DConditionConfig unet,
     AutoencoderKLConfig vae,
     ChatGlmConfig textEncoder) {
+
+  /** As published; of fewer halvings the first of them. */
+  private static final List<Integer> CONTROLNET_CHANNELS =
+      List.of(16, 32, 96, 256, 256, 256, 256, 256, 256);
+
+  private static final Set<String> SHARED_WITH_CONTROLNET =
+      Set.of(
+          "act_fn",
+          "addition_embed_type",
+          "addition_time_embed_dim",
+          "attention_head_dim",
+          "block_out_channels",
+          "cross_attention_dim",
+          "down_block_types",
+          "encoder_hid_dim",
+          "encoder_hid_dim_type",
+          "flip_sin_to_cos",
+          "freq_shift",
+          "layers_per_block",
+          "norm_eps",
+          "norm_num_groups",
+          "projection_class_embeddings_input_dim",
+          "transformer_layers_per_block",
+          "use_linear_projection");
 
   private static final String MODEL_INDEX = "model_index.json";
   private static final String SCHEDULER = "scheduler/scheduler_config.json";
@@ -126,6 +156,50 @@ public record CheckpointConfig(
     Map<String, Object> json = new LinkedHashMap<>(JsonReader.of(textEncoderJson).object());
     json.put("num_layers", layers);
     return of(modelIndex, schedulerJson, unetJson, vaeJson, JsonWriter.indented(json) + "\n");
+  }
+
+  /**
+   * A ControlNet for the U-Net: its descending half, and a picture of as many pixels a latent cell
+   * as the VAE has.
+   *
+   * @return text of a {@code config.json}
+   */
+  public String controlNetJson() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("_class_name", "ControlNetModel");
+    json.put("conditioning_channels", 3);
+    int halvings = Integer.numberOfTrailingZeros(vae.scaleFactor());
+    json.put(
+        "conditioning_embedding_out_channels",
+        IntStream.rangeClosed(0, halvings).mapToObj(CONTROLNET_CHANNELS::get).toList());
+    json.put("controlnet_conditioning_channel_order", "rgb");
+    json.put("global_pool_conditions", false);
+    try {
+      JsonReader.of(unetJson)
+          .object()
+          .forEach(
+              (key, value) -> {
+                if (value != null && SHARED_WITH_CONTROLNET.contains(key)) {
+                  json.put(key, value);
+                }
+              });
+    } catch (JsonException e) {
+      throw new IllegalStateException(e); // it has been read before
+    }
+    return JsonWriter.indented(json) + "\n";
+  }
+
+  /**
+   * What {@link #controlNetJson} says.
+   *
+   * @return the configuration
+   */
+  public ControlNetConfig controlNet() {
+    try {
+      return ControlNetConfig.of(JsonConfig.parse("controlnet/config.json", controlNetJson()));
+    } catch (InvalidFileException e) {
+      throw new IllegalStateException(e); // the U-Net's values have been checked
+    }
   }
 
   private static String resource(String preset, String file) throws IOException {

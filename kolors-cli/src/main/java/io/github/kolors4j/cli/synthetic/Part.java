@@ -3,6 +3,7 @@ package io.github.kolors4j.cli.synthetic;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.clip.CLIPVisionModel;
+import io.github.kolors4j.controlnet.ControlNetModel;
 import io.github.kolors4j.ipadapter.IpAdapterModel;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
@@ -23,7 +24,9 @@ public enum Part {
   /** The image encoder of image prompts. */
   IMAGE_ENCODER("image_encoder", "model", 1),
   /** An adapter for image prompts, a single file without a configuration. */
-  IP_ADAPTER("", "ip_adapter_plus_general", 1);
+  IP_ADAPTER("", "ip_adapter_plus_general", 1),
+  /** A ControlNet for the U-Net. */
+  CONTROLNET("controlnet", "diffusion_pytorch_model", 1);
 
   private final String folder;
   private final String base;
@@ -46,7 +49,7 @@ public enum Part {
 
   /** Whether it is none of a checkpoint's own components, whose files have a variant. */
   boolean isBeside() {
-    return this == TAESD || this == IMAGE_ENCODER || this == IP_ADAPTER;
+    return this == TAESD || this == IMAGE_ENCODER || this == IP_ADAPTER || this == CONTROLNET;
   }
 
   /** What its file names begin with. */
@@ -75,6 +78,7 @@ public enum Part {
       case TAESD -> AutoencoderTiny.parameters(more.taesd());
       case IMAGE_ENCODER -> CLIPVisionModel.parameters(more.imageEncoder());
       case IP_ADAPTER -> IpAdapterModel.parameters(more.ipAdapter());
+      case CONTROLNET -> ControlNetModel.parameters(config.controlNet());
     };
   }
 }

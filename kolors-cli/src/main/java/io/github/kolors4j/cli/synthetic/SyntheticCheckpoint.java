@@ -134,7 +134,7 @@ public final class SyntheticCheckpoint {
       if (ids > rows) {
         throw new IOException(
             ("[synthesize] %s has %,d ids and the text encoder's padded_vocab_size is %,d: a"
-                 + " smaller tokenizer or a larger config is needed.")
+                    + " smaller tokenizer or a larger config is needed.")
                 .formatted(tokenizerModel, ids, rows));
       }
     } finally {
@@ -148,6 +148,9 @@ public final class SyntheticCheckpoint {
     writeConfig(root, Part.UNET.folder(), "config.json", config.unetJson());
     writeConfig(root, Part.VAE.folder(), "config.json", config.vaeJson());
     writeConfig(root, Part.TEXT.folder(), "config.json", config.textEncoderJson());
+    if (plans.containsKey(Part.CONTROLNET)) {
+      writeConfig(root, Part.CONTROLNET.folder(), "config.json", config.controlNetJson());
+    }
     writeTokenizer(Files.createDirectory(root.resolve("tokenizer")));
     ImagePromptConfig more = new ImagePromptConfig(config);
     if (plans.containsKey(Part.TAESD)) {

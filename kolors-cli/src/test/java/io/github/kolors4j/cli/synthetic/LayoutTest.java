@@ -21,7 +21,7 @@ class LayoutTest {
   @Test
   void namesAndShapesAtFullSizeAreThoseOfDiffusers() throws IOException, NoSuchAlgorithmException {
     StringBuilder found = new StringBuilder();
-    for (Part part : OWN) {
+    for (Part part : List.of(Part.UNET, Part.VAE, Part.TEXT, Part.CONTROLNET)) {
       List<Parameter> parameters = part.parameters(CheckpointConfig.full());
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       parameters.stream()
@@ -58,6 +58,13 @@ class LayoutTest {
     assertEquals(
         2 * (2_579_458_820L + 83_653_863L + 6_243_584_000L + 32 /* inv_freq */),
         checkpoint.bytes());
+  }
+
+  @Test
+  void aControlNetIsAsLargeAsPublished() throws IOException {
+    SyntheticCheckpoint checkpoint =
+        new SyntheticCheckpoint(CheckpointConfig.full(), List.of(Part.CONTROLNET), null, null, 0);
+    assertEquals(2 * 1_263_009_296L, checkpoint.bytes());
   }
 
   /** Kolors-IP-Adapter-Plus is a file of 1.01 GB, and its encoder the half of a whole CLIP. */

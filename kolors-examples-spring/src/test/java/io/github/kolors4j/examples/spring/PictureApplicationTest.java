@@ -112,10 +112,10 @@ class PictureApplicationTest {
 
   private static void part(
       ByteArrayOutputStream form, String name, String headers, byte[] content) {
-    form.writeBytes(
-        ("--%s\r\nContent-Disposition: form-data; name=\"%s\"%s\r\n\r\n"
-                .formatted(BOUNDARY, name, headers))
-            .getBytes(StandardCharsets.UTF_8));
+    String head =
+        "--%s\r\nContent-Disposition: form-data; name=\"%s\"%s\r\n\r\n"
+            .formatted(BOUNDARY, name, headers);
+    form.writeBytes(head.getBytes(StandardCharsets.UTF_8));
     form.writeBytes(content);
     form.writeBytes("\r\n".getBytes(StandardCharsets.UTF_8));
   }

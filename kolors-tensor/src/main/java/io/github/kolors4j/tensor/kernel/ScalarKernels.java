@@ -31,7 +31,7 @@ public final class ScalarKernels implements Kernels {
 
   static {
     for (int bits = 0; bits < FLOAT8.length; bits++) {
-      int exponent = bits >> 3 & 15;
+      int exponent = (bits >> 3) & 15;
       int fraction = bits & 7;
       float magnitude =
           exponent == 0
@@ -122,8 +122,8 @@ public final class ScalarKernels implements Kernels {
   @Override
   public void scaleNibblesToF16(float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
-      int two = x.get(JAVA_BYTE, xo + i >> 1);
-      int value = (xo + i & 1) == 0 ? two >> 4 : two << 28 >> 28;
+      int two = x.get(JAVA_BYTE, (xo + i) >> 1);
+      int value = ((xo + i) & 1) == 0 ? two >> 4 : (two << 28) >> 28;
       y[yo + i] = toF16(value * factor);
     }
   }

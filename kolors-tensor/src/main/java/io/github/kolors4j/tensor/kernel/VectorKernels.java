@@ -376,11 +376,11 @@ public final class VectorKernels implements Kernels {
     }
     int head = (int) Math.min(n, xo & 1);
     TAIL.scaleNibblesToF16(factor, x, xo, y, yo, head);
-    long first = xo + head >> 1;
+    long first = (xo + head) >> 1;
     int i = head;
     // eight halves in an int: each is shifted to the top, and back with its sign
     for (; i <= n - NIBBLES; i += NIBBLES) {
-      long from = first + (i - head >> 1);
+      long from = first + ((i - head) >> 1);
       IntVector word = IntVector.broadcast(INTS, x.get(WORD, from));
       if (LANES == 16) {
         word = word.blend(x.get(WORD, from + 4), SECOND_WORD);

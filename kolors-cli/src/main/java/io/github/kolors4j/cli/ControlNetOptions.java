@@ -1,0 +1,104 @@
+package io.github.kolors4j.cli;
+
+import io.github.kolors4j.controlnet.ControlNet;
+import io.github.kolors4j.image.Canny;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ControlNetInput;
+import io.github.kolors4j.request.ImageRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** Pictures that lead through ControlNets, each with the options that follow it. */
+final class ControlNetOptions {
+  @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
+  private List<One> all = new ArrayList<>();
+
+  /** One ControlNet. */
+  static final class One {
+    @Option(
+        names = "--controlnet",
+        paramLabel = "DIR",
+        description =
+            "Leads the picture by another one, through the ControlNet in this folder. Repeatable:"
+                + " what they add, adds up, and the options of each follow it.")
+    private Path controlNet;
+
+    @Option(
+        names = "--control-image",
+        paramLabel = "FILE",
+        description =
+            "What the ControlNet follows: edges, depth, a pose. It gives the picture its size.")
+    private Path image;
+
+    @Option(
+        names = "--canny",
+        description = "Takes the edges of --control-image, as OpenCV's Canny with 100 and 200.")
+    private boolean canny;
+
+    @Option(
+        names = "--controlnet-conditioning-scale",
+        paramLabel = "X",
+        converter = Numbers.Decimal.class,
+        description = "How strongly it leads; 0 is as none. Default: 0.8.")
+    private Double scale;
+
+    @Option(
+        names = "--control-guidance-start",
+        paramLabel = "X",
+        converter = Numbers.Decimal.class,
+        description = "The share of the steps after which it begins. Default: 0.")
+    private Double start;
+
+    @Option(
+        names = "--control-guidance-end",
+        paramLabel = "X",
+        converter = Numbers.Decimal.class,
+        description = "The share of the steps after which it ends. Default: 1.")
+    private Double end;
+
+    @Option(
+        names = "--guess-mode",
+        description =
+            "Leads the prompt's prediction only, and details less: for a picture without a prompt.")
+    private boolean guessMode;
+
+    private ControlNetInput input() throws IOException {
+      KolorsImage read = KolorsImage.read(image);
+      ControlNetInput plain =
+          ControlNetInput.of(ControlNet.of(controlNet), canny ? Canny.DEFAULT.edges(read) : read);
+      return new ControlNetInput(
+          plain.controlNet(),
+          plain.image(),
+          scale == null ? plain.conditioningScale() : scale,
+          start == null ? plain.guidanceStart() : start,
+          end == null ? plain.guidanceEnd() : end,
+          guessMode);
+    }
+  }
+
+  /** Refuses options of a ControlNet that is not named, and one without its picture. */
+  void check() {
+    for (One one : all) {
+      if (one.controlNet == null) {
+        throw new UsageException(
+            "[arguments] options of a ControlNet without --controlnet: name its folder before them.");
+      }
+      if (one.image == null) {
+        throw new UsageException(
+            "[arguments] --controlnet %s without --control-image: give the picture that it follows, behind it."
+                .formatted(one.controlNet));
+      }
+    }
+  }
+
+  /** Reads the pictures, and looks at the ControlNets. */
+  void apply(ImageRequest.Builder request) throws IOException {
+    for (One one : all) {
+      request.controlNet(one.input());
+    }
+  }
+}
