@@ -129,7 +129,8 @@ class ServerRoutesTest {
     assertTrue(text.contains("kolors_jobs_seconds_count{state=\"completed\"} 1"), text);
     assertTrue(
         text.contains(
-            "kolors_http_requests_seconds_count{method=\"POST\",route=\"/v1/images/generations\",status=\"200\"} 1"),
+            "kolors_http_requests_seconds_count{method=\"POST\",route=\"/v1/images/generations\",status=\"200\"}"
+                + " 1"),
         text);
     assertFalse(text.contains("瓢虫"));
   }
