@@ -13,10 +13,8 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Multiply-adds that the definition of a model asks for, counted from its tensors: each matrix or
@@ -178,17 +176,17 @@ public record NominalWork(Kinds step, Kinds prompt) {
    */
   public static NominalWork controlNet(
       ControlNetConfig config, int latentHeight, int latentWidth, int tokens) {
-    Map<Boolean, List<Parameter>> parameters =
-        ControlNetModel.parameters(config).stream()
-            .collect(Collectors.partitioningBy(each -> each.name().startsWith("controlnet_")));
+    List<Parameter> parameters = ControlNetModel.parameters(config);
+    List<Parameter> ofHalf =
+        parameters.stream().filter(each -> !each.name().startsWith("controlnet_")).toList();
     Grid latents = new Grid(latentHeight, latentWidth);
     int last = config.encoder().blockOutChannels().size() - 1;
-    NominalWork half = unet(parameters.get(false), last, latents, tokens);
+    NominalWork half = unet(ofHalf, last, latents, tokens);
     Kinds residuals = Kinds.NONE;
     Kinds picture = Kinds.NONE;
     List<Shape> shapes = config.encoder().residuals(Shape.of(1, latentHeight, latentWidth, 1));
-    for (Parameter parameter : parameters.get(true)) {
-      if (!multiplies(parameter)) {
+    for (Parameter parameter : parameters) {
+      if (ofHalf.contains(parameter) || !multiplies(parameter)) {
         continue;
       }
       Matcher matcher = CONTROLNET.matcher(parameter.name());

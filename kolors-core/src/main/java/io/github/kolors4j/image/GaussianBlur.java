@@ -71,7 +71,7 @@ final class GaussianBlur {
           sum += pixel(from, at, lines, i);
         }
         for (int i = 0; i < lines.length; i++) {
-          int left = pixel(from, at, lines, i - box.radius - 1);
+          long left = pixel(from, at, lines, i - box.radius - 1);
           sum += pixel(from, at, lines, i + box.radius) - left;
           long far = left + pixel(from, at, lines, i + box.radius + 1);
           long bulk = sum * box.weight + far * box.farWeight;
