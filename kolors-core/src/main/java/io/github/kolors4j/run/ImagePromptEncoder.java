@@ -179,7 +179,7 @@ public record ImagePromptEncoder(Components components) {
     @Nullable FloatArray before = null;
     for (int i = 0; i < images.shape().dim(0); i++) {
       FloatArray one = images.row(i);
-      if (one.equals(before)) {
+      if (before != null && one.equals(before)) {
         all.add(all.getLast());
         continue;
       }
