@@ -32,6 +32,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -483,7 +484,7 @@ public final class KolorsBatch {
     }
 
     private static double seconds(Duration duration) {
-      return duration.toNanos() / 1000 / 1e6;
+      return TimeUnit.NANOSECONDS.toMicros(duration.toNanos()) / 1e6;
     }
 
     Entry error(String sentence) {

@@ -210,9 +210,11 @@ final class Manifest implements Closeable {
 
   private boolean isLast(String line, long number) {
     try {
-      return JsonReader.of(line).object().get("id") instanceof String id
-          && entries.get(id) instanceof Entry entry
-          && entry.line == number;
+      if (!(JsonReader.of(line).object().get("id") instanceof String id)) {
+        return false;
+      }
+      Entry entry = entries.get(id);
+      return entry != null && entry.line == number;
     } catch (JsonException _) {
       return false;
     }
