@@ -134,7 +134,8 @@ final class DenoisingLoop implements AutoCloseable {
       image.solver.scaleModelInput(i, latents, rowOf(scaled, 0));
 
       // expand the latents if we are doing classifier free guidance
-      Tensor latentModelInput = expanded(scaled, image.beginning, batch.size()); // [n, h, w, c or more]
+      Tensor latentModelInput =
+          expanded(scaled, image.beginning, batch.size()); // [n, h, w, c or more]
       UNet2DConditionInput input =
           UNet2DConditionInput.of(latentModelInput, t, conditioning)
               .withPerturbedAttention(perturbedAttention);

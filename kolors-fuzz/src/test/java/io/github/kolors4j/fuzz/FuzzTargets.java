@@ -295,13 +295,18 @@ final class FuzzTargets {
   private static void addTables(List<FuzzTarget> targets) throws IOException {
     Path folder = folder("tables");
     String csv =
-        "id,prompt,seed,scheduler_options,note\r\n"
-            + "a,\"a \"\"red\"\" cup, \u4e00\r\n"
-            + "on blue\",7,\"{\"\"use_karras_sigmas\"\": true}\",1\r\n"
-            + "b,x,,,\"\"\n";
+        """
+        id,prompt,seed,scheduler_options,note\r
+        a,"a ""red"" cup, 一\r
+        on blue",7,"{""use_karras_sigmas"": true}",1\r
+        b,x,,,""
+        """;
     String lines =
-        "{\"id\": \"a\", \"prompt\": \"x\", \"seed\": 7, \"original_size\": [16, 24]}\n"
-            + "\n{\"prompt\": \"\u4e00\", \"note\": {\"a\": null}}\n";
+        """
+        {"id": "a", "prompt": "x", "seed": 7, "original_size": [16, 24]}
+
+        {"prompt": "一", "note": {"a": null}}
+        """;
     Map.of("table.csv", csv, "table.jsonl", lines)
         .forEach(
             (name, text) ->

@@ -61,7 +61,7 @@ public final class KolorsSpark {
    *     seed}, {@code sha256}, {@code error}, times, and the other columns of the requests
    */
   public static Dataset<Row> generate(Dataset<Row> requests, SparkOptions options) {
-    SparkSession spark = (SparkSession) requests.sparkSession();
+    SparkSession spark = requests.sparkSession();
     Dataset<Row> keyed = keyed(requests, options);
     Columns columns = new Columns(keyed.schema(), options.pictures() == null);
     int partitions = options.partitions() > 0 ? options.partitions() : partitions(spark);
@@ -122,7 +122,7 @@ public final class KolorsSpark {
       throw new IllegalArgumentException(
           "[spark] no folder for the pictures: give one, or use generate for a column of them.");
     }
-    SparkSession spark = (SparkSession) requests.sparkSession();
+    SparkSession spark = requests.sparkSession();
     Dataset<Row> keyed = keyed(requests, options);
     refuseEqualIds(keyed);
     Path folder = new Path(options.pictures());

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param precision what products are computed with
  * @param threads compute threads of an executor; 0 for as many as it has cores
  * @param pictures the folder of the pictures, on any file system that Hadoop knows; null leaves
- *     them in the column {@code picture}
+ *     them in a column of the manifest
  * @param files what relative names of pictures in rows are relative to; null for the executor's own
  *     folder
  * @param promptCache a folder of each executor's machine for encoded prompts; null for one in its
