@@ -1,10 +1,13 @@
 package io.github.kolors4j.hub;
 
-import io.github.kolors4j.checkpoint.Identity;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,11 +67,19 @@ record ModelScopeHost(URI endpoint, Http http) implements ModelHost {
    * paths and hashes.
    */
   private static String commit(List<RepoFile> files) {
-    Identity identity = new Identity();
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
     files.stream()
         .sorted(Comparator.comparing(RepoFile::path))
-        .forEach(file -> identity.add(file.path() + "\0" + file.etag()));
-    return identity.digits().substring(0, 40);
+        .forEach(
+            file ->
+                digest.update(
+                    (file.path() + "\0" + file.etag() + "\n").getBytes(StandardCharsets.UTF_8)));
+    return HexFormat.of().formatHex(digest.digest()).substring(0, 40);
   }
 
   private String model(RepoId repo) {

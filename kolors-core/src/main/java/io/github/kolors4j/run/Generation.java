@@ -6,7 +6,6 @@ import io.github.kolors4j.events.MemoryEvent;
 import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
-import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageEmbeds;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
@@ -112,15 +111,15 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
           run.finished(picture);
         }
       }
-      run.tell(event, "done");
+      run.tell(event, null);
       return run.result();
     } catch (OutOfMemoryError e) {
-      run.tell(event, "OutOfMemoryError");
       OutOfMemoryError withSentence = run.outOfMemory(e);
       run.carryFinished(withSentence);
+      run.tell(event, withSentence);
       throw withSentence;
     } catch (RuntimeException | Error e) {
-      run.tell(event, outcome(e));
+      run.tell(event, e);
       if (isStop(e)) {
         run.checkCancelled();
       }
@@ -160,13 +159,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     return picture;
   }
 
-  private static String outcome(Throwable e) {
-    Class<?> type = isStop(e) ? GenerationCancelledException.class : e.getClass();
-    return type.getSimpleName();
-  }
-
   /** Whether an operation was stopped, also inside of a callback that has wrapped that. */
-  private static boolean isStop(@Nullable Throwable e) {
+  static boolean isStop(@Nullable Throwable e) {
     return e != null && (e instanceof OperationStoppedException || isStop(e.getCause()));
   }
 

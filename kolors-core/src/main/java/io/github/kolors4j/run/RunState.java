@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** What changes while a request runs: its clock, its progress, and what is finished. */
 final class RunState {
@@ -168,8 +169,13 @@ final class RunState {
     }
   }
 
-  /** Tells Flight Recorder, where it listens, what became of the request. */
-  void tell(RequestEvent event, String outcome) {
+  /**
+   * Tells Flight Recorder, where it listens, what became of the request. Makes no object where it
+   * does not, as the heap may be full.
+   *
+   * @param end what has ended it before its last picture
+   */
+  void tell(RequestEvent event, @Nullable Throwable end) {
     if (event.shouldCommit()) {
       event.images = images;
       event.width = request.width();
@@ -178,9 +184,17 @@ final class RunState {
       event.text = textNanos;
       event.denoise = denoiseNanos;
       event.decode = decodeNanos;
-      event.outcome = outcome;
+      event.outcome = outcome(end);
       event.commit();
     }
+  }
+
+  private static String outcome(@Nullable Throwable end) {
+    if (end == null) {
+      return "done";
+    }
+    Class<?> type = Generation.isStop(end) ? GenerationCancelledException.class : end.getClass();
+    return type.getSimpleName();
   }
 
   /**

@@ -31,8 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The page as its user has it: in a real browser, on the real server, with the mini checkpoint. */
 class PageTest {
   private static final String LADYBUG = "一只瓢虫,蓝色背景";
-  private static final Path REFERENCE =
-      Path.of("../kolors-cli/src/test/resources/reference/ladybug-on-blue.png");
+  private static final Path REFERENCE = Path.of("src/test/resources/reference/ladybug-on-blue.png");
   private static final Pattern HAN = Pattern.compile("\\p{IsHan}");
 
   /** A picture takes a second; a machine with other work may take a hundred times as long. */
