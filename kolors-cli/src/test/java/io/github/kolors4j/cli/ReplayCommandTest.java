@@ -199,7 +199,7 @@ class ReplayCommandTest {
         assertEquals(1, run.err().lines().count(), run.err());
         assertTrue(run.err().contains(name), run.err());
         boolean exists = name.equals("a.txt");
-        assertEquals(exists, run.err().contains("a.txt: is no picture"), run.err());
+        assertEquals(exists, run.err().contains("is no picture"), run.err());
       }
     }
   }
