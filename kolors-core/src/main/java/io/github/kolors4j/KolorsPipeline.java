@@ -779,13 +779,14 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * Which model this is. The first call reads a few kilobytes of the weights.
+   * Which model this is. The first call reads a few kilobytes of the weights; later ones may come
+   * after the pipeline has been closed, as may those of {@link #metadata}.
    *
    * @return the hash of each component, and the checkpoint's name
-   * @throws IllegalStateException if the pipeline is closed
+   * @throws IllegalStateException if the pipeline is closed, and nobody has asked before
    */
   public ModelIdentity identity() {
-    return checkpoint.use(checkpoint::identity);
+    return checkpoint.identity();
   }
 
   /**

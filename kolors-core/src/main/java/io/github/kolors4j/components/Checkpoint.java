@@ -235,11 +235,11 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /** Which model this is; to be called inside of {@link #use}. */
+  /** Which model this is; known after the end, too, to whom has asked before. */
   public ModelIdentity identity() {
     ModelIdentity known = identity;
     if (known == null) {
-      known = new ModelIdentity(name, components.identities());
+      known = use(() -> new ModelIdentity(name, components.identities()));
       identity = known;
     }
     return known;

@@ -311,6 +311,7 @@ public final class ImageJob {
 
   /** The run itself, on the job's thread. */
   ImageResult generate() {
+    pipeline.identity(); // which a picture is told of, also when the pipeline has been closed
     return pipeline.generate(
         request,
         control.toBuilder()

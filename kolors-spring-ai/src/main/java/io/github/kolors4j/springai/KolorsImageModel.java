@@ -326,8 +326,10 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     ImageRequest request = request(prompt, options);
     ImageService open = service.open();
     Scheduler scheduler = scheduler(open.pipeline().scheduler(), options);
+    // Before the pictures are made, as the model may be closed right after them.
+    KolorsPipeline pipeline = open.pipeline().withScheduler(scheduler);
     ImageResult result = open.generate(request, JobOptions.builder().scheduler(scheduler).build());
-    return response(open.pipeline().withScheduler(scheduler), result, options);
+    return response(pipeline, result, options);
   }
 
   /** There is one pipeline, and a request cannot have another one. */
