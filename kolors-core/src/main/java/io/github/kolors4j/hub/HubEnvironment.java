@@ -1,5 +1,6 @@
 package io.github.kolors4j.hub;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -69,7 +70,16 @@ public final class HubEnvironment {
    * @throws IllegalArgumentException if a variable has a value that it cannot have
    */
   public static HubEnvironment current() throws IOException {
-    return of(System.getenv(), Path.of(System.getProperty("user.home")));
+    return of(System.getenv(), home());
+  }
+
+  /**
+   * The user's folder as Python's {@code ~}: {@code HOME} where the system has that, else what the
+   * JVM found in the list of users, which a container may not have him in.
+   */
+  private static Path home() {
+    String home = File.separatorChar == '/' ? System.getenv("HOME") : null;
+    return Path.of(home == null || !home.startsWith("/") ? System.getProperty("user.home") : home);
   }
 
   /**

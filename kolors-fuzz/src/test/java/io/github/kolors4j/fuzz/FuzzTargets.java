@@ -59,6 +59,9 @@ final class FuzzTargets {
   /** In the order of a checkpoint, then what a request brings. */
   static final List<FuzzTarget> ALL = all();
 
+  /** How the names of tables begin. */
+  static final String TABLE = "table";
+
   private static final PictureLimits LIMITS = new PictureLimits(1 << 16, 1 << 20);
 
   private static final long SMALL = 1 << 20;
@@ -307,7 +310,7 @@ final class FuzzTargets {
 
         {"prompt": "一", "note": {"a": null}}
         """;
-    Map.of("table.csv", csv, "table.jsonl", lines)
+    Map.of(TABLE + ".csv", csv, TABLE + ".jsonl", lines)
         .forEach(
             (name, text) ->
                 targets.add(

@@ -41,8 +41,15 @@ class FuzzTest {
     return FuzzTargets.ALL;
   }
 
+  /** All but tables, of which a beginning is a shorter table. */
+  static List<FuzzTarget> targetsWithAnEnd() {
+    return FuzzTargets.ALL.stream()
+        .filter(target -> !target.name().startsWith(FuzzTargets.TABLE))
+        .toList();
+  }
+
   @ParameterizedTest
-  @MethodSource("targets")
+  @MethodSource("targetsWithAnEnd")
   void aFileThatIsCutAtAnyByteIsRefusedOrHasAllThatTheWholeHas(FuzzTarget target)
       throws IOException {
     for (int i = 0; i < target.seeds().size(); i++) {

@@ -1,15 +1,17 @@
 package io.github.kolors4j.fuzz;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
+import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
@@ -51,9 +53,18 @@ final class PickleMutator implements Mutator {
 
   private static List<Part> parts(byte[] archive) {
     List<Part> parts = new ArrayList<>();
-    try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(archive))) {
-      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-        parts.add(new Part(entry.getName(), zip.readAllBytes()));
+    try {
+      // PyTorch's archives are only readable from their end.
+      Path file = Files.createTempFile("archive", ".zip");
+      try {
+        Files.write(file, archive);
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+          for (ZipEntry entry : Collections.list(zip.entries())) {
+            parts.add(new Part(entry.getName(), zip.getInputStream(entry).readAllBytes()));
+          }
+        }
+      } finally {
+        Files.delete(file);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
