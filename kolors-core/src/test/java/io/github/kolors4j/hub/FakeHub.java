@@ -282,8 +282,8 @@ final class FakeHub implements AutoCloseable {
   private void range(HttpExchange exchange, byte[] bytes) throws IOException {
     String range = exchange.getRequestHeaders().getFirst("Range");
     if (range == null || bytes.length == 0) {
+      contentBytes.addAndGet(bytes.length); // before the client can look at it
       send(exchange, 200, bytes);
-      contentBytes.addAndGet(bytes.length);
       return;
     }
     String[] ends = range.substring("bytes=".length()).split("-");
