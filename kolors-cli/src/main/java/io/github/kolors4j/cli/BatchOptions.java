@@ -6,14 +6,10 @@ import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
-import io.github.kolors4j.scheduler.SchedulerConfig;
-import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.random.GeneratorType;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,17 +32,7 @@ final class BatchOptions {
   @Mixin private StepOptions steps;
   @Mixin private GuidanceOptions guidance;
 
-  @Option(
-      names = "--scheduler",
-      paramLabel = "NAME",
-      description = "A diffusers class name or a short one. Default: the checkpoint's own.")
-  private String scheduler;
-
-  @Option(
-      names = "--scheduler-option",
-      paramLabel = "key=value",
-      description = "A key of scheduler_config.json with its value. Repeatable.")
-  private List<String> schedulerOptions = new ArrayList<>();
+  @Mixin private SchedulerOptions schedulers;
 
   @Option(
       names = "--seed",
@@ -135,27 +121,11 @@ final class BatchOptions {
     given(image, file -> defaults.put("image", file.toAbsolutePath().toString()));
     given(strength, share -> defaults.put("strength", share));
     given(denoisingStart, share -> defaults.put("denoising_start", share));
-    if (scheduler != null) {
-      UsageException.check(() -> Schedulers.byName(scheduler));
-      defaults.put("scheduler", scheduler);
-    }
-    if (!schedulerOptions.isEmpty()) {
-      defaults.put("scheduler_options", options());
+    schedulers.name().ifPresent(name -> defaults.put("scheduler", name));
+    Map<String, Object> options = schedulers.options();
+    if (!options.isEmpty()) {
+      defaults.put("scheduler_options", options);
     }
     return defaults;
-  }
-
-  private Map<String, Object> options() {
-    Map<String, Object> options = new LinkedHashMap<>();
-    for (String option : schedulerOptions) {
-      int equals = option.indexOf('=');
-      if (equals < 1) {
-        throw new UsageException(
-            "[arguments] --scheduler-option %s: write key=value.".formatted(option));
-      }
-      options.put(
-          option.substring(0, equals), SchedulerConfig.parseValue(option.substring(equals + 1)));
-    }
-    return options;
   }
 }

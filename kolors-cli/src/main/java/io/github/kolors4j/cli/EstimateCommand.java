@@ -47,7 +47,7 @@ final class EstimateCommand extends GenerateCommand {
   public Integer call() throws IOException {
     checkArguments();
     int threadCount = threads.number();
-    Map<String, Object> options = options();
+    Map<String, Object> options = schedulers.options();
     ImageRequest request = UsageException.check(this::request);
     try (KolorsPipeline opened =
         promptCache
@@ -56,7 +56,7 @@ final class EstimateCommand extends GenerateCommand {
                     model.builder(terminal, interruption, threadCount),
                     repo -> model.repository(terminal, interruption, repo)))
             .open()) {
-      Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
+      Scheduler chosen = UsageException.check(() -> schedulers.chosen(opened.scheduler(), options));
       KolorsPipeline pipeline = opened.withScheduler(chosen);
       double start = startSeconds();
       EarlierRuns runs = EarlierRuns.of(pipeline, threadCount);

@@ -11,14 +11,11 @@ import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
-import io.github.kolors4j.scheduler.SchedulerConfig;
-import io.github.kolors4j.scheduler.Schedulers;
 import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +23,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,21 +45,7 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin private SizeOptions sizes;
   @Mixin private StepOptions steps;
   @Mixin private GuidanceOptions guidance;
-
-  @Option(
-      names = "--scheduler",
-      paramLabel = "NAME",
-      description =
-          "A diffusers class name or a short one; see kolors schedulers. Default: the checkpoint's"
-              + " own.")
-  private String scheduler;
-
-  @Option(
-      names = "--scheduler-option",
-      paramLabel = "key=value",
-      description =
-          "A key of scheduler_config.json with its value, as use_karras_sigmas=true. Repeatable.")
-  private List<String> schedulerOptions = new ArrayList<>();
+  @Mixin SchedulerOptions schedulers;
 
   @Mixin private NoiseOptions noise;
   @Mixin private ImageToImageOptions imageToImage;
@@ -124,10 +106,7 @@ class GenerateCommand implements Callable<Integer> {
     checkArguments();
     final int threadCount = threads.number();
     final Precision wantedPrecision = precision.value();
-    Map<String, Object> options = options();
-    if (scheduler != null) {
-      UsageException.check(() -> Schedulers.byName(scheduler)); // a wrong name is known now
-    }
+    Map<String, Object> options = schedulers.options();
     ImageRequest request = UsageException.check(this::request);
     List<Path> files = files(request);
     for (Path file : files) {
@@ -145,7 +124,8 @@ class GenerateCommand implements Callable<Integer> {
                           repo -> model.repository(terminal, interruption, repo))
                       .precision(wantedPrecision))
               .open()) {
-        Scheduler chosen = UsageException.check(() -> scheduler(opened.scheduler(), options));
+        Scheduler chosen =
+            UsageException.check(() -> schedulers.chosen(opened.scheduler(), options));
         long loaded = System.nanoTime();
         ImageResult result =
             generate(opened.withScheduler(chosen), request, threadCount, bar, files);
@@ -269,41 +249,6 @@ class GenerateCommand implements Callable<Integer> {
     }
     OutputFiles.checkStandardOutput(file, count, json);
     return OutputFiles.names(file, count);
-  }
-
-  Map<String, Object> options() {
-    Map<String, Object> options = new LinkedHashMap<>();
-    for (String option : schedulerOptions) {
-      int equals = option.indexOf('=');
-      if (equals < 1) {
-        throw new UsageException(
-            "[arguments] --scheduler-option %s: write key=value.".formatted(option));
-      }
-      String key = option.substring(0, equals);
-      @Nullable Object value = value(option.substring(equals + 1));
-      if (options.containsKey(key)) {
-        throw new UsageException("[arguments] --scheduler-option " + key + " is given twice.");
-      }
-      options.put(key, value);
-    }
-    return options;
-  }
-
-  private static @Nullable Object value(String text) {
-    try {
-      return SchedulerConfig.parseValue(text);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** Another class from the checkpoint's config, or the checkpoint's with other options. */
-  Scheduler scheduler(Scheduler own, Map<String, Object> options) {
-    if (scheduler == null && options.isEmpty()) {
-      return own;
-    }
-    String name = scheduler == null ? own.className() : scheduler;
-    return Schedulers.byName(name).fromConfig(own.config(), options);
   }
 
   private void report(

@@ -260,9 +260,7 @@ public final class RequestReader {
                 options.put(
                     String.valueOf(option), SchedulerConfig.parseValue(JsonWriter.line(value))));
       }
-      Scheduler own = pipeline.scheduler();
-      String chosen = name == null ? own.className() : name.toString();
-      known = Schedulers.byName(chosen).fromConfig(own.config(), options);
+      known = Schedulers.chosen(pipeline.scheduler(), (String) name, options);
       schedulers.put(key, known);
     }
     return known;

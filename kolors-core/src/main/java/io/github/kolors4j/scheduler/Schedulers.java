@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The schedulers of this library, by name and from files. */
 public final class Schedulers {
@@ -63,6 +64,24 @@ public final class Schedulers {
                         + "\": use one of "
                         + names(type -> type.shortNames().getFirst())
                         + "."));
+  }
+
+  /**
+   * The scheduler that somebody chooses beside a model's own: another class from its configuration,
+   * its own class with other options, or both.
+   *
+   * @param own the model's
+   * @param name of another class, as {@link #byName} takes it; null for the same
+   * @param options values that go before those of the model's
+   * @return the model's own where neither is chosen
+   * @throws IllegalArgumentException if there is no class of that name, it has no such option, or
+   *     does not take the value
+   */
+  public static Scheduler chosen(Scheduler own, @Nullable String name, Map<?, ?> options) {
+    if (name == null && options.isEmpty()) {
+      return own;
+    }
+    return byName(name == null ? own.className() : name).fromConfig(own.config(), options);
   }
 
   /**

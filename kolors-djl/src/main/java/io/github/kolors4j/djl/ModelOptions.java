@@ -100,9 +100,7 @@ record ModelOptions(Map<String, String> values) {
     String scheduler = text("scheduler");
     return scheduler == null
         ? JobOptions.DEFAULT
-        : JobOptions.builder()
-            .scheduler(Schedulers.byName(scheduler).fromConfig(own.config(), Map.of()))
-            .build();
+        : JobOptions.builder().scheduler(Schedulers.chosen(own, scheduler, Map.of())).build();
   }
 
   int concurrency() {

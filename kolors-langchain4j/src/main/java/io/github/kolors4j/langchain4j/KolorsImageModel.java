@@ -542,9 +542,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     }
 
     private Scheduler scheduler(Scheduler own) {
-      return scheduler == null
-          ? own
-          : Schedulers.byName(scheduler).fromConfig(own.config(), Map.of());
+      return Schedulers.chosen(own, scheduler, Map.of());
     }
 
     private RunControl control() {

@@ -197,7 +197,7 @@ final class ImageCalls {
   Scheduler scheduler(String name, Map<?, ?> options) {
     Map<Object, @Nullable Object> plain = new LinkedHashMap<>();
     options.forEach((key, value) -> plain.put(key, plain(value)));
-    return Schedulers.byName(name).fromConfig(pipeline.scheduler().config(), plain);
+    return Schedulers.chosen(pipeline.scheduler(), name, plain);
   }
 
   private static @Nullable Object plain(@Nullable Object value) {

@@ -385,9 +385,6 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   /** Another class from the checkpoint's config, or the checkpoint's own with other options. */
   private static Scheduler scheduler(Scheduler own, KolorsImageOptions options) {
     Map<String, Object> given = options.getSchedulerOptions();
-    if (options.getScheduler() == null && given == null) {
-      return own;
-    }
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     if (given != null) {
       given.forEach(
@@ -395,8 +392,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
               values.put(
                   key, value instanceof String text ? SchedulerConfig.parseValue(text) : value));
     }
-    String name = options.getScheduler() == null ? own.className() : options.getScheduler();
-    return Schedulers.byName(name).fromConfig(own.config(), values);
+    return Schedulers.chosen(own, options.getScheduler(), values);
   }
 
   private ImageResponse response(
