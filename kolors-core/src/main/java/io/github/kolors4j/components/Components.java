@@ -54,10 +54,16 @@ public record Components(
     return tinyVae.filter(TinyVae::replacesVae).map(tiny -> tiny.model().config());
   }
 
-  /** These components, with another tokenizer. */
-  public Components with(ChatGlmTokenizer other) {
+  /** These components, with what one of the methods below gives them in the place of its own. */
+  private Components copy(
+      ChatGlmTokenizer tokenizer,
+      TextEncoder textEncoder,
+      UNet2DConditionModel unet,
+      AutoencoderKL vae,
+      ThreadPool threads,
+      Optional<TinyVae> tinyVae) {
     return new Components(
-        other,
+        tokenizer,
         textEncoder,
         unet,
         vae,
@@ -68,55 +74,33 @@ public record Components(
         tinyVae,
         imageAdapters,
         controlNets);
+  }
+
+  /** These components, with another tokenizer. */
+  public Components with(ChatGlmTokenizer other) {
+    return copy(other, textEncoder, unet, vae, threads, tinyVae);
   }
 
   /** These components, with another text encoder. */
   public Components with(ChatGlmModel other) {
     TextEncoder given = StoredTextEncoder.of(other);
-    return new Components(
-        tokenizer,
-        given,
-        unet,
-        vae,
-        forceZerosForEmptyPrompt,
-        threads,
-        promptCache,
-        products,
-        tinyVae,
-        imageAdapters,
-        controlNets);
+    return copy(tokenizer, given, unet, vae, threads, tinyVae);
   }
 
   /** These components, with another U-Net. */
   public Components with(UNet2DConditionModel other) {
-    return new Components(
-        tokenizer,
-        textEncoder,
-        other,
-        vae,
-        forceZerosForEmptyPrompt,
-        threads,
-        promptCache,
-        products,
-        tinyVae,
-        imageAdapters,
-        controlNets);
+    return copy(tokenizer, textEncoder, other, vae, threads, tinyVae);
   }
 
   /** These components, with another VAE. */
   public Components with(AutoencoderKL other) {
-    return new Components(
+    return copy(
         tokenizer,
         textEncoder,
         unet,
         other,
-        forceZerosForEmptyPrompt,
         threads,
-        promptCache,
-        products,
-        tinyVae.map(tiny -> new TinyVae(tiny.model(), false)),
-        imageAdapters,
-        controlNets);
+        tinyVae.map(tiny -> new TinyVae(tiny.model(), false)));
   }
 
   /**
@@ -128,18 +112,8 @@ public record Components(
   Components adapted(Adapters adapters) throws InvalidFileException {
     ModelAdapters chosen = ModelAdapters.of(unet.config(), textEncoder.config(), adapters);
     UNet2DConditionModel adapted = chosen.unet().isEmpty() ? unet : unet.adapted(chosen.unet());
-    return new Components(
-        tokenizer,
-        textEncoder.adapted(chosen.textEncoder()),
-        adapted,
-        vae,
-        forceZerosForEmptyPrompt,
-        threads,
-        promptCache,
-        products,
-        tinyVae,
-        imageAdapters,
-        controlNets);
+    return copy(
+        tokenizer, textEncoder.adapted(chosen.textEncoder()), adapted, vae, threads, tinyVae);
   }
 
   /**
@@ -172,18 +146,7 @@ public record Components(
 
   /** These components, on other threads. */
   public Components with(ThreadPool other) {
-    return new Components(
-        tokenizer,
-        textEncoder,
-        unet,
-        vae,
-        forceZerosForEmptyPrompt,
-        other,
-        promptCache,
-        products,
-        tinyVae,
-        imageAdapters,
-        controlNets);
+    return copy(tokenizer, textEncoder, unet, vae, other, tinyVae);
   }
 
   /**
