@@ -55,8 +55,8 @@ class PackageGraphTest {
           "unet",
           "vae",
           "clip",
-          "ipadapter",
           "controlnet",
+          "ipadapter",
           "estimate",
           "adapter",
           "scheduler",
@@ -104,6 +104,22 @@ class PackageGraphTest {
       }
     }
     assertEquals(Set.of(), unknown);
+  }
+
+  /** The table of the core's packages, whose rows begin with the names that they describe. */
+  @Test
+  void theDocumentedOrderIsThisOne() throws IOException {
+    String page = Files.readString(Path.of("../docs/architecture.md"));
+    String table = page.substring(page.indexOf("## Packages of the core"));
+    table = table.substring(0, table.indexOf("\n\n", table.indexOf("|---")));
+    List<String> documented =
+        Pattern.compile("(?m)^\\| ([^|]*) \\|")
+            .matcher(table)
+            .results()
+            .flatMap(row -> Pattern.compile("`(\\w+)`|the root").matcher(row.group(1)).results())
+            .map(name -> name.group(1) == null ? "" : name.group(1))
+            .toList();
+    assertEquals(FLOORS.subList(FLOORS.indexOf("tap"), FLOORS.size()), documented);
   }
 
   @Test
