@@ -145,7 +145,6 @@ public final class VectorKernels implements Kernels {
       int depth,
       float[] b,
       int bo,
-      int ldb,
       float[] y,
       int yo,
       int ldy,
@@ -153,25 +152,25 @@ public final class VectorKernels implements Kernels {
     int width = Cpu.vectorRegisters() == 32 ? 4 * LANES : 2 * LANES;
     int bound = n - n % width;
     int rowBound = rows - rows % 4;
-    // Four rows at a time read b a quarter as often, and many chains hide the latency of one. A few
-    // vectors of all rows of b stay in L1 meanwhile.
+    // Four rows at a time read b a quarter as often, and many chains hide the latency of one. The
+    // panel stays in L1 meanwhile. Six rows are more than C2 inlines here.
     for (int j = 0; j < bound; j += width) {
       for (int i = 0; i < rowBound; i += 4) {
         if (width == 4 * LANES) {
-          addWideTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+          addWideTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);
         } else {
-          addTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+          addTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);
         }
       }
     }
     for (int i = 0; i < rows; i++) {
       int from = i < rowBound ? bound : 0;
-      addRows(a, ao + i * depth, depth, b, bo + from, ldb, y, yo + i * ldy + from, n - from);
+      addRows(a, ao + i * depth, depth, b, bo + from, PANEL, y, yo + i * ldy + from, n - from);
     }
   }
 
   private static void addTile(
-      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+      float[] a, int ao, int depth, float[] b, int bo, float[] y, int yo, int ldy) {
     int a1 = ao + depth;
     int a2 = a1 + depth;
     int a3 = a2 + depth;
@@ -186,7 +185,8 @@ public final class VectorKernels implements Kernels {
     FloatVector s21 = load(y, y2 + LANES);
     FloatVector s30 = load(y, y3);
     FloatVector s31 = load(y, y3 + LANES);
-    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+    for (int k = 0; k < depth; k++) {
+      int at = bo + k * PANEL;
       FloatVector b0 = load(b, at);
       FloatVector b1 = load(b, at + LANES);
       FloatVector f0 = FloatVector.broadcast(FLOATS, a[ao + k]);
@@ -214,7 +214,7 @@ public final class VectorKernels implements Kernels {
 
   /** Four vectors at a time, where there are 32 registers. */
   private static void addWideTile(
-      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+      float[] a, int ao, int depth, float[] b, int bo, float[] y, int yo, int ldy) {
     int a1 = ao + depth;
     int a2 = a1 + depth;
     int a3 = a2 + depth;
@@ -237,7 +237,8 @@ public final class VectorKernels implements Kernels {
     FloatVector s31 = load(y, y3 + LANES);
     FloatVector s32 = load(y, y3 + 2 * LANES);
     FloatVector s33 = load(y, y3 + 3 * LANES);
-    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+    for (int k = 0; k < depth; k++) {
+      int at = bo + k * PANEL;
       FloatVector b0 = load(b, at);
       FloatVector b1 = load(b, at + LANES);
       FloatVector b2 = load(b, at + 2 * LANES);
