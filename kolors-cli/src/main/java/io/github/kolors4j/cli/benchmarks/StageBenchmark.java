@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 /**
@@ -35,6 +36,7 @@ import java.util.SplittableRandom;
  */
 public abstract sealed class StageBenchmark implements AutoCloseable {
   private static final int TOKENS = 256;
+  private static final int SIDE = 512;
   private static final float TIMESTEP = 500;
   private static final String PROMPT = "一只瓢虫";
   private static final float GUIDANCE_SCALE = 5;
@@ -114,6 +116,27 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
   }
 
   /**
+   * What a picture has in each direction unless somebody says otherwise.
+   *
+   * @param stage what is measured; the text encoder knows no pictures, and needs no other models
+   * @param directory folder of the checkpoint
+   * @return pixels: {@value #SIDE}, or what the model was trained on where that is less
+   * @throws IOException if its configurations cannot be read
+   */
+  public static int defaultSide(Stage stage, Path directory) throws IOException {
+    if (stage == Stage.TEXT) {
+      return SIDE;
+    }
+    OptionalInt cells = UNet2DConditionConfig.of(config(directory, "unet")).sampleSize();
+    int factor = AutoencoderKLConfig.of(config(directory, "vae")).scaleFactor();
+    return Math.min(SIDE, cells.isEmpty() ? SIDE : cells.getAsInt() * factor);
+  }
+
+  private static JsonConfig config(Path directory, String component) throws IOException {
+    return JsonConfig.read(directory.resolve(component).resolve("config.json"));
+  }
+
+  /**
    * Runs the stage once.
    *
    * @return its time
@@ -154,9 +177,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
   /** Height and width of the latents. */
   private record Latents(int height, int width) {
     static Latents of(Path model, Size size) throws IOException {
-      return of(
-          AutoencoderKLConfig.of(JsonConfig.read(model.resolve("vae").resolve("config.json"))),
-          size);
+      return of(AutoencoderKLConfig.of(config(model, "vae")), size);
     }
 
     static Latents of(AutoencoderKLConfig vae, Size size) {
