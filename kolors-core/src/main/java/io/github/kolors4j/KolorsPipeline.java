@@ -603,7 +603,7 @@ public final class KolorsPipeline implements AutoCloseable {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(control, "control");
     checkpoint.checkOpen();
-    generation(components).prepare(request, control);
+    Preparation _ = generation(components).prepare(request, control);
   }
 
   /**

@@ -23,8 +23,6 @@ public final class JobOptions {
    * slow: who has chosen a few steps gets all of them.
    */
   record Listening(JobListener listener, Predicate<Progress> previewAfter, boolean newestOnly) {
-    private static final Predicate<Progress> NEVER = _ -> false;
-
     Listening {
       Objects.requireNonNull(listener, "listener");
       Objects.requireNonNull(previewAfter, "previewAfter");
@@ -37,7 +35,9 @@ public final class JobOptions {
                 .formatted(previewEvery));
       }
       return new Listening(
-          listener, previewEvery == 0 ? NEVER : report -> report.step() % previewEvery == 0, true);
+          listener,
+          previewEvery == 0 ? _ -> false : report -> report.step() % previewEvery == 0,
+          true);
     }
   }
 
