@@ -92,12 +92,16 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "X",
       defaultValue = "1",
       converter = Numbers.Decimal.class,
-      description = "With --kernels: how long to repeat each. Default: 1.")
+      description =
+          "With --kernels: how long to repeat each; below 1, the peak is measured for less time,"
+              + " too. Default: 1.")
   private double seconds;
 
   @Option(names = "--json", description = "One JSON object a run, or one for all kernels.")
   private boolean json;
 
+  @Mixin private WeightFileOptions weightFiles;
+  @Mixin private AdapterOptions adapters;
   @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
@@ -119,12 +123,25 @@ final class BenchCommand implements Callable<Integer> {
           "[bench] --runs %d --warmup %d: at least one run is needed, and no less than no warm-up."
               .formatted(runs, warmup));
     }
+    requireRead("--unet", weightFiles.hasUnet(), "unet", "image");
+    requireRead("--vae", weightFiles.hasVae(), "vae", "image");
+    requireRead("--text-encoder", weightFiles.hasTextEncoder(), "text", "image");
+    requireRead("--lora", adapters.isGiven(), "text", "unet", "image");
     if (kernels) {
       benchKernels(threadCount, Products.of(chosen));
     } else {
       benchStage(new StageBenchmark.Engine(threadCount, chosen));
     }
     return KolorsCommand.OK;
+  }
+
+  /** What is given for nothing is refused: its cost would be looked for in the figures. */
+  private void requireRead(String option, boolean given, String... stages) {
+    if (given && Arrays.stream(stages).noneMatch(each -> each.equals(stage))) {
+      throw new UsageException(
+          "[bench] %s: only --stage %s reads it. Leave it out."
+              .formatted(option, String.join(" or ", stages)));
+    }
   }
 
   private StageBenchmark.Stage stage() {
@@ -147,7 +164,7 @@ final class BenchCommand implements Callable<Integer> {
       for (int i = 0; i < warmup + runs; i++) {
         StageBenchmark.Run run = UsageException.check(benchmark::run);
         if (i >= warmup) {
-          print(result(run, engine, loadSeconds, memory), i == warmup);
+          print(result(benchmark, run, engine, loadSeconds, memory), i == warmup);
         }
       }
     }
@@ -156,12 +173,19 @@ final class BenchCommand implements Callable<Integer> {
   private StageBenchmark open(
       StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
       throws IOException {
+    StageBenchmark.SingleFiles files =
+        new StageBenchmark.SingleFiles(
+            weightFiles.unet(),
+            weightFiles.vae(repo -> model.repository(terminal, interruption, repo)),
+            weightFiles.textEncoder());
     StageBenchmark.Weights weights =
-        new StageBenchmark.Weights(model.directory(terminal, interruption), model.variant());
+        new StageBenchmark.Weights(
+            model.directory(terminal, interruption), model.variant(), files, adapters.adapters());
     return UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine));
   }
 
   private Map<String, Object> result(
+      StageBenchmark benchmark,
       StageBenchmark.Run run,
       StageBenchmark.Engine engine,
       double loadSeconds,
@@ -171,6 +195,9 @@ final class BenchCommand implements Callable<Integer> {
     result.put("seconds", rounded(run.seconds(), 4));
     new TreeMap<>(run.more()).forEach((name, value) -> result.put(name, rounded(value, 4)));
     result.put("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
+    if (adapters.isGiven()) {
+      result.put("lora_modules", benchmark.adaptedModules());
+    }
     result.put("threads", engine.threads());
     result.put("precision", engine.precision().toString());
     result.put("rss_gb", gigabytes(memory.resident()));
@@ -276,12 +303,12 @@ final class BenchCommand implements Callable<Integer> {
    * The rate of the instruction that products are made of, without printing it: in F32 that of the
    * widest vectors, which is the highest.
    */
-  private static double peak(Products products, ThreadPool pool) {
+  private double peak(Products products, ThreadPool pool) {
     if (products.kernel().isPresent()) {
-      return MachinePeak.gflops(products.kernel().get(), pool);
+      return MachinePeak.gflops(products.kernel().get(), pool, seconds);
     }
     List<Integer> widths = MachinePeak.widths();
-    return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool);
+    return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool, seconds);
   }
 
   /** The rates of all widths. */
@@ -289,7 +316,7 @@ final class BenchCommand implements Callable<Integer> {
     Map<String, Object> peaks = new LinkedHashMap<>();
     double highest = NO_PEAK;
     for (int bits : MachinePeak.widths()) {
-      double gflops = MachinePeak.gflops(bits, pool);
+      double gflops = MachinePeak.gflops(bits, pool, seconds);
       peaks.put(Integer.toString(bits), rounded(gflops, 1));
       highest = Double.isNaN(highest) ? gflops : Math.max(highest, gflops);
       if (!json) {
@@ -309,7 +336,7 @@ final class BenchCommand implements Callable<Integer> {
 
   /** The rate of BF16. */
   private void benchPeak(Bf16Kernel kernel, ThreadPool pool, Map<String, Object> result) {
-    double gflops = MachinePeak.gflops(kernel, pool);
+    double gflops = MachinePeak.gflops(kernel, pool, seconds);
     if (!json) {
       terminal
           .out()

@@ -219,7 +219,7 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
       return encoded;
     } catch (OperationStoppedException _) {
       throw new CancellationException(
-          "[request] the encoding of %s was cancelled, %s.".formatted(what, cancellation.reason()));
+          "[request] the encoding of %s was cancelled %s.".formatted(what, cancellation.reason()));
     } catch (InternalError e) {
       RuntimeException cut = intact.fault();
       if (cut != null) {

@@ -15,8 +15,11 @@ public final class MachinePeak {
   private static final int WARMUPS = 3;
   private static final int RUNS = 7;
 
-  /** Of one run: some 0.1 s on a CPU of 2 GHz. */
+  /** Of one run beside kernels that are repeated for a second: some 0.1 s on a CPU of 2 GHz. */
   private static final int ROUNDS = 30_000_000;
+
+  /** Of one run at least. */
+  private static final int LEAST_ROUNDS = 100_000;
 
   /** Calls of machine code that a run is divided into: the collector waits for each. */
   private static final int PARTS = 100;
@@ -37,12 +40,17 @@ public final class MachinePeak {
    *
    * @param bits one of {@link #widths}
    * @param threads the threads
+   * @param rounds how long
    * @return floating-point operations, a fused multiply-add being two
    */
-  public static long run(int bits, ThreadPool threads) {
+  private static long run(int bits, ThreadPool threads, int rounds) {
     AtomicLong operations = new AtomicLong();
-    threads.run(threads.threads(), (_, _) -> operations.addAndGet(PeakProbe.run(bits, ROUNDS)));
+    threads.run(threads.threads(), (_, _) -> operations.addAndGet(PeakProbe.run(bits, rounds)));
     return operations.get();
+  }
+
+  private static int rounds(double seconds) {
+    return (int) Math.clamp(seconds * ROUNDS, LEAST_ROUNDS, ROUNDS);
   }
 
   /**
@@ -50,10 +58,13 @@ public final class MachinePeak {
    *
    * @param bits one of {@link #widths}
    * @param threads the threads
+   * @param seconds how long the kernels beside it are repeated; where that is less than one, the
+   *     peak takes as much less
    * @return operations per nanosecond, which is GFLOP/s
    */
-  public static double gflops(int bits, ThreadPool threads) {
-    return gflops(() -> run(bits, threads));
+  public static double gflops(int bits, ThreadPool threads, double seconds) {
+    int rounds = rounds(seconds);
+    return gflops(() -> run(bits, threads, rounds));
   }
 
   /**
@@ -61,9 +72,11 @@ public final class MachinePeak {
    *
    * @param kernel what multiplies
    * @param threads the threads
+   * @param seconds as for F32
    * @return operations per nanosecond, which is GFLOP/s
    */
-  public static double gflops(Bf16Kernel kernel, ThreadPool threads) {
+  public static double gflops(Bf16Kernel kernel, ThreadPool threads, double seconds) {
+    int rounds = rounds(seconds) / 10 / PARTS;
     return gflops(
         () -> {
           AtomicLong operations = new AtomicLong();
@@ -71,7 +84,7 @@ public final class MachinePeak {
               threads.threads(),
               (_, _) -> {
                 for (int i = 0; i < PARTS; i++) {
-                  operations.addAndGet(kernel.multiplyInRegisters(ROUNDS / 10 / PARTS));
+                  operations.addAndGet(kernel.multiplyInRegisters(rounds));
                 }
               });
           return operations.get();
