@@ -35,6 +35,9 @@ public final class PickleFile implements TensorSource {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
   private static final byte LEGACY = (byte) 0x80;
 
+  /** Those before the header of a safetensors file. */
+  private static final int LENGTH_BYTES = 8;
+
   private final Path path;
   private final ZipFile zip;
   private final String folder;
@@ -60,11 +63,17 @@ public final class PickleFile implements TensorSource {
       return false;
     }
     try (InputStream in = Files.newInputStream(path)) {
-      byte[] begin = in.readNBytes(ZIP.length);
-      return Arrays.equals(begin, ZIP) || (begin.length > 0 && begin[0] == LEGACY);
+      byte[] begin = in.readNBytes(LENGTH_BYTES + 1);
+      return Arrays.equals(Arrays.copyOf(begin, ZIP.length), ZIP)
+          || (begin.length > 0 && begin[0] == LEGACY && !isSafetensors(begin));
     } catch (IOException unreadable) {
       return false;
     }
+  }
+
+  /** One in thirty-two of those begins with the same byte: it is of the header's length. */
+  private static boolean isSafetensors(byte[] begin) {
+    return begin.length > LENGTH_BYTES && begin[LENGTH_BYTES] == '{';
   }
 
   /**

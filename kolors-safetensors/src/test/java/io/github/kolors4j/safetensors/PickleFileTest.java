@@ -28,6 +28,21 @@ import org.junit.jupiter.api.io.TempDir;
 class PickleFileTest {
   @TempDir private Path folder;
 
+  /** The length of a header may have the byte that a pickle begins with. */
+  @Test
+  void aSafetensorsFileIsNoneHoweverLongItsHeaderIs() throws IOException {
+    Path file = folder.resolve("a");
+    for (int length : new int[] {0x80, 0x280}) {
+      String header = "{}" + " ".repeat(length - 2);
+      ByteBuffer bytes = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.putLong(length).put(header.getBytes(StandardCharsets.UTF_8));
+      Files.write(file, bytes.array());
+      assertFalse(PickleFile.isOne(file), "a header of " + length);
+    }
+    Files.write(file, new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10});
+    assertTrue(PickleFile.isOne(file), "a pickle of PyTorch before 1.6");
+  }
+
   /** A pickle that is being written. */
   private static final class Pickle {
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
