@@ -19,9 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 
-/** A JVM with a small heap, little room for threads, or one core. */
+/** A JVM with a small heap, few handles, little room for threads, or one core. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class LimitsTest {
   /**
@@ -80,6 +81,24 @@ class LimitsTest {
         .toList();
   }
 
+  /** All classes in one jar, as an application has them: out of a folder each needs a handle. */
+  private static List<String> inOneJar(Path folder) throws Exception {
+    String jar = folder.resolve("all.jar").toString();
+    List<String> all = new ArrayList<>(List.of(jar));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "jar").toString());
+    command.addAll(List.of("--create", "--no-compress", "--file", jar));
+    for (String place : places()) {
+      if (place.endsWith(".jar")) {
+        all.add(place);
+      } else {
+        command.addAll(List.of("-C", place, "io"));
+      }
+    }
+    assertEquals("", printed(command));
+    return all;
+  }
+
   private static String printed(List<String> command) throws Exception {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -133,6 +152,21 @@ class LimitsTest {
   /** What a shell does before it becomes a program. */
   private static List<String> limitedBy(String limits) {
     return List.of("/bin/sh", "-c", limits + " && exec \"$@\"", "sh");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aCheckpointThatThereIsNoHandleForIsNamedAndAnOpenOneNeedsNone(@TempDir Path folder)
+      throws Exception {
+    List<String> lines =
+        run(limitedBy("ulimit -n 64"), inOneJar(folder), List.of("no-handles"), "-Xmx128m");
+    String picture = expected();
+    assertEquals(
+        List.of(
+            "[config] checkpoint/model_index.json: cannot be read (Too many open files).",
+            "handles " + picture,
+            picture),
+        lines);
   }
 
   @Test

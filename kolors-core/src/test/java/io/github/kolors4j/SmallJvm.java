@@ -6,6 +6,8 @@ import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.UnfinishedRequest;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.slf4j.LoggerFactory;
 
 /** Programs for a JVM that has little of something: {@code CHECKPOINT PROGRAM}. */
 final class SmallJvm {
@@ -40,6 +43,7 @@ final class SmallJvm {
   public static void main(String[] args) throws Exception {
     Path checkpoint = Path.of(args[0]);
     switch (args[1]) {
+      case "no-handles" -> noHandles(checkpoint);
       case "no-threads" -> noThreads(checkpoint);
       default -> {}
     }
@@ -56,6 +60,41 @@ final class SmallJvm {
 
   static int hash(KolorsImage image) {
     return Arrays.hashCode(image.rgb());
+  }
+
+  /** Opens the checkpoint and makes a picture while there is no handle for more. */
+  private static void noHandles(Path checkpoint) throws IOException {
+    LoggerFactory.getLogger(SmallJvm.class); // its jar is opened by the first use
+    List<InputStream> taken = takeAllHandles(checkpoint);
+    try (KolorsPipeline pipeline = KolorsPipeline.open(checkpoint)) {
+      System.out.println("opened " + pipeline);
+    } catch (IOException e) {
+      System.out.println(e.getMessage());
+    }
+    closeAll(taken);
+    try (KolorsPipeline pipeline = KolorsPipeline.open(checkpoint)) {
+      List<InputStream> again = takeAllHandles(checkpoint);
+      KolorsImage image = pipeline.generate(SMALL).image(); // what is mapped needs no handle
+      closeAll(again);
+      System.out.println("handles picture " + hash(image));
+    }
+  }
+
+  private static List<InputStream> takeAllHandles(Path checkpoint) {
+    List<InputStream> taken = new ArrayList<>();
+    try {
+      while (true) {
+        taken.add(Files.newInputStream(checkpoint.resolve("model_index.json")));
+      }
+    } catch (IOException _) {
+      return taken;
+    }
+  }
+
+  private static void closeAll(List<InputStream> streams) throws IOException {
+    for (InputStream stream : streams) {
+      stream.close();
+    }
   }
 
   /** Asks for more threads than there is room for the stacks of. */
