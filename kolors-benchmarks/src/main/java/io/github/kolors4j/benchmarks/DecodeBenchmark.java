@@ -1,6 +1,5 @@
 package io.github.kolors4j.benchmarks;
 
-import io.github.kolors4j.tensor.ComputedWeight;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.Float8Weight;
 import io.github.kolors4j.tensor.Int4Weight;
@@ -11,6 +10,7 @@ import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.WeightOver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -113,17 +113,7 @@ public class DecodeBenchmark {
   }
 
   /** What a LoRA makes of a weight. */
-  private record Sum(Weight base, LowRank update) implements ComputedWeight {
-    @Override
-    public String name() {
-      return base.name();
-    }
-
-    @Override
-    public Shape shape() {
-      return base.shape();
-    }
-
+  private record Sum(Weight base, LowRank update) implements WeightOver {
     @Override
     public void compute(int row, int from, int count, float[] to, int at, Scratch scratch) {
       base.decode(row, from, count, to, at, scratch);

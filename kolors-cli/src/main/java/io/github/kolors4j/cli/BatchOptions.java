@@ -62,8 +62,23 @@ final class BatchOptions {
       description = "Goes on with a row's image after this share of the way.")
   private Double denoisingStart;
 
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description = "Paints anew what is white in this picture, where a row names none.")
+  private Path mask;
+
+  @Option(
+      names = "--strength-map",
+      paramLabel = "FILE",
+      description =
+          "Redraws a row's image here more and there less, where it names no map: the brighter, the"
+              + " longer kept.")
+  private Path strengthMap;
+
   @Mixin private AdapterOptions adapters;
   @Mixin private ImagePromptOptions imagePrompts;
+  @Mixin private ControlNetOptions controlNets;
 
   @Mixin private VaeTilingOption vaeTiling;
   @Mixin private CompatOption compat;
@@ -82,7 +97,12 @@ final class BatchOptions {
     given(seed, request::seed);
     rng.apply(request);
     adapters.apply(request);
-    imagePrompts.apply(request);
+    if (imagePrompts.haveFaces()) {
+      imagePrompts.apply(request);
+    } else {
+      imagePrompts.check();
+    }
+    controlNets.checkForTable();
     vaeTiling.apply(request);
     compat.apply(request);
     return request.build();
@@ -98,6 +118,12 @@ final class BatchOptions {
     }
     defaults.remove("prompt");
     given(image, file -> defaults.put("image", file.toAbsolutePath().toString()));
+    given(mask, file -> defaults.put("mask_image", file.toAbsolutePath().toString()));
+    given(strengthMap, file -> defaults.put("map", file.toAbsolutePath().toString()));
+    if (!imagePrompts.haveFaces()) {
+      defaults.putAll(imagePrompts.columns());
+    }
+    defaults.putAll(controlNets.columns());
     given(strength, share -> defaults.put("strength", share));
     given(denoisingStart, share -> defaults.put("denoising_start", share));
     schedulers.name().ifPresent(name -> defaults.put("scheduler", name));

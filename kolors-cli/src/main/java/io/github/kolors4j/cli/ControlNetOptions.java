@@ -8,7 +8,10 @@ import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -93,6 +96,56 @@ final class ControlNetOptions {
                 .formatted(one.controlNet));
       }
     }
+  }
+
+  /** Looks at the files, of which a table's rows may name the pictures. */
+  void checkForTable() throws IOException {
+    for (One one : all) {
+      if (one.canny) {
+        throw new UsageException(
+            "[arguments] --canny: a table's pictures are followed as they are, make the edges before.");
+      }
+      if (one.controlNet == null || one.guessMode != all.getFirst().guessMode) {
+        throw new UsageException(
+            one.controlNet == null
+                ? "[arguments] options of a ControlNet without --controlnet: name its folder before them."
+                : "[arguments] --guess-mode is for all ControlNets of a table: give it behind each, or none.");
+      }
+      ControlNet.of(one.controlNet);
+      if (one.image != null) {
+        one.input();
+      }
+    }
+    long images = all.stream().filter(one -> one.image != null).count();
+    if (images > 0 && images < all.size()) {
+      throw new UsageException(
+          "[arguments] --control-image for %s of %s ControlNets: give it behind each, or leave all to the rows."
+              .formatted(images, all.size()));
+    }
+  }
+
+  /** As a table names them. */
+  Map<String, Object> columns() {
+    Map<String, Object> columns = new LinkedHashMap<>();
+    if (!all.isEmpty()) {
+      put(columns, "controlnet", one -> one.controlNet.toAbsolutePath().toString());
+      if (all.getFirst().image != null) {
+        put(columns, "control_image", one -> one.image.toAbsolutePath().toString());
+      }
+      put(
+          columns,
+          "controlnet_conditioning_scale",
+          one -> one.scale == null ? ControlNetInput.DEFAULT_SCALE : one.scale);
+      put(columns, "control_guidance_start", one -> one.start == null ? 0.0 : one.start);
+      put(columns, "control_guidance_end", one -> one.end == null ? 1.0 : one.end);
+      columns.put("guess_mode", all.getFirst().guessMode);
+    }
+    return columns;
+  }
+
+  private void put(Map<String, Object> columns, String name, Function<One, Object> value) {
+    List<Object> values = all.stream().map(value).toList();
+    columns.put(name, values.size() == 1 ? values.getFirst() : values);
   }
 
   /** Reads the pictures, and looks at the ControlNets. */

@@ -9,16 +9,16 @@ import io.github.kolors4j.tensor.FloatArray;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Images that the picture is to be like; those of one adapter stand behind its name. */
 final class ImagePromptOptions {
-  private static final String STYLE = "style=";
-  private static final String STYLE_AND_LAYOUT = "style+layout=";
   private static final String FACE = "face_embedding";
 
   @ArgGroup(exclusive = false, multiplicity = "0..*")
@@ -81,40 +81,75 @@ final class ImagePromptOptions {
     request.imagePrompts(prompts);
   }
 
+  /** Whether a face is among them, which a table cannot name. */
+  boolean haveFaces() {
+    return adapters.stream().anyMatch(each -> each.face != null);
+  }
+
+  /** Looks at the files, of which a table's rows may name the images. */
+  void check() throws IOException {
+    for (Adapter each : adapters) {
+      if (each.images.isEmpty()) {
+        adapter(each);
+      } else {
+        prompt(each);
+      }
+    }
+  }
+
+  /** As a table names them. */
+  Map<String, Object> columns() {
+    Map<String, Object> columns = new LinkedHashMap<>();
+    if (!adapters.isEmpty()) {
+      put(columns, "ip_adapter", each -> absolute(each.adapter));
+      if (adapters.stream().anyMatch(each -> !each.images.isEmpty())) {
+        put(columns, "ip_adapter_image", each -> absolute(each.images));
+      }
+      if (adapters.stream().anyMatch(each -> !each.masks.isEmpty())) {
+        put(columns, "ip_adapter_masks", each -> absolute(each.masks));
+      }
+      put(columns, "ip_adapter_scale", each -> each.scale);
+      if (adapters.stream().anyMatch(each -> each.imageEncoder != null)) {
+        put(
+            columns,
+            "image_encoder_folder",
+            each -> each.imageEncoder == null ? "" : absolute(each.imageEncoder));
+      }
+    }
+    return columns;
+  }
+
+  private void put(Map<String, Object> columns, String name, Function<Adapter, Object> value) {
+    List<Object> values = adapters.stream().map(value).toList();
+    columns.put(name, values.size() == 1 ? values.getFirst() : values);
+  }
+
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().toString();
+  }
+
+  private static List<String> absolute(List<Path> files) {
+    return files.stream().map(ImagePromptOptions::absolute).toList();
+  }
+
+  private static IpAdapter adapter(Adapter each) throws IOException {
+    return each.imageEncoder == null
+        ? IpAdapter.of(each.adapter)
+        : IpAdapter.of(each.adapter, each.imageEncoder);
+  }
+
   private static ImagePrompt prompt(Adapter each) throws IOException {
     if (each.images.isEmpty()) {
       throw new UsageException(
           "[arguments] --ip-adapter %s without an image: give --ip-adapter-image behind it."
               .formatted(each.adapter));
     }
-    IpAdapter adapter =
-        each.imageEncoder == null
-            ? IpAdapter.of(each.adapter)
-            : IpAdapter.of(each.adapter, each.imageEncoder);
+    IpAdapter adapter = adapter(each);
     Optional<FloatArray> face = each.face == null ? Optional.empty() : Optional.of(face(each.face));
     ImagePrompt plain =
         new ImagePrompt(
             adapter, read(each.images), Optional.empty(), face, 1, Map.of(), read(each.masks));
-    return scaled(plain, each.scale);
-  }
-
-  private static ImagePrompt scaled(ImagePrompt prompt, String scale) {
-    if (scale.startsWith(STYLE_AND_LAYOUT)) {
-      return prompt.styleAndLayoutAt(number(scale, scale.substring(STYLE_AND_LAYOUT.length())));
-    }
-    return scale.startsWith(STYLE)
-        ? prompt.styleAt(number(scale, scale.substring(STYLE.length())))
-        : prompt.at(number(scale, scale));
-  }
-
-  private static double number(String scale, String digits) {
-    try {
-      return Double.parseDouble(digits);
-    } catch (NumberFormatException e) {
-      throw new UsageException(
-          "[arguments] --ip-adapter-scale %s: use a number, as 0.5, or style=0.5, or style+layout=0.5."
-              .formatted(scale));
-    }
+    return UsageException.check(() -> plain.at(each.scale));
   }
 
   private static List<KolorsImage> read(List<Path> files) throws IOException {

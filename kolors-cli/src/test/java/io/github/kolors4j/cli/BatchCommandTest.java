@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -30,6 +32,9 @@ class BatchCommandTest {
       List.of("--width", "16", "--height", "16", "--max-sequence-length", "8");
 
   @TempDir private Path folder;
+
+  /** Of the process that was started last. */
+  private Path log;
 
   private Path out() {
     return folder.resolve("out");
@@ -143,6 +148,48 @@ class BatchCommandTest {
   }
 
   @Test
+  void schedulerOptionsAddUpAndEachIsGivenOnce() throws IOException {
+    Path table = csv("prompt\nx\n");
+    String option = "--scheduler-option";
+    Run both = batch(table, option, "use_karras_sigmas=true", option, "beta_start=0.001");
+    assertEquals(0, both.exitCode(), both.err());
+    JsonObject options = manifest(out()).getFirst().getAsJsonObject("scheduler_options");
+    assertTrue(options.get("use_karras_sigmas").getAsBoolean());
+    assertEquals(0.001, options.get("beta_start").getAsDouble());
+    Run twice = batch(table, option, "beta_start=0.001", option, "beta_start=0.002");
+    assertEquals(2, twice.exitCode());
+    assertTrue(twice.err().contains("--scheduler-option beta_start is given twice"), twice.err());
+  }
+
+  @Test
+  void filesThatTheCommandLineNamesAreThoseOfRowsThatNameNone() throws IOException {
+    Path made = folder.resolve("made");
+    String mini = MiniCheckpoint.directory().toString();
+    Run synthesized =
+        Run.of("synthesize", "--config", mini, "--parts", "controlnet", "--out", made.toString());
+    assertEquals(0, synthesized.exitCode(), synthesized.err());
+    byte[] rgb = new byte[16 * 16 * 3];
+    for (String name : List.of("a", "b")) {
+      Arrays.fill(rgb, (byte) name.charAt(0));
+      KolorsImage.of(16, 16, rgb).save(folder.resolve(name + ".png"));
+    }
+    Path table = csv("id,prompt,control_image\nown,x,b.png\nfirst,x,\n");
+    String net = made.resolve("controlnet").toString();
+    String image = folder.resolve("a.png").toString();
+    String scale = "--controlnet-conditioning-scale";
+    Run run = batch(table, "--controlnet", net, "--control-image", image, scale, "0.5");
+    assertEquals(0, run.exitCode(), run.err());
+    List<JsonObject> lines = manifest(out());
+    assertEquals("b.png", lines.get(0).get("control_image").getAsString());
+    assertEquals(image, lines.get(1).get("control_image").getAsString());
+    assertEquals(0.5, lines.get(1).get("controlnet_conditioning_scale").getAsDouble());
+    Run canny = batch(table, "--controlnet", net, "--canny");
+    assertEquals(2, canny.exitCode());
+    assertTrue(canny.err().contains("make the edges before"), canny.err());
+    assertEquals(2, batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image).exitCode());
+  }
+
+  @Test
   void interruptedItIsExitCode130() throws IOException {
     Interruption interruption = new Interruption();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -167,10 +214,10 @@ class BatchCommandTest {
     assertEquals(3, manifest(out()).size());
   }
 
-  /** As by a machine that loses its power, in the middle of what the process was at. */
+  /** First by Ctrl-C, then as by a machine that loses its power, each in the middle of something. */
   @Test
   @Timeout(300)
-  void aKilledProcessLosesNothingButThePictureThatItWasMaking() throws Exception {
+  void anInterruptedProcessAndAKilledOneLoseNothingButThePictureThatTheyWereMaking() throws Exception {
     StringBuilder text = new StringBuilder("id,prompt\n");
     for (int i = 0; i < 12; i++) {
       text.append("row ").append(i).append(",prompt ").append(i % 3).append('\n');
@@ -179,14 +226,11 @@ class BatchCommandTest {
     Path whole = folder.resolve("whole");
     assertEquals(0, Run.of(arguments(table, whole, "--steps", "4")).exitCode());
 
-    for (int pictures : new int[] {2, 6}) {
-      Process process = start(arguments(table, out(), "--steps", "4"));
-      while (process.isAlive() && count(out()) < pictures) {
-        Thread.sleep(5);
-      }
-      assertTrue(process.isAlive(), "killed before its end");
-      process.destroyForcibly().waitFor();
-    }
+    Process interrupted = startUntil(2, table);
+    new ProcessBuilder("kill", "-INT", Long.toString(interrupted.pid())).start().waitFor();
+    assertEquals(130, interrupted.waitFor());
+    assertTrue(Files.readString(log).contains("pictures are made; the same call goes on."));
+    startUntil(6, table).destroyForcibly().waitFor();
     int before = pictures(out()).size();
     assertTrue(before < 12, "some are missing");
     Run rest = batch(table, "--steps", "4", "--json");
@@ -195,6 +239,16 @@ class BatchCommandTest {
     assertEquals(
         manifest(whole).stream().map(BatchCommandTest::known).sorted().toList(),
         manifest(out()).stream().map(BatchCommandTest::known).sorted().toList());
+  }
+
+  /** A process in the middle of the table. */
+  private Process startUntil(int pictures, Path table) throws Exception {
+    Process process = start(arguments(table, out(), "--steps", "4"));
+    while (process.isAlive() && count(out()) < pictures) {
+      Thread.sleep(5);
+    }
+    assertTrue(process.isAlive(), "before its end");
+    return process;
   }
 
   private static long count(Path directory) throws IOException {
@@ -223,7 +277,10 @@ class BatchCommandTest {
             .collect(Collectors.joining(File.pathSeparator)));
     command.add(Main.class.getName());
     command.addAll(Arrays.asList(args));
-    File log = Files.createTempFile(folder, "log", ".txt").toFile();
-    return new ProcessBuilder(command).redirectOutput(log).redirectError(log).start();
+    log = Files.createTempFile(folder, "log", ".txt");
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(log.toFile())
+        .start();
   }
 }

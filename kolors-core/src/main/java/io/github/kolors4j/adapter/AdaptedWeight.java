@@ -2,6 +2,7 @@ package io.github.kolors4j.adapter;
 
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Weight;
+import io.github.kolors4j.tensor.WeightOver;
 
 /**
  * A weight plus what an adapter adds to it, computed while it is read.

@@ -7,9 +7,9 @@ import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorSource;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Adapter {
   private static final String METADATA = "lora_adapter_metadata";
+  private static final long HASHED_AT_A_TIME = 1 << 30;
   private static final String PEFT_CONFIG = "adapter_config.json";
 
   /** What the file of weights may be called in a folder. */
@@ -71,7 +72,9 @@ public final class Adapter {
    */
   public static Adapter load(Path path) throws IOException {
     Path file = Files.isDirectory(path) ? inFolder(path) : path;
-    return new Adapter(file, hash(file), read(file));
+    try (TensorSource source = open(file)) {
+      return new Adapter(file, hash(file, source), read(file, source));
+    }
   }
 
   /**
@@ -94,20 +97,20 @@ public final class Adapter {
   synchronized Contents contents() throws InvalidFileException {
     Contents known = contents;
     if (known == null) {
-      try {
-        if (!hash(path).equals(sha256)) {
+      if (!Files.exists(path)) {
+        throw new InvalidFileException(
+            "[adapter] there is no %s: put the file whose SHA-256 is %s there."
+                .formatted(path.toAbsolutePath(), sha256));
+      }
+      try (TensorSource source = open(path)) {
+        if (!hash(path, source).equals(sha256)) {
           throw new InvalidFileException(
               "[adapter] %s is another file than the one that was used, whose SHA-256 is %s."
                   .formatted(path, sha256));
         }
-        known = read(path);
+        known = read(path, source);
       } catch (InvalidFileException e) {
         throw e;
-      } catch (NoSuchFileException e) {
-        throw new InvalidFileException(
-            "[adapter] there is no %s: put the file whose SHA-256 is %s there."
-                .formatted(path.toAbsolutePath(), sha256),
-            e);
       } catch (IOException e) {
         throw new InvalidFileException(
             "[adapter] %s cannot be read: %s.".formatted(path, e.getMessage()), e);
@@ -131,12 +134,6 @@ public final class Adapter {
 
   private static TensorSource open(Path file) throws IOException {
     return PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file);
-  }
-
-  private static Contents read(Path file) throws IOException {
-    try (TensorSource source = open(file)) {
-      return read(file, source);
-    }
   }
 
   private static Contents read(Path file, TensorSource source) throws IOException {
@@ -190,8 +187,17 @@ public final class Adapter {
     return path;
   }
 
-  private static String hash(Path file) throws IOException {
+  /** Of the bytes that the tensors are read from, so that they are one file's and read once. */
+  private static String hash(Path file, TensorSource source) throws IOException {
     Identity hash = new Identity();
+    if (source instanceof SafetensorsFile safetensors) {
+      MemorySegment bytes = safetensors.bytes();
+      for (long from = 0; from < bytes.byteSize(); from += HASHED_AT_A_TIME) {
+        long count = Math.min(HASHED_AT_A_TIME, bytes.byteSize() - from);
+        hash.add(bytes.asSlice(from, count).asByteBuffer());
+      }
+      return hash.digits();
+    }
     try (var channel = Files.newByteChannel(file)) {
       ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
       while (channel.read(buffer) >= 0) {

@@ -1,11 +1,9 @@
 package io.github.kolors4j.adapter;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
-import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
-import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,9 +37,21 @@ public record ModelAdapters(
   public static ModelAdapters of(
       UNet2DConditionConfig unet, Optional<ChatGlmConfig> textEncoder, Adapters adapters)
       throws InvalidFileException {
-    ModuleNames ofUnet = ModuleNames.ofUnet(UNet2DConditionModel.parameters(unet));
-    ModuleNames ofText =
-        ModuleNames.ofTextEncoder(textEncoder.map(ChatGlmModel::parameters).orElse(List.of()));
+    return of(new AdaptableModules(unet, textEncoder), adapters);
+  }
+
+  /**
+   * Finds the modules that adapters are for, among those of known models.
+   *
+   * @param modules of the U-Net and the text encoder
+   * @param adapters which ones
+   * @return what they do
+   * @throws InvalidFileException if nothing of an adapter is for these models
+   */
+  public static ModelAdapters of(AdaptableModules modules, Adapters adapters)
+      throws InvalidFileException {
+    ModuleNames ofUnet = modules.names().ofUnet();
+    ModuleNames ofText = modules.names().ofTextEncoder();
     List<WeightAdapter> unetAdapters = new ArrayList<>();
     List<WeightAdapter> textAdapters = new ArrayList<>();
     List<AdapterFit> fits = new ArrayList<>();

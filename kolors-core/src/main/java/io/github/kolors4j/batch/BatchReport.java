@@ -2,6 +2,7 @@ package io.github.kolors4j.batch;
 
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
@@ -18,14 +19,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,18 @@ public final class BatchReport {
   private static final Set<String> OF_ONE_PICTURE =
       Set.of("id", "row", "file", "sha256", "request", "bytes", "timings", "error");
 
+  private static final String PROMPT = "prompt";
+
+  /** Arguments that differ from picture to picture, and are no settings to compare. */
+  private static final Set<String> NO_SETTINGS =
+      Set.of(PROMPT, "negative_prompt", "seed", "image", "control_image", "ip_adapter_image");
+
+  /** Arguments that the page names also where they are at their default. */
+  private static final Set<String> LOOKED_FOR =
+      Set.of("num_inference_steps", "guidance_scale", "scheduler");
+
+  private static final Map<String, String> DEFAULTS = defaults();
+
   private static final String PICTURES = "<!-- pictures -->";
 
   private BatchReport() {}
@@ -74,7 +88,7 @@ public final class BatchReport {
           page.substring(0, here)
               .replace("{{title}}", escaped(title(directory)))
               .replace("{{summary}}", escaped(columns.summary()))
-              .replace("{{arguments}}", escaped(JsonWriter.compact(columns.arguments()))));
+              .replace("{{settings}}", escaped(JsonWriter.compact(columns.settings()))));
       boolean within = columns.rows <= MOST_WITHIN;
       int[] shown = {0};
       forEach(
@@ -89,6 +103,18 @@ public final class BatchReport {
     Path file = directory.resolve(NAME);
     Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     return file;
+  }
+
+  private static Map<String, String> defaults() {
+    Map<String, String> defaults = new HashMap<>();
+    try {
+      JsonReader.of(ImageRequest.of("").toJson())
+          .object()
+          .forEach((name, value) -> defaults.put(name, text(value)));
+    } catch (JsonException e) {
+      throw new IllegalStateException(e); // we wrote it
+    }
+    return defaults;
   }
 
   private static String title(Path directory) {
@@ -152,13 +178,25 @@ public final class BatchReport {
           .toList();
     }
 
+    /** What can be put side by side. */
+    List<String> settings() {
+      return arguments().stream().filter(column -> !NO_SETTINGS.contains(column)).toList();
+    }
+
+    /** What all have, but for defaults that nobody would look for. */
+    private boolean isSaid(String column) {
+      String value = first.getOrDefault(column, "");
+      return !value.isEmpty()
+          && (LOOKED_FOR.contains(column) || !value.equals(DEFAULTS.get(column)));
+    }
+
     String summary() {
       String same =
           String.join(
               ", ",
               varies.keySet().stream()
                   .filter(column -> !isShown(column) && RequestReader.isArgument(column))
-                  .filter(column -> !first.getOrDefault(column, "").isEmpty())
+                  .filter(this::isSaid)
                   .map(column -> column + " " + first.get(column))
                   .toList());
       return String.format(
@@ -206,13 +244,26 @@ public final class BatchReport {
     } else {
       out.write("<div class=\"error\">%s</div>".formatted(escaped(text(entry.get("error")))));
     }
-    List<String> caption = new ArrayList<>();
-    caption.add(text(entry.get("id")));
-    if (entry.get("seed") != null) {
-      caption.add("seed " + text(entry.get("seed")));
+    String seed = entry.get("seed") == null ? "" : ", seed " + text(entry.get("seed"));
+    out.write("<figcaption>%s".formatted(escaped(text(entry.get("id")) + seed)));
+    if (columns.isShown(PROMPT)) {
+      writeLine(out, PROMPT, text(entry.get(PROMPT)));
     }
-    out.write(
-        "<figcaption>%s</figcaption></figure>\n".formatted(escaped(String.join(", ", caption))));
+    writeLine(
+        out,
+        "settings",
+        columns.settings().stream()
+            .filter(name -> entry.get(name) != null)
+            .map(name -> name + " " + text(entry.get(name)))
+            .collect(Collectors.joining(", ")));
+    out.write("</figcaption></figure>\n");
+  }
+
+  /** A line below a picture, which the page hides where its heading says the same. */
+  private static void writeLine(Writer out, String kind, String line) throws IOException {
+    if (!line.isEmpty()) {
+      out.write("<span class=\"%s\">%s</span>".formatted(kind, escaped(line)));
+    }
   }
 
   /** A small JPEG, within the page. */

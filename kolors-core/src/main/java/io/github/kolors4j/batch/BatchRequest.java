@@ -1,18 +1,13 @@
 package io.github.kolors4j.batch;
 
-import io.github.kolors4j.checkpoint.Identity;
-import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.scheduler.Scheduler;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the row's
  * @param arguments what the row and the defaults say, by diffusers' names, as JSON has it
- * @param texts the request without the picture that it begins with, which is read when it is its
- *     turn; with its seed
- * @param begin the picture to begin with
+ * @param texts the request without what is in files that the row names, which are read when it is
+ *     its turn; with its seed
+ * @param files what is in them
  * @param scheduler that takes the steps
  * @param hash of all that the picture's pixels depend on, and of the id: 16 hexadecimal digits
  */
@@ -30,7 +25,7 @@ public record BatchRequest(
     String id,
     Map<String, @Nullable Object> arguments,
     ImageRequest texts,
-    Optional<Begin> begin,
+    List<FileArgument> files,
     Scheduler scheduler,
     String hash) {
 
@@ -39,51 +34,11 @@ public record BatchRequest(
    */
   private static final int ID_LETTERS = 48;
 
-  /** Keeps a copy of the arguments. */
+  /** Keeps copies. */
   public BatchRequest {
     Objects.requireNonNull(id, "id");
     arguments = Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
-  }
-
-  /**
-   * A picture that a request begins with.
-   *
-   * @param files where it is
-   * @param name as the row has it
-   * @param sha256 of its file, 64 hexadecimal digits
-   * @param strength how much of it is redrawn, 0 to 1, where the row says
-   * @param denoisingStart the share of the way that is behind it, where the row says
-   */
-  public record Begin(
-      RequestFiles files,
-      String name,
-      String sha256,
-      OptionalDouble strength,
-      OptionalDouble denoisingStart) {
-
-    static Begin of(
-        RequestFiles files, String name, OptionalDouble strength, OptionalDouble denoisingStart)
-        throws IOException {
-      return new Begin(files, name, hash(files.picture(name)), strength, denoisingStart);
-    }
-
-    private static String hash(byte[] bytes) {
-      return new Identity().add(ByteBuffer.wrap(bytes)).digits();
-    }
-
-    private ImageRequest applied(ImageRequest request) throws IOException {
-      byte[] bytes = files.picture(name);
-      if (!hash(bytes).equals(sha256)) {
-        throw new IOException(
-            "[batch] the image %s was changed while the batch was running: start it again."
-                .formatted(name));
-      }
-      ImageRequest.Builder whole =
-          request.toBuilder().image(KolorsImage.read(bytes, name, PictureLimits.DEFAULT));
-      strength.ifPresent(whole::strength);
-      denoisingStart.ifPresent(whole::denoisingStart);
-      return whole.build();
-    }
+    files = List.copyOf(files);
   }
 
   /**
@@ -96,13 +51,21 @@ public record BatchRequest(
   }
 
   /**
-   * The request with the picture that it begins with.
+   * The whole request: with what is in the files that the row names.
    *
    * @return what to generate
-   * @throws IOException if the picture cannot be read, or was changed
+   * @throws IllegalArgumentException if it is one that cannot be
+   * @throws IOException if a file cannot be read, or was changed
    */
   public ImageRequest whole() throws IOException {
-    return begin.isPresent() ? begin.get().applied(texts) : texts;
+    if (files.isEmpty()) {
+      return texts;
+    }
+    ImageRequest.Builder whole = texts.toBuilder();
+    for (FileArgument each : files) {
+      each.apply(whole);
+    }
+    return whole.build();
   }
 
   /**

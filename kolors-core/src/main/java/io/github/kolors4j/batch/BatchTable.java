@@ -367,6 +367,7 @@ public final class BatchTable {
   static Set<String> argumentsOfRows() {
     Set<String> names = new LinkedHashSet<>(ImageRequest.argumentNames());
     names.addAll(List.of(ID, "scheduler", "scheduler_options"));
+    names.addAll(FileArguments.OF_ROWS);
     return names;
   }
 }

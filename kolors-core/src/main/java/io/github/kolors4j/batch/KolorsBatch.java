@@ -444,7 +444,7 @@ public final class KolorsBatch {
           .arguments()
           .forEach(
               (name, value) -> {
-                if (!(value instanceof Map<?, ?> map && map.containsKey("f32"))) {
+                if (!hasBytes(value)) {
                   values.put(name, value);
                 }
               });
@@ -452,6 +452,18 @@ public final class KolorsBatch {
       values.put("request", request.hash());
       values.put("scheduler", request.scheduler().className());
       return this;
+    }
+
+    /** Whether it is, or has somewhere, an array or a picture in Base64. */
+    private static boolean hasBytes(@Nullable Object value) {
+      return switch (value) {
+        case Map<?, ?> map ->
+            map.containsKey("f32")
+                || map.containsKey("png")
+                || map.values().stream().anyMatch(Entry::hasBytes);
+        case List<?> list -> list.stream().anyMatch(Entry::hasBytes);
+        case null, default -> false;
+      };
     }
 
     Entry picture(String name, byte[] png) {

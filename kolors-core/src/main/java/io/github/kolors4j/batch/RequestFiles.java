@@ -7,7 +7,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** The files that rows name: pictures to begin with, and adapters. */
+/** The files that rows name: pictures, adapters and ControlNets. */
 public interface RequestFiles {
   /**
    * Reads a picture's file.
@@ -19,7 +19,7 @@ public interface RequestFiles {
   byte[] picture(String name) throws IOException;
 
   /**
-   * Where an adapter is.
+   * Where an adapter, a ControlNet or an image encoder is.
    *
    * @param name as the row has it
    * @return a file or folder of this machine

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -36,9 +35,6 @@ import org.jspecify.annotations.Nullable;
 public final class RequestReader {
   private static final String PROMPT = "prompt";
   private static final String SEED = "seed";
-  private static final String IMAGE = "image";
-  private static final String STRENGTH = "strength";
-  private static final String DENOISING_START = "denoising_start";
   private static final String SCHEDULER = "scheduler";
   private static final String SCHEDULER_OPTIONS = "scheduler_options";
   private static final String ADAPTERS = "adapters";
@@ -50,7 +46,7 @@ public final class RequestReader {
           BatchTable.ID,
           PROMPT,
           "negative_prompt",
-          IMAGE,
+          "image",
           SCHEDULER,
           "rng",
           "output_type",
@@ -67,24 +63,14 @@ public final class RequestReader {
   private static final int HASH_DIGITS = 16;
   private static final int SEED_DIGITS = 8;
 
-  /** Adapters that are kept open: more are more memory, fewer are read again and again. */
-  private static final int MOST_ADAPTERS = 8;
-
   private final KolorsPipeline pipeline;
   private final Map<String, @Nullable Object> defaults;
   private final RequestFiles files;
+  private final FileArguments fileArguments;
   private final Map<String, Object> nothingSaid;
   private final Map<String, Scheduler> schedulers = new LinkedHashMap<>();
 
-  private final Map<Path, Adapter> adapters =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Path, Adapter> eldest) {
-          return size() > MOST_ADAPTERS;
-        }
-      };
+  private final Map<Path, Adapter> adapters = RecentlyUsed.map();
 
   /**
    * A reader of rows for a model.
@@ -102,6 +88,7 @@ public final class RequestReader {
     this.pipeline = Objects.requireNonNull(pipeline, "pipeline");
     this.defaults = new LinkedHashMap<>(defaults);
     this.files = Objects.requireNonNull(files, "files");
+    this.fileArguments = new FileArguments(files);
     this.nothingSaid = parsed(ImageRequest.of("").toJson());
     for (String name : defaults.keySet()) {
       if (!isArgument(name)) {
@@ -132,7 +119,10 @@ public final class RequestReader {
    * @return a value as JSON has it
    */
   public static Object valueOf(String column, String text) {
-    if (TEXTS.contains(column) || !isArgument(column)) {
+    boolean isList = text.startsWith("[") || text.startsWith("{");
+    if (TEXTS.contains(column)
+        || !isArgument(column)
+        || (FileArguments.FILES.contains(column) && !isList)) {
       return text;
     }
     String stripped = text.strip();
@@ -152,7 +142,7 @@ public final class RequestReader {
   }
 
   /**
-   * The request of a row. A picture that it begins with is read to hash it, and not kept.
+   * The request of a row. Files that it names are read to hash them, and pictures are not kept.
    *
    * @param row the row
    * @return the request
@@ -175,11 +165,11 @@ public final class RequestReader {
 
     Map<String, @Nullable Object> ofRequest = new LinkedHashMap<>(arguments);
     Scheduler scheduler = scheduler(ofRequest);
-    Optional<BatchRequest.Begin> begin = begin(ofRequest);
-    Optional<Adapters> named = adapters(ofRequest);
+    List<FileArgument> named = fileArguments.take(ofRequest);
+    Optional<Adapters> withAdapters = adapters(ofRequest);
     ImageRequest request = ImageRequest.fromJson(JsonWriter.compact(ofRequest));
-    if (named.isPresent()) {
-      request = request.toBuilder().adapters(named.get()).build();
+    if (withAdapters.isPresent()) {
+      request = request.toBuilder().adapters(withAdapters.get()).build();
     }
     if (request.numImages() != 1 || request.outputType() != OutputType.IMAGE) {
       throw new IllegalArgumentException(
@@ -190,7 +180,7 @@ public final class RequestReader {
                       : "latents"));
     }
     return new BatchRequest(
-        row.id(), arguments, request, begin, scheduler, hash(row.id(), request, begin, scheduler));
+        row.id(), arguments, request, named, scheduler, hash(row.id(), request, named, scheduler));
   }
 
   /** What the row says, and else the defaults. */
@@ -266,36 +256,6 @@ public final class RequestReader {
     return known;
   }
 
-  /** Takes the picture to begin with out of the arguments, and what goes with it. */
-  private Optional<BatchRequest.Begin> begin(Map<String, @Nullable Object> arguments)
-      throws IOException {
-    @Nullable Object image = arguments.remove(IMAGE);
-    @Nullable Object strength = arguments.remove(STRENGTH);
-    @Nullable Object start = arguments.remove(DENOISING_START);
-    if (image == null) {
-      return Optional.empty();
-    }
-    if (!(image instanceof String name)) {
-      throw new IllegalArgumentException(
-          "[batch] image is %s: use the name of a file, relative to the table's folder."
-              .formatted(JsonWriter.abbreviated(image)));
-    }
-    return Optional.of(
-        BatchRequest.Begin.of(
-            files, name, number(STRENGTH, strength), number(DENOISING_START, start)));
-  }
-
-  private static OptionalDouble number(String name, @Nullable Object value) {
-    if (value == null) {
-      return OptionalDouble.empty();
-    }
-    if (!(value instanceof Number number)) {
-      throw new IllegalArgumentException(
-          "[batch] %s is %s: use a number.".formatted(name, JsonWriter.abbreviated(value)));
-    }
-    return OptionalDouble.of(number.doubleValue());
-  }
-
   /** Takes adapters that are named as {@code FILE[=WEIGHT]} out of the arguments. */
   private Optional<Adapters> adapters(Map<String, @Nullable Object> arguments) throws IOException {
     @Nullable Object given = arguments.get(ADAPTERS);
@@ -343,7 +303,7 @@ public final class RequestReader {
 
   /** Over what is said, and not over defaults, of which another version may have more. */
   private String hash(
-      String id, ImageRequest request, Optional<BatchRequest.Begin> begin, Scheduler scheduler) {
+      String id, ImageRequest request, List<FileArgument> named, Scheduler scheduler) {
     Identity identity =
         new Identity()
             .add("kolors4j batch")
@@ -361,11 +321,7 @@ public final class RequestReader {
         .removeIf(entry -> Objects.equals(entry.getValue(), nothingSaid.get(entry.getKey())));
     said.computeIfPresent(ADAPTERS, (_, uses) -> withoutFiles(uses));
     identity.add(JsonWriter.compact(said));
-    begin.ifPresent(
-        picture ->
-            identity.add(
-                "image %s %s %s"
-                    .formatted(picture.sha256(), picture.strength(), picture.denoisingStart())));
+    named.forEach(files -> identity.add(files.identity()));
     return identity.digits().substring(0, HASH_DIGITS);
   }
 

@@ -1,5 +1,6 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.adapter.AdaptableModules;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.SaveOptions;
@@ -107,7 +108,8 @@ public final class Checkpoint implements AutoCloseable {
               Products.of(options.precision()),
               tinyVae,
               imageAdapters,
-              controlNets);
+              controlNets,
+              new AdaptableModules(unet.config(), textEncoder.config()));
       components.checkThatTheyFit();
       if (options.checkWeights()) {
         components.requireFiniteWeights();

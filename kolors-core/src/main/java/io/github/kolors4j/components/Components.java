@@ -1,5 +1,6 @@
 package io.github.kolors4j.components;
 
+import io.github.kolors4j.adapter.AdaptableModules;
 import io.github.kolors4j.adapter.AdapterFit;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.adapter.ModelAdapters;
@@ -29,6 +30,7 @@ import java.util.Optional;
  * @param tinyVae for previews, perhaps also in the place of the VAE
  * @param imageAdapters those that requests have used
  * @param controlNets those that requests have used
+ * @param adaptable what of the models adapters can be for
  */
 public record Components(
     ChatGlmTokenizer tokenizer,
@@ -41,7 +43,8 @@ public record Components(
     Products products,
     Optional<TinyVae> tinyVae,
     ImageAdapters imageAdapters,
-    ControlNets controlNets) {
+    ControlNets controlNets,
+    AdaptableModules adaptable) {
   private static final int RGB = 3;
 
   /** Where a part of a request is computed; to be closed. */
@@ -73,7 +76,10 @@ public record Components(
         products,
         tinyVae,
         imageAdapters,
-        controlNets);
+        controlNets,
+        adaptable.areOf(unet.config(), textEncoder.config())
+            ? adaptable
+            : new AdaptableModules(unet.config(), textEncoder.config()));
   }
 
   /** These components, with another tokenizer. */
@@ -110,7 +116,7 @@ public record Components(
    *     does not fit
    */
   Components adapted(Adapters adapters) throws InvalidFileException {
-    ModelAdapters chosen = ModelAdapters.of(unet.config(), textEncoder.config(), adapters);
+    ModelAdapters chosen = ModelAdapters.of(adaptable, adapters);
     UNet2DConditionModel adapted = chosen.unet().isEmpty() ? unet : unet.adapted(chosen.unet());
     return copy(
         tokenizer, textEncoder.adapted(chosen.textEncoder()), adapted, vae, threads, tinyVae);
@@ -123,7 +129,7 @@ public record Components(
    */
   public List<AdapterFit> fit(Adapters adapters) {
     try {
-      return ModelAdapters.of(unet.config(), textEncoder.config(), adapters).fits();
+      return ModelAdapters.of(adaptable, adapters).fits();
     } catch (InvalidFileException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }

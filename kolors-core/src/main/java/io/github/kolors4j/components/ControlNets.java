@@ -8,18 +8,10 @@ import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNetEncoderConfig;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
-/**
- * The ControlNets that requests have used: each is opened once and stays open as long as the
- * checkpoint. Their weights are mapped, so that one which is not used costs no memory.
- */
+/** The ControlNets that requests have used, open as long as the checkpoint. */
 public final class ControlNets implements AutoCloseable {
-  private final Map<ControlNet, ControlNetModel> models = new HashMap<>();
+  private final UsedModels<ControlNet, ControlNetModel> models = new UsedModels<>(ControlNet::load);
 
   /**
    * A ControlNet's weights.
@@ -32,22 +24,9 @@ public final class ControlNets implements AutoCloseable {
    */
   public ControlNetModel model(
       ControlNet net, UNet2DConditionConfig unet, AutoencoderKLConfig vae) {
-    ControlNetModel model = model(net);
+    ControlNetModel model = models.get(net);
     checkThatTheyFit(net, model.config(), unet, vae);
     return model;
-  }
-
-  private synchronized ControlNetModel model(ControlNet net) {
-    ControlNetModel open = models.get(net);
-    if (open == null) {
-      try {
-        open = net.load();
-      } catch (IOException e) {
-        throw new IllegalArgumentException(e.getMessage(), e);
-      }
-      models.put(net, open);
-    }
-    return open;
   }
 
   private static void checkThatTheyFit(
@@ -88,18 +67,11 @@ public final class ControlNets implements AutoCloseable {
    * @throws InvalidFileException with the name of one that was cut short
    */
   public void requireWholeFiles() throws InvalidFileException {
-    List<ControlNetModel> open;
-    synchronized (this) {
-      open = new ArrayList<>(models.values());
-    }
-    for (ControlNetModel each : open) {
-      each.requireWholeFiles();
-    }
+    models.requireWholeFiles();
   }
 
   @Override
-  public synchronized void close() {
-    models.values().forEach(ControlNetModel::close);
-    models.clear();
+  public void close() {
+    models.close();
   }
 }

@@ -1,6 +1,9 @@
 package io.github.kolors4j.controlnet;
 
+import io.github.kolors4j.hub.HubException;
+import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.Variant;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -33,6 +36,24 @@ public final class ControlNet {
     try (ControlNetModel model = ControlNetModel.load(directory)) {
       return new ControlNet(directory, model.identity());
     }
+  }
+
+  /**
+   * A ControlNet as people name one in a setting: a folder if there is one of that name, else a
+   * repository of the hub, which is downloaded if it is not in the cache; diffusers' {@code
+   * from_pretrained}.
+   *
+   * @param name a folder, {@code owner/name} as {@code Kwai-Kolors/Kolors-ControlNet-Canny}, {@code
+   *     owner/name@revision}, or {@code modelscope://owner/name}
+   * @return the ControlNet
+   * @throws HubException if the repository cannot be had; the message says what to do
+   * @throws InvalidFileException if a file, a config value or a tensor is missing or wrong
+   * @throws IOException if a file cannot be read or written
+   * @throws IllegalArgumentException if it can be neither
+   * @see ModelReference
+   */
+  public static ControlNet fromPretrained(String name) throws IOException {
+    return of(ModelReference.parse(name).directory(Variant.DEFAULT));
   }
 
   /**

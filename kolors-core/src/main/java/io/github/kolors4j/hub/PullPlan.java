@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The files of a revision that a pipeline opens: the {@code model_index.json}, of each component
  * that it names the configurations and one copy of the weights, and the licence. A repository of
- * one component, with a {@code config.json} in its root, is planned alike.
+ * one component, with a {@code config.json} in its root, is planned alike; one of an IP-Adapter has
+ * the adapter's file and the folder of its image encoder, of which pickles are taken where there is
+ * nothing else.
  *
  * @param listing all that there is
  * @param files what is to be in the cache, the one that makes the rest findable last
@@ -32,6 +34,21 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
 
   private static final Pattern TERMS =
       Pattern.compile("[\\w. -]*(LICEN[CS]E|NOTICE)[\\w. -]*", Pattern.CASE_INSENSITIVE);
+
+  /** What the files of IP-Adapters are called, in the order in which one is taken. */
+  private static final List<String> IMAGE_ADAPTERS =
+      List.of(
+          "ip_adapter_plus_general.safetensors",
+          "ip_adapter_plus_general.bin",
+          "ipa-faceid-plus.safetensors",
+          "ipa-faceid-plus.bin");
+
+  /** What their image encoders' folders are called. */
+  private static final List<String> IMAGE_ENCODERS =
+      List.of("image_encoder", "clip-vit-large-patch14-336");
+
+  /** Read of image encoders, where there is nothing better. */
+  private static final String PICKLE = "pytorch_model.bin";
 
   /** The names that diffusers and transformers give to weights. */
   private static final List<String> BASE_NAMES = List.of("diffusion_pytorch_model", "model");
@@ -63,12 +80,23 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
   static PullPlan of(RepoListing listing, Optional<Map<String, Object>> modelIndex, Variant variant)
       throws HubException {
     Choice choice = new Choice(listing, variant);
+    List<String> components =
+        modelIndex.orElse(Map.of()).entrySet().stream()
+            .filter(entry -> isComponent(entry.getValue()))
+            .map(Map.Entry::getKey)
+            .toList();
+    for (String component : components) {
+      choice.component(component);
+    }
+    if (!components.isEmpty() || choice.imageAdapter()) {
+      choice.root();
+      return new PullPlan(listing, choice.files());
+    }
     if (modelIndex.isPresent()) {
-      for (Map.Entry<String, Object> entry : modelIndex.get().entrySet()) {
-        if (isComponent(entry.getValue())) {
-          choice.component(entry.getKey());
-        }
-      }
+      throw new HubException(
+          HubException.Reason.NO_FILE,
+          "[hub] %s names no component in its %s: a checkpoint in diffusers' layout is needed, as Kwai-Kolors/Kolors-diffusers."
+              .formatted(listing.revision(), MODEL_INDEX));
     } else if (listing.find(CONFIG).isPresent()) {
       choice.component("");
     } else {
@@ -110,6 +138,10 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
     }
 
     void component(String folder) throws HubException {
+      component(folder, Optional.empty());
+    }
+
+    private void component(String folder, Optional<RepoFile> otherwise) throws HubException {
       List<RepoFile> inside =
           listing.files().stream().filter(file -> file.folder().equals(folder)).toList();
       if (inside.isEmpty()) {
@@ -123,7 +155,24 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
           chosen.add(file);
         }
       }
-      weights(folder, inside);
+      weights(folder, inside, otherwise);
+    }
+
+    /** An IP-Adapter, whose repository has no layout of diffusers'; false where there is none. */
+    boolean imageAdapter() throws HubException {
+      Optional<RepoFile> adapter =
+          IMAGE_ADAPTERS.stream().flatMap(name -> listing.find(name).stream()).findFirst();
+      if (adapter.isEmpty()) {
+        return false;
+      }
+      chosen.add(adapter.get());
+      for (String folder : IMAGE_ENCODERS) {
+        if (listing.find(folder + "/" + CONFIG).isPresent()) {
+          Optional<RepoFile> pickle = listing.find(folder + "/" + PICKLE);
+          component(folder, pickle);
+        }
+      }
+      return true;
     }
 
     /** What is neither weights nor belongs to some: configurations, vocabularies. */
@@ -135,7 +184,8 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
           && !OTHER_WEIGHTS.matcher(name).matches();
     }
 
-    private void weights(String folder, List<RepoFile> inside) throws HubException {
+    private void weights(String folder, List<RepoFile> inside, Optional<RepoFile> otherwise)
+        throws HubException {
       Optional<List<RepoFile>> found = weights(inside, variant.name());
       if (found.isEmpty() && variant.orPlain()) {
         found = weights(inside, "");
@@ -145,6 +195,9 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
         if (others.size() == 1) {
           found = weights(inside, others.iterator().next());
         }
+      }
+      if (found.isEmpty()) {
+        found = otherwise.map(List::of);
       }
       if (found.isPresent()) {
         chosen.addAll(found.get());
@@ -243,10 +296,13 @@ public record PullPlan(RepoListing listing, List<RepoFile> files) {
     }
 
     List<RepoFile> files() {
-      RepoFile last = listing.find(MODEL_INDEX).or(() -> listing.find(CONFIG)).orElseThrow();
-      chosen.remove(last);
+      Optional<RepoFile> last = listing.find(MODEL_INDEX).or(() -> listing.find(CONFIG));
       List<RepoFile> files = new ArrayList<>(chosen);
-      files.add(last);
+      last.ifPresent(
+          file -> {
+            files.remove(file);
+            files.add(file);
+          });
       return files;
     }
   }

@@ -2,10 +2,13 @@ package io.github.kolors4j.ipadapter;
 
 import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.clip.CLIPVisionModel;
+import io.github.kolors4j.hub.HubException;
+import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,6 +96,24 @@ public final class IpAdapter {
    */
   public static IpAdapter of(Path path, Path imageEncoder) throws IOException {
     return of(file(path), Optional.of(imageEncoder));
+  }
+
+  /**
+   * An adapter as people name one in a setting: a folder or a file if there is one of that name,
+   * else a repository of the hub, which is downloaded with its image encoder if it is not in the
+   * cache.
+   *
+   * @param name a folder, a file, {@code owner/name} as {@code Kwai-Kolors/Kolors-IP-Adapter-Plus},
+   *     {@code owner/name@revision}, or {@code modelscope://owner/name}
+   * @return the adapter
+   * @throws HubException if the repository cannot be had; the message says what to do
+   * @throws InvalidFileException if it is no adapter of a known kind
+   * @throws IOException if a file cannot be read or written
+   * @throws IllegalArgumentException if it can be neither
+   * @see ModelReference
+   */
+  public static IpAdapter fromPretrained(String name) throws IOException {
+    return of(ModelReference.parse(name).directory(Variant.DEFAULT));
   }
 
   private static IpAdapter of(Path file, Optional<Path> encoder) throws IOException {

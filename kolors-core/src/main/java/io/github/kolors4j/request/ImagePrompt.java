@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Images that a picture is to be like, beside its prompt; diffusers' {@code ip_adapter_image} with
@@ -150,6 +151,38 @@ public record ImagePrompt(
    */
   public ImagePrompt at(double newScale) {
     return new ImagePrompt(adapter, images, embeds, faceEmbedding, newScale, Map.of(), masks);
+  }
+
+  /**
+   * The same at a scale as people write it.
+   *
+   * @param writtenScale {@code 0.5}; or {@code style=0.5} as {@link #styleAt}, or {@code
+   *     style+layout=0.5} as {@link #styleAndLayoutAt}
+   * @return another prompt
+   * @throws IllegalArgumentException if it is none of them
+   */
+  public ImagePrompt at(String writtenScale) {
+    int equals = writtenScale.indexOf('=');
+    double number;
+    try {
+      number = Double.parseDouble(writtenScale.substring(equals + 1));
+    } catch (NumberFormatException e) {
+      throw notAScale(writtenScale, e);
+    }
+    return switch (writtenScale.substring(0, equals + 1)) {
+      case "" -> at(number);
+      case "style=" -> styleAt(number);
+      case "style+layout=" -> styleAndLayoutAt(number);
+      default -> throw notAScale(writtenScale, null);
+    };
+  }
+
+  private static IllegalArgumentException notAScale(
+      String scale, @Nullable NumberFormatException cause) {
+    return new IllegalArgumentException(
+        "[request] ip_adapter_scale %s: use a number, as 0.5, or style=0.5, or style+layout=0.5."
+            .formatted(scale),
+        cause);
   }
 
   /**

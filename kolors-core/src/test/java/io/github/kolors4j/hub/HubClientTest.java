@@ -608,4 +608,56 @@ class HubClientTest {
     assertTrue(client.find(MAIN, Variant.DEFAULT).isEmpty());
     hub.requests.forEach(request -> assertEquals("null", request.authorization()));
   }
+
+  /** As Kolors-IP-Adapter-Plus is published, with files of diffusers' that say nothing. */
+  @Test
+  void anImageAdapterComesWithItsEncoderAndPicklesWhereThereIsNothingElse() throws IOException {
+    hub.files.clear();
+    hub.text("config.json", "{}");
+    hub.text("model_index.json", "{}");
+    hub.text("README.md", "not needed");
+    hub.text("MODEL_LICENSE", "terms");
+    hub.text("ip_adapter_plus_general.bin", "pickle");
+    hub.text("image_encoder/config.json", "{\"image_size\": 336}");
+    hub.text("image_encoder/pytorch_model.bin", "pickle");
+    assertTrue(client().find(MAIN, Variant.DEFAULT).isEmpty());
+    assertEquals(
+        Set.of(
+            "MODEL_LICENSE",
+            "image_encoder/config.json",
+            "image_encoder/pytorch_model.bin",
+            "ip_adapter_plus_general.bin",
+            "model_index.json"),
+        filesBelow(pull(client())));
+    assertTrue(client().find(MAIN, Variant.DEFAULT).isPresent());
+
+    hub.text("ip_adapter_plus_general.safetensors", "tensors");
+    hub.text("image_encoder/model.safetensors", "tensors");
+    assertEquals(
+        Set.of(
+            "MODEL_LICENSE",
+            "image_encoder/config.json",
+            "image_encoder/model.safetensors",
+            "ip_adapter_plus_general.safetensors",
+            "model_index.json"),
+        client().plan(MAIN, Variant.DEFAULT).files().stream()
+            .map(RepoFile::path)
+            .collect(Collectors.toSet()));
+
+    hub.files.remove("model_index.json");
+    hub.files.remove("config.json");
+    assertEquals(4, client().plan(MAIN, Variant.DEFAULT).files().size());
+    hub.files.keySet().removeIf(path -> path.startsWith("ip_adapter"));
+    assertThrows(HubException.class, () -> client().plan(MAIN, Variant.DEFAULT));
+  }
+
+  @Test
+  void aControlNetIsARepositoryOfOneComponent() throws IOException {
+    hub.files.clear();
+    hub.text("config.json", "{\"_class_name\": \"ControlNetModel_JQ\"}");
+    hub.text("diffusion_pytorch_model.safetensors", "tensors");
+    hub.text("README.md", "not needed");
+    assertEquals(
+        Set.of("config.json", "diffusion_pytorch_model.safetensors"), filesBelow(pull(client())));
+  }
 }

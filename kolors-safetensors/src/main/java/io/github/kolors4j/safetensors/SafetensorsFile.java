@@ -108,6 +108,17 @@ public final class SafetensorsFile implements TensorSource {
     return mapping.asSlice(tensor.offset(), tensor.byteLength());
   }
 
+  /**
+   * The file itself, for who hashes it or copies it.
+   *
+   * @return all of its bytes, header included; mapped, and not to be written to
+   * @throws IllegalStateException if it is closed
+   */
+  public MemorySegment bytes() {
+    checkOpen();
+    return mapping;
+  }
+
   @Override
   public Map<String, String> metadata() {
     return header.metadata();

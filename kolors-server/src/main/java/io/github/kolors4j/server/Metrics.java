@@ -1,5 +1,7 @@
 package io.github.kolors4j.server;
 
+import io.github.kolors4j.request.Stage;
+import io.github.kolors4j.request.Timings;
 import io.github.kolors4j.service.ImageJob;
 import io.github.kolors4j.service.ImageService;
 import io.github.kolors4j.service.JobEvent;
@@ -13,7 +15,9 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What the server has done and is doing, in Prometheus's form. */
@@ -26,6 +30,7 @@ final class Metrics implements AutoCloseable {
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Timer waited;
   private final Counter images;
   private final Counter refused;
   private double meanSeconds;
@@ -43,6 +48,10 @@ final class Metrics implements AutoCloseable {
     Gauge.builder("kolors.queue.capacity", service, ImageService::queueCapacity)
         .description("jobs that may wait")
         .register(registry);
+    waited =
+        Timer.builder("kolors.queue.wait")
+            .description("time in the queue of jobs that had to wait")
+            .register(registry);
     images = Counter.builder("kolors.images").description("finished images").register(registry);
     refused =
         Counter.builder("kolors.refused")
@@ -79,11 +88,18 @@ final class Metrics implements AutoCloseable {
   void watch(ImageJob job) {
     long begin = System.nanoTime();
     AtomicLong started = new AtomicLong(begin);
+    AtomicBoolean queued = new AtomicBoolean();
     job.listen(
         event -> {
           long now = System.nanoTime();
           switch (event) {
-            case JobEvent.Started _ -> started.set(now);
+            case JobEvent.Queued _ -> queued.set(true);
+            case JobEvent.Started _ -> {
+              started.set(now);
+              if (queued.get()) {
+                waited.record(Duration.ofNanos(now - begin));
+              }
+            }
             case JobEvent.ImageFinished _ -> images.increment();
             case JobEvent.Ended(JobState state, _) -> {
               ended(state, now - begin);
@@ -94,6 +110,22 @@ final class Metrics implements AutoCloseable {
             default -> {}
           }
         });
+    var _ = job.result().thenAccept(result -> timed(result.timings()));
+  }
+
+  /** What Flight Recorder is told of the request, too. */
+  private void timed(Timings timings) {
+    stage(Stage.TEXT, timings.text());
+    stage(Stage.DENOISE, timings.denoise());
+    stage(Stage.DECODE, timings.decode());
+  }
+
+  private void stage(Stage stage, Duration time) {
+    Timer.builder("kolors.stage")
+        .description("time of a job in its texts, its steps and its decoding")
+        .tags("stage", stage.name().toLowerCase(Locale.ROOT))
+        .register(registry)
+        .record(time);
   }
 
   private void ended(JobState state, long nanos) {

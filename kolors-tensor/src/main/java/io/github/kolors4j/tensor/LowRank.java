@@ -13,20 +13,17 @@ import java.util.Objects;
 public final class LowRank {
   private static final Kernels KERNELS = KernelProvider.kernels();
 
-  /** Values of a cache line. */
-  private static final int LINE = 16;
+  private static final int PANEL = Kernels.PANEL;
 
   private final int rank;
   private final int rows;
   private final int rowLength;
 
   /**
-   * A; from one row to the next is an odd number of cache lines, or its rows would share a few sets
-   * of L1.
+   * A in panels of its columns, {@code [panels, rank, PANEL]}; the last is filled up with zeros.
    */
   private final float[] down;
 
-  private final int downStride;
   private final float[] up;
 
   /**
@@ -48,10 +45,14 @@ public final class LowRank {
     this.up = up;
     rows = up.length / rank;
     rowLength = down.length / rank;
-    downStride = LINE * (Math.ceilDiv(rowLength, LINE) | 1);
-    this.down = new float[rank * downStride];
+    int panels = Math.ceilDiv(rowLength, PANEL);
+    this.down = new float[panels * rank * PANEL];
     for (int i = 0; i < rank; i++) {
-      System.arraycopy(down, i * rowLength, this.down, i * downStride, rowLength);
+      for (int column = 0; column < rowLength; column += PANEL) {
+        int columns = Math.min(PANEL, rowLength - column);
+        System.arraycopy(
+            down, i * rowLength + column, this.down, column * rank + i * PANEL, columns);
+      }
     }
   }
 
@@ -59,7 +60,6 @@ public final class LowRank {
   private LowRank(LowRank other, float[] up) {
     rank = other.rank;
     down = other.down;
-    downStride = other.downStride;
     rows = other.rows;
     rowLength = other.rowLength;
     this.up = up;
@@ -117,10 +117,7 @@ public final class LowRank {
    *     target}
    */
   public void addTo(int row, int from, int count, float[] target, int at) {
-    Objects.checkIndex(row, rows);
-    Objects.checkFromIndexSize(from, count, rowLength);
-    Objects.checkFromIndexSize(at, count, target.length);
-    KERNELS.addRows(up, row * rank, rank, down, from, downStride, target, at, count);
+    addTo(row, 1, from, count, target, at, count);
   }
 
   /**
@@ -143,8 +140,13 @@ public final class LowRank {
     if (rows > 0) {
       Objects.checkFromIndexSize(at, (rows - 1) * stride + count, target.length);
     }
-    KERNELS.addProduct(
-        up, row * rank, rows, rank, down, from, downStride, target, at, stride, count);
+    for (int i = 0, columns; i < count; i += columns) {
+      int inPanel = (from + i) % PANEL;
+      columns = Math.min(PANEL - inPanel, count - i);
+      int panel = (from + i - inPanel) * rank;
+      KERNELS.addProduct(
+          up, row * rank, rows, rank, down, panel + inPanel, target, at + i, stride, columns);
+    }
   }
 
   /** {@code rank 16, [1280, 640]}. */

@@ -12,19 +12,9 @@ import io.github.kolors4j.tensor.Scratch.Slot;
  * @param scale of the product
  */
 public record LowRankWeight(Weight base, Weight down, Weight up, float scale)
-    implements ComputedWeight {
+    implements WeightOver {
   private static final Slot<float[]> DOWN = Slot.floats("a part of a row of A");
   private static final Slot<float[]> UP = Slot.floats("a row of B");
-
-  @Override
-  public String name() {
-    return base.name();
-  }
-
-  @Override
-  public Shape shape() {
-    return base.shape();
-  }
 
   @Override
   public void compute(int row, int from, int count, float[] target, int at, Scratch scratch) {

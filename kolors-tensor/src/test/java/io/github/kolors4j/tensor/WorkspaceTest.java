@@ -241,6 +241,7 @@ class WorkspaceTest {
   }
 
   @Test
+  @Tag("once")
   void theSecondRoundOfALoopUsesTheArraysOfTheFirst() {
     Weight[] weights = weights();
     Tensor x = workspace.copyOf(Values.random(5, 256 * 64), 1, 256, 64);
@@ -270,6 +271,7 @@ class WorkspaceTest {
 
   /** In a JVM of its own, with a heap that can be filled. */
   @Test
+  @Tag("once")
   void aFullHeapTakesTheArraysThatAreFree() throws Exception {
     String printed = onSmallHeap(FullHeap.class);
     assertTrue(printed.endsWith("40 MB twice"), printed);
@@ -277,6 +279,7 @@ class WorkspaceTest {
 
   /** Nor would a request that fails for the heap be able to give back what it has. */
   @Test
+  @Tag("once")
   void givingBackNeedsNoHeap() throws Exception {
     String printed = onSmallHeap(GivesBack.class);
     assertTrue(printed.endsWith("all given back"), printed);

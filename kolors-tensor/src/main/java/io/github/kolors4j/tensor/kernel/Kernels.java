@@ -15,6 +15,9 @@ public interface Kernels {
   /** Values of a group of {@link #scaleGroups}: whole vectors of every width. */
   int GROUP = 32;
 
+  /** Columns of a panel of {@link #addProduct}: whole tiles of every width. */
+  int PANEL = 64;
+
   /**
    * What runs, for the log.
    *
@@ -55,15 +58,17 @@ public interface Kernels {
       float[] factors, int fo, int count, float[] rows, int ro, int ld, float[] y, int yo, int n);
 
   /**
-   * Adds a product of matrices: {@code y[i·ldy + j] += Σₖ a[i·depth + k] · b[k·ldb + j]}, each a
-   * chain as in {@link #addRows}.
+   * Adds a product of matrices: {@code y[i·ldy + j] += Σₖ a[i·depth + k] · b[k·PANEL + j]}, each a
+   * chain as in {@link #addRows}. The distance of b's rows is a constant, so that C2 checks no
+   * index in the loop over k: 203 GFLOP/s instead of 171 at a depth of 128, 154 to 171 instead of
+   * 136 to 142 at 16 (one thread, Zen 5).
    *
    * @param a {@code [rows, depth]}
    * @param rows of a and y
    * @param depth columns of a, and rows of b
-   * @param ldb from one row of b to the next
+   * @param b a panel, {@code [depth, PANEL]}, from a column of it on
    * @param ldy from one row of y to the next
-   * @param n columns of b and y
+   * @param n columns of y, at most as many as b has from there on
    */
   default void addProduct(
       float[] a,
@@ -72,13 +77,12 @@ public interface Kernels {
       int depth,
       float[] b,
       int bo,
-      int ldb,
       float[] y,
       int yo,
       int ldy,
       int n) {
     for (int i = 0; i < rows; i++) {
-      addRows(a, ao + i * depth, depth, b, bo, ldb, y, yo + i * ldy, n);
+      addRows(a, ao + i * depth, depth, b, bo, PANEL, y, yo + i * ldy, n);
     }
   }
 

@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -40,7 +41,7 @@ public final class VectorKernels implements Kernels {
    */
   private static final ScalarKernels TAIL = new ScalarKernels();
 
-  /** Halves of bytes that are decoded at a time: of two words, or of one. */
+  /** Halves of bytes that are decoded at a time. */
   private static final int NIBBLES = Math.max(8, LANES);
 
   private static final ValueLayout.OfInt WORD =
@@ -51,7 +52,9 @@ public final class VectorKernels implements Kernels {
 
   private static final IntVector TO_TOP = toTop(0);
   private static final IntVector TO_TOP_SECOND = toTop(4);
-  private static final VectorMask<Integer> SECOND_WORD = VectorMask.fromLong(INTS, 0xff00);
+
+  /** What the halves of bytes are, in the order of their bits. */
+  private static final float[] HALVES = {0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1};
 
   private static final MicroKernel TILE =
       Cpu.vectorRegisters() == 32 ? new Tile6x4() : new Tile5x2();
@@ -145,7 +148,6 @@ public final class VectorKernels implements Kernels {
       int depth,
       float[] b,
       int bo,
-      int ldb,
       float[] y,
       int yo,
       int ldy,
@@ -153,25 +155,25 @@ public final class VectorKernels implements Kernels {
     int width = Cpu.vectorRegisters() == 32 ? 4 * LANES : 2 * LANES;
     int bound = n - n % width;
     int rowBound = rows - rows % 4;
-    // Four rows at a time read b a quarter as often, and many chains hide the latency of one. A few
-    // vectors of all rows of b stay in L1 meanwhile.
+    // Four rows at a time read b a quarter as often, and many chains hide the latency of one. The
+    // panel stays in L1 meanwhile. Six rows are more than C2 inlines here.
     for (int j = 0; j < bound; j += width) {
       for (int i = 0; i < rowBound; i += 4) {
         if (width == 4 * LANES) {
-          addWideTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+          addWideTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);
         } else {
-          addTile(a, ao + i * depth, depth, b, bo + j, ldb, y, yo + i * ldy + j, ldy);
+          addTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);
         }
       }
     }
     for (int i = 0; i < rows; i++) {
       int from = i < rowBound ? bound : 0;
-      addRows(a, ao + i * depth, depth, b, bo + from, ldb, y, yo + i * ldy + from, n - from);
+      addRows(a, ao + i * depth, depth, b, bo + from, PANEL, y, yo + i * ldy + from, n - from);
     }
   }
 
   private static void addTile(
-      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+      float[] a, int ao, int depth, float[] b, int bo, float[] y, int yo, int ldy) {
     int a1 = ao + depth;
     int a2 = a1 + depth;
     int a3 = a2 + depth;
@@ -186,7 +188,8 @@ public final class VectorKernels implements Kernels {
     FloatVector s21 = load(y, y2 + LANES);
     FloatVector s30 = load(y, y3);
     FloatVector s31 = load(y, y3 + LANES);
-    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+    for (int k = 0; k < depth; k++) {
+      int at = bo + k * PANEL;
       FloatVector b0 = load(b, at);
       FloatVector b1 = load(b, at + LANES);
       FloatVector f0 = FloatVector.broadcast(FLOATS, a[ao + k]);
@@ -214,7 +217,7 @@ public final class VectorKernels implements Kernels {
 
   /** Four vectors at a time, where there are 32 registers. */
   private static void addWideTile(
-      float[] a, int ao, int depth, float[] b, int bo, int ldb, float[] y, int yo, int ldy) {
+      float[] a, int ao, int depth, float[] b, int bo, float[] y, int yo, int ldy) {
     int a1 = ao + depth;
     int a2 = a1 + depth;
     int a3 = a2 + depth;
@@ -237,7 +240,8 @@ public final class VectorKernels implements Kernels {
     FloatVector s31 = load(y, y3 + LANES);
     FloatVector s32 = load(y, y3 + 2 * LANES);
     FloatVector s33 = load(y, y3 + 3 * LANES);
-    for (int k = 0, at = bo; k < depth; k++, at += ldb) {
+    for (int k = 0; k < depth; k++) {
+      int at = bo + k * PANEL;
       FloatVector b0 = load(b, at);
       FloatVector b1 = load(b, at + LANES);
       FloatVector b2 = load(b, at + 2 * LANES);
@@ -375,23 +379,50 @@ public final class VectorKernels implements Kernels {
       return;
     }
     int head = (int) Math.min(n, xo & 1);
-    TAIL.scaleNibblesToF16(factor, x, xo, y, yo, head);
+    if (head > 0) {
+      TAIL.scaleNibblesToF16(factor, x, xo, y, yo, head);
+    }
     long first = (xo + head) >> 1;
-    int i = head;
-    // eight halves in an int: each is shifted to the top, and back with its sign
-    for (; i <= n - NIBBLES; i += NIBBLES) {
-      long from = first + ((i - head) >> 1);
-      IntVector word = IntVector.broadcast(INTS, x.get(WORD, from));
-      if (LANES == 16) {
-        word = word.blend(x.get(WORD, from + 4), SECOND_WORD);
-      }
+    int whole = (n - head) / NIBBLES * NIBBLES;
+    if (LANES == HALVES.length) {
+      selectNibbles(factor, x, first, y, yo + head, whole);
+    } else {
+      shiftNibbles(factor, x, first, y, yo + head, whole);
+    }
+    int i = head + whole;
+    if (i < n) {
+      TAIL.scaleNibblesToF16(factor, x, xo + i, y, yo + i, n - i);
+    }
+  }
+
+  /** A vector has a lane for each of the sixteen values: they are computed once, and chosen. */
+  private static void selectNibbles(
+      float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    IntVector values =
+        VectorMath.toF16(FloatVector.fromArray(FLOATS, HALVES, 0).mul(factor)).reinterpretAsInts();
+    for (int i = 0; i < n; i += LANES) {
+      LongVector bytes = VectorWidth.longs(x, xo + (i >> 1));
+      // a long has two lanes: the upper half of its byte goes to the first, the lower to the second
+      IntVector halves =
+          bytes
+              .lanewise(VectorOperators.LSHR, 4)
+              .or(bytes.lanewise(VectorOperators.LSHL, 32))
+              .reinterpretAsInts();
+      halves.selectFrom(values).reinterpretAsFloats().intoArray(y, yo + i);
+    }
+  }
+
+  /** Eight halves in an int: each is shifted to the top, and back with its sign. */
+  private static void shiftNibbles(
+      float factor, MemorySegment x, long xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i += NIBBLES) {
+      IntVector word = IntVector.broadcast(INTS, x.get(WORD, xo + (i >> 1)));
       VectorMath.toF16(VectorMath.nibbles(word, TO_TOP).mul(factor)).intoArray(y, yo + i);
       if (LANES == 4) {
         VectorMath.toF16(VectorMath.nibbles(word, TO_TOP_SECOND).mul(factor))
             .intoArray(y, yo + i + LANES);
       }
     }
-    TAIL.scaleNibblesToF16(factor, x, xo + i, y, yo + i, n - i);
   }
 
   @Override

@@ -79,17 +79,24 @@ final class VectorMath {
   /**
    * Floats of 8 bits: exponent and fraction in their places of F32, and the exponent with its bias.
    * What has no exponent counts from 2^-7 on then, in half steps; doubled, it counts from 2^-6 on.
+   * Of the two it is the smaller one, and for all others it is not; so their bits are compared, as
+   * those of floats above zero stand in the order of their values.
+   *
+   * @param bytes with their signs
    */
-  static FloatVector float8(IntVector bits) {
-    IntVector magnitude = bits.and(0x7f);
-    IntVector placed = magnitude.lanewise(VectorOperators.LSHL, 20).add(120 << 23);
-    FloatVector normal = placed.reinterpretAsFloats();
-    FloatVector small = normal.add(normal).sub(0x1p-6f);
-    FloatVector value = normal.blend(small, normal.compare(VectorOperators.LT, 0x1p-6f));
-    value = value.blend(Float.NaN, normal.compare(VectorOperators.EQ, 480f));
-    IntVector sign = bits.and(0x80).lanewise(VectorOperators.LSHL, 24);
-    return value.reinterpretAsInts().or(sign).reinterpretAsFloats();
+  static FloatVector float8(IntVector bytes) {
+    IntVector placed = bytes.lanewise(VectorOperators.LSHL, 20).and(FLOAT8_MAGNITUDE);
+    FloatVector normal = placed.add(120 << 23).reinterpretAsFloats();
+    IntVector small = normal.fma(all(2), all(-0x1p-6f)).reinterpretAsInts();
+    IntVector value = small.min(normal.reinterpretAsInts());
+    value = value.blend(FLOAT_NAN, placed.eq(FLOAT8_MAGNITUDE));
+    return value.or(bytes.and(Integer.MIN_VALUE)).reinterpretAsFloats();
   }
+
+  /** All bits but the sign, from the fraction of F32 on. */
+  private static final int FLOAT8_MAGNITUDE = 0x7f << 20;
+
+  private static final int FLOAT_NAN = 0x7fc00000;
 
   private static FloatVector all(float value) {
     return FloatVector.broadcast(FLOATS, value);

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -27,6 +28,8 @@ final class VectorWidth {
   static final VectorSpecies<Byte> BYTES =
       VectorSpecies.of(
           byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / Float.BYTES)));
+
+  private static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, SHAPE);
 
   /**
    * Bytes of a vector. An int: where the place in a panel is {@code panel + k · VECTOR}, C2 loads B
@@ -55,6 +58,13 @@ final class VectorWidth {
   /** Bytes of a file, as many as {@link #BYTES} has. */
   static ByteVector loadBytes(MemorySegment bytes, long at) {
     return ByteVector.fromMemorySegment(BYTES, bytes, at, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Bytes of a file without signs, each in a long; where a vector has eight longs. */
+  static LongVector longs(MemorySegment bytes, long at) {
+    return (LongVector)
+        ByteVector.fromMemorySegment(ByteVector.SPECIES_64, bytes, at, ByteOrder.LITTLE_ENDIAN)
+            .convertShape(VectorOperators.ZERO_EXTEND_B2L, LONGS, 0);
   }
 
   /** Whole numbers of a part of signed bytes. */

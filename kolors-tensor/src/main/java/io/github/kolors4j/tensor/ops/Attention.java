@@ -10,7 +10,6 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.Kernels;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
-import io.github.kolors4j.tensor.ops.PackedColumns.Panel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
@@ -179,9 +178,9 @@ public final class Attention {
           d,
           scratch);
       KERNELS.transpose(v, from, kWidth, keys, d, valueBlock, 0, MicroKernel.LDA);
-      Panel pt = new Panel(weights, 0, queries, queries, keys);
+      PackedColumns pt = new PackedColumns(weights, 0, queries, keys);
       for (int p = 0; p < panels; p++) {
-        Panel qt = new Panel(packed, p * panel, queries, queries, d);
+        PackedColumns qt = new PackedColumns(packed, p * panel, queries, d);
         Arrays.fill(scores, 0, keys * queries, 0);
         new MacroKernel(keyRows, qt, s).run(scratch);
         operands.addMask(

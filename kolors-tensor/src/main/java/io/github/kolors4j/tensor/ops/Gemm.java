@@ -236,33 +236,36 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     int rows = Math.min(stripRows, product.m - row);
     PackedRows a = new PackedRows(scratch.get(ROWS, PackedRows.size(rows, depth)), 0, rows);
     a.pack(product.a, row, firstK, depth, scratch);
+    Results c = new Results(product.c, row * product.n + left, product.n);
+    MacroKernel values = new MacroKernel(a, packed.values, c);
+    MacroKernel gates =
+        packed.gates == null
+            ? null
+            : new MacroKernel(a, packed.gates, gates(row, rows, left, columns, scratch));
     for (int j = 0, width; j < columns; j += width) {
       width = panelWidth(j, columns);
       Part part = new Part(row, rows, left + j, Math.min(width, columns - j));
       if (firstK == 0) {
         product.edges.start(part);
       }
-      Results c = new Results(product.c, row * product.n + left + j, product.n);
-      new MacroKernel(a, packed.values.panel(j), c).run(scratch);
-      if (packed.gates != null) {
-        Results gates = gates(part, left, columns, scratch);
+      values.run(j, scratch);
+      if (gates != null) {
+        Results here = gates.c().from(j);
         if (firstK == 0) {
-          product.edges.startGates(part, gates);
+          product.edges.startGates(part, here);
         }
-        new MacroKernel(a, packed.gates.panel(j), gates).run(scratch);
+        gates.run(j, scratch);
         if (firstK + depth == product.k) {
-          product.edges.finish(part, gates);
+          product.edges.finish(part, here);
         }
       }
     }
   }
 
-  /** Where the gates of a part stand. */
-  private Results gates(Part part, int left, int columns, Scratch scratch) {
-    if (allGates != null) {
-      return new Results(allGates, part.row * product.n + part.column, product.n);
-    }
-    float[] strip = scratch.get(GATES, part.rows * columns);
-    return new Results(strip, part.column - left, columns);
+  /** Where the gates of a strip stand. */
+  private Results gates(int row, int rows, int left, int columns, Scratch scratch) {
+    return allGates != null
+        ? new Results(allGates, row * product.n + left, product.n)
+        : new Results(scratch.get(GATES, rows * columns), 0, columns);
   }
 }

@@ -7,15 +7,15 @@ import io.github.kolors4j.tensor.kernel.KernelProvider;
 import io.github.kolors4j.tensor.kernel.MicroKernel;
 
 /**
- * The loops next to the micro-kernel: packed rows against a panel, {@code C += A · B}, tile by
- * tile. A result is what C holds plus one chain of {@link MicroKernel#KC} fused multiply-adds after
- * the other, whatever the order of the tiles.
+ * The loops next to the micro-kernel: packed rows against panels, {@code C += A · B}, tile by tile.
+ * A result is what C holds plus one chain of {@link MicroKernel#KC} fused multiply-adds after the
+ * other, whatever the order of the tiles.
  *
  * @param a as many rows as the results have
- * @param b the panel
- * @param c where its columns stand in the results
+ * @param b the panels
+ * @param c the results
  */
-record MacroKernel(PackedRows a, PackedColumns.Panel b, Results c) {
+record MacroKernel(PackedRows a, PackedColumns b, Results c) {
   private static final MicroKernel MICRO = KernelProvider.kernels().microKernel();
   private static final int KC = MicroKernel.KC;
 
@@ -29,52 +29,56 @@ record MacroKernel(PackedRows a, PackedColumns.Panel b, Results c) {
 
   private static final Slot<float[]> ASIDE = Slot.floats("a tile at the edge of C");
 
-  /** Rows against all panels of a block. */
-  static void run(PackedRows a, PackedColumns b, Results c, Scratch scratch) {
-    for (int j = 0; j < b.columns(); j += Gemm.panelWidth(j, b.columns())) {
-      new MacroKernel(a, b.panel(j), c.from(j)).run(scratch);
+  /** Adds the product of all panels. */
+  void run(Scratch scratch) {
+    for (int j = 0; j < b.columns(); j += b.width(j)) {
+      run(j, scratch);
     }
   }
 
-  /** Adds the product. */
-  void run(Scratch scratch) {
+  /** Adds the product of the panel that begins at a column. */
+  void run(int column, Scratch scratch) {
     int run = Math.min(RUN, Math.max(b.depth(), 1));
+    int width = b.width(column);
+    int columns = Math.min(width, b.columns() - column);
     for (int k = 0; k < b.depth(); k += run) {
       int end = Math.min(b.depth(), k + run);
       for (int i = 0; i < a.rows(); i += MICRO.rows()) {
-        if (i + MICRO.rows() <= a.rows() && b.columns() == b.width()) {
-          tile(i, k, end, c);
+        if (i + MICRO.rows() <= a.rows() && columns == width) {
+          tile(i, column, k, end, c.data(), c.at(i) + column, c.stride());
         } else {
-          edge(i, k, end, scratch);
+          edge(i, column, k, end, scratch);
         }
       }
     }
   }
 
   /** A tile that C has not all rows or columns of: what it has goes through a whole one aside. */
-  private void edge(int row, int k, int end, Scratch scratch) {
+  private void edge(int row, int column, int k, int end, Scratch scratch) {
     int rows = Math.min(MICRO.rows(), a.rows() - row);
+    int width = b.width(column);
+    int columns = Math.min(width, b.columns() - column);
     float[] aside = scratch.get(ASIDE, MICRO.rows() * MICRO.columns());
-    Results whole = new Results(aside, -row * b.width(), b.width());
-    for (int i = row; i < row + rows; i++) {
-      System.arraycopy(c.data(), c.at(i), aside, whole.at(i), b.columns());
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(c.data(), c.at(row + i) + column, aside, i * width, columns);
     }
-    tile(row, k, end, whole);
-    for (int i = row; i < row + rows; i++) {
-      System.arraycopy(aside, whole.at(i), c.data(), c.at(i), b.columns());
+    tile(row, column, k, end, aside, 0, width);
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(aside, i * width, c.data(), c.at(row + i) + column, columns);
     }
   }
 
-  /** A tile, chain by chain. */
-  private void tile(int row, int first, int end, Results to) {
+  /** A tile, chain by chain, whose first result stands at {@code at}. */
+  private void tile(int row, int column, int first, int end, float[] to, int at, int stride) {
+    boolean full = b.width(column) == MICRO.columns();
     for (int k = first; k < end; k += KC) {
       int kc = Math.min(KC, end - k);
       int ao = a.at(row, k);
-      int co = to.at(row);
-      if (b.width() == MICRO.columns()) {
-        MICRO.tile(kc, a.data(), ao, b.data(), b.at(k), to.data(), co, to.stride());
+      int bo = b.at(column, k);
+      if (full) {
+        MICRO.tile(kc, a.data(), ao, b.data(), bo, to, at, stride);
       } else {
-        MICRO.narrowTile(kc, a.data(), ao, b.data(), b.at(k), to.data(), co, to.stride());
+        MICRO.narrowTile(kc, a.data(), ao, b.data(), bo, to, at, stride);
       }
     }
   }

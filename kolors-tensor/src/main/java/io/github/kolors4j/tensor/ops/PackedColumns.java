@@ -39,27 +39,15 @@ record PackedColumns(MemorySegment data, int offset, int columns, int depth) {
   private static final Kernels KERNELS = KernelProvider.kernels();
 
   /**
-   * One panel.
-   *
-   * @param data outside of the heap
-   * @param offset where it begins
-   * @param width values from one row of B to the next: columns of the micro-kernel's full tile, or
-   *     of its narrow one
-   * @param columns how many columns there are; what follows up to the width are zeros
-   * @param depth rows of B
+   * Width of the panel that begins at a column: of the micro-kernel's full tile, or its narrow one.
    */
-  record Panel(MemorySegment data, int offset, int width, int columns, int depth) {
-    /** Where a row of B begins. */
-    int at(int k) {
-      return offset + k * width;
-    }
+  int width(int column) {
+    return Gemm.panelWidth(column, columns);
   }
 
-  /** The panel that begins at a column. */
-  Panel panel(int column) {
-    int width = Gemm.panelWidth(column, columns);
-    return new Panel(
-        data, offset + column * depth, width, Math.min(width, columns - column), depth);
+  /** Where a row of B begins in the panel that begins at a column. */
+  int at(int column, int k) {
+    return offset + column * depth + k * width(column);
   }
 
   /**
@@ -74,26 +62,27 @@ record PackedColumns(MemorySegment data, int offset, int columns, int depth) {
    * @param scratch of the thread that packs
    */
   void pack(Rows source, int column, int present, int k, ThreadPool threads, Scratch scratch) {
-    for (int j = 0; j < columns; j += Gemm.panelWidth(j, columns)) {
+    for (int j = 0; j < columns; j += width(j)) {
       threads.checkStopped();
-      pack(source, column + j, Math.max(present - j, 0), k, panel(j), scratch);
+      packPanel(j, source, column + j, Math.max(present - j, 0), k, scratch);
     }
   }
 
-  private static void pack(Rows source, int column, int present, int k, Panel to, Scratch scratch) {
-    int width = to.width();
+  /** Packs the panel that begins at column j of this block. */
+  private void packPanel(int j, Rows source, int column, int present, int k, Scratch scratch) {
+    int width = width(j);
     int here = Math.min(present, width);
     float[] rows = scratch.get(ROWS, width * STRIDE);
     float[] transposed = scratch.get(TRANSPOSED, LENGTH * width);
     Arrays.fill(rows, here * STRIDE, width * STRIDE, 0);
-    for (int k0 = 0; k0 < to.depth(); k0 += RUN) {
-      int run = Math.min(RUN, to.depth() - k0);
+    for (int k0 = 0; k0 < depth; k0 += RUN) {
+      int run = Math.min(RUN, depth - k0);
       source.read(column, here, k + k0, run, rows, 0, STRIDE, scratch);
       for (int q = 0; q < run; q += LENGTH) {
         int length = Math.min(LENGTH, run - q);
         KERNELS.transpose(rows, q, STRIDE, width, length, transposed, 0, width);
-        long bytes = (long) Float.BYTES * to.at(k0 + q);
-        MemorySegment.copy(transposed, 0, to.data(), ValueLayout.JAVA_FLOAT, bytes, length * width);
+        long bytes = (long) Float.BYTES * at(j, k0 + q);
+        MemorySegment.copy(transposed, 0, data, ValueLayout.JAVA_FLOAT, bytes, length * width);
       }
     }
   }

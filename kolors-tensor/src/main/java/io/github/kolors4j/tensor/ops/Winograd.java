@@ -321,7 +321,7 @@ final class Winograd {
     }
     for (int p = 0; p < points; p++) {
       PackedRows a = new PackedRows(v.data, v.at(first + p, 0, k), v.tiles);
-      MacroKernel.run(a, u.point(p), m.point(first + p), scratch);
+      new MacroKernel(a, u.point(p), m.point(first + p)).run(scratch);
     }
   }
 

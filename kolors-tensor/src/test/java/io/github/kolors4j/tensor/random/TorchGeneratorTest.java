@@ -18,10 +18,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Tag("once")
 class TorchGeneratorTest {
   /** What one generator of PyTorch gave; see {@code fixtures/make_random_fixtures.py}. */
   record Draws(GeneratorType type, long seed, int[] sizes, String sha256, int[] ends) {
