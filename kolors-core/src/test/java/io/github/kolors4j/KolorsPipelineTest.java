@@ -266,7 +266,7 @@ class KolorsPipelineTest {
                             })
                         .build()));
     assertEquals(
-        "[request] cancelled, its callback asked for it, after 3 of 4 denoising steps; 1 of 2"
+        "[request] cancelled by its callback, after 3 of 4 denoising steps; 1 of 2"
             + " images are finished.",
         cancelled.getMessage());
     assertEquals(List.of(expected), cancelled.finished().images());

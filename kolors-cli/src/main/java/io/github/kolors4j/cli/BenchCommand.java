@@ -98,12 +98,16 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "X",
       defaultValue = "1",
       converter = Numbers.Decimal.class,
-      description = "With --kernels: how long to repeat each. Default: 1.")
+      description =
+          "With --kernels: how long to repeat each; below 1, the peak is measured for less time,"
+              + " too. Default: 1.")
   private double seconds;
 
   @Option(names = "--json", description = "One JSON object a run, or one for all kernels.")
   private boolean json;
 
+  @Mixin private WeightFileOptions weightFiles;
+  @Mixin private AdapterOptions adapters;
   @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
@@ -125,12 +129,25 @@ final class BenchCommand implements Callable<Integer> {
           "[bench] --runs %d --warmup %d: at least one run is needed, and no less than no warm-up."
               .formatted(runs, warmup));
     }
+    requireRead("--unet", weightFiles.hasUnet(), "unet", "image");
+    requireRead("--vae", weightFiles.hasVae(), "vae", "image");
+    requireRead("--text-encoder", weightFiles.hasTextEncoder(), "text", "image");
+    requireRead("--lora", adapters.isGiven(), "text", "unet", "image");
     if (kernels) {
       benchKernels(threadCount, Products.of(chosen));
     } else {
       benchStage(new StageBenchmark.Engine(threadCount, chosen));
     }
     return KolorsCommand.OK;
+  }
+
+  /** What is given for nothing is refused: its cost would be looked for in the figures. */
+  private void requireRead(String option, boolean given, String... stages) {
+    if (given && Arrays.stream(stages).noneMatch(each -> each.equals(stage))) {
+      throw new UsageException(
+          "[bench] %s: only --stage %s reads it. Leave it out."
+              .formatted(option, String.join(" or ", stages)));
+    }
   }
 
   private StageBenchmark.Stage stage() {
@@ -145,8 +162,14 @@ final class BenchCommand implements Callable<Integer> {
 
   private void benchStage(StageBenchmark.Engine engine) throws IOException {
     StageBenchmark.Stage chosen = stage();
+    StageBenchmark.SingleFiles files =
+        new StageBenchmark.SingleFiles(
+            weightFiles.unet(),
+            weightFiles.vae(repo -> model.repository(terminal, interruption, repo)),
+            weightFiles.textEncoder());
     StageBenchmark.Weights weights =
-        new StageBenchmark.Weights(model.directory(terminal, interruption), model.variant());
+        new StageBenchmark.Weights(
+            model.directory(terminal, interruption), model.variant(), files, adapters.adapters());
     StageBenchmark.Size size = size(chosen, weights);
     long begin = System.nanoTime();
     try (ProcessMemory memory = new ProcessMemory();
@@ -156,7 +179,7 @@ final class BenchCommand implements Callable<Integer> {
       for (int i = 0; i < warmup + runs; i++) {
         StageBenchmark.Run run = UsageException.check(benchmark::run);
         if (i >= warmup) {
-          print(result(run, size, engine, loadSeconds, memory), i == warmup);
+          print(result(benchmark, run, size, engine, loadSeconds, memory), i == warmup);
         }
       }
     }
@@ -166,13 +189,14 @@ final class BenchCommand implements Callable<Integer> {
       throws IOException {
     int side =
         width == null || height == null
-            ? StageBenchmark.defaultSide(chosen, weights.directory())
+            ? StageBenchmark.defaultSide(chosen, weights)
             : 0;
     return new StageBenchmark.Size(
         width == null ? side : width, height == null ? side : height, batch, steps);
   }
 
   private Map<String, Object> result(
+      StageBenchmark benchmark,
       StageBenchmark.Run run,
       StageBenchmark.Size size,
       StageBenchmark.Engine engine,
@@ -183,6 +207,9 @@ final class BenchCommand implements Callable<Integer> {
     result.put("seconds", rounded(run.seconds(), 4));
     new TreeMap<>(run.more()).forEach((name, value) -> result.put(name, rounded(value, 4)));
     result.put("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
+    if (adapters.isGiven()) {
+      result.put("lora_modules", benchmark.adaptedModules());
+    }
     result.put("threads", engine.threads());
     result.put("precision", engine.precision().toString());
     result.put("rss_gb", gigabytes(memory.resident()));

@@ -186,7 +186,10 @@ class BatchCommandTest {
     Run canny = batch(table, "--controlnet", net, "--canny");
     assertEquals(2, canny.exitCode());
     assertTrue(canny.err().contains("make the edges before"), canny.err());
-    assertEquals(2, batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image).exitCode());
+    assertEquals(
+        2,
+        batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image)
+            .exitCode());
   }
 
   @Test
@@ -214,10 +217,13 @@ class BatchCommandTest {
     assertEquals(3, manifest(out()).size());
   }
 
-  /** First by Ctrl-C, then as by a machine that loses its power, each in the middle of something. */
+  /**
+   * First by Ctrl-C, then as by a machine that loses its power, each in the middle of something.
+   */
   @Test
   @Timeout(300)
-  void anInterruptedProcessAndAKilledOneLoseNothingButThePictureThatTheyWereMaking() throws Exception {
+  void anInterruptedProcessAndAKilledOneLoseNothingButThePictureThatTheyWereMaking()
+      throws Exception {
     StringBuilder text = new StringBuilder("id,prompt\n");
     for (int i = 0; i < 12; i++) {
       text.append("row ").append(i).append(",prompt ").append(i % 3).append('\n');

@@ -129,7 +129,7 @@ final class RunState {
       step.end();
     }
     if (step.cancelled() && !request.likeDiffusers()) {
-      throw cancelled("its callback asked for it");
+      throw cancelled("by its callback");
     }
   }
 
@@ -320,7 +320,7 @@ final class RunState {
   private GenerationCancelledException cancelled(String why) {
     ImageResult finished = result();
     return new GenerationCancelledException(
-        "[request] cancelled, %s, after %s of %s denoising steps; %s of %s images are finished."
+        "[request] cancelled %s, after %s of %s denoising steps; %s of %s images are finished."
             .formatted(why, stepsDone, (long) images * steps, finished.count(), images),
         finished);
   }
