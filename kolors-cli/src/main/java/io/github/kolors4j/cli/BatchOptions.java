@@ -100,7 +100,7 @@ final class BatchOptions {
   private String compat;
 
   /** The request that a row without columns makes, but for its prompt and its picture. */
-  ImageRequest request(Terminal terminal) throws IOException {
+  ImageRequest request(Terminal terminal, Repositories repositories) throws IOException {
     steps.check();
     guidance.check();
     sizes.check(terminal);
@@ -114,11 +114,11 @@ final class BatchOptions {
     given(rng, name -> request.rng(GeneratorType.byName(name)));
     adapters.apply(request);
     if (imagePrompts.haveFaces()) {
-      imagePrompts.apply(request);
+      imagePrompts.apply(request, repositories);
     } else {
-      imagePrompts.check();
+      imagePrompts.check(repositories);
     }
-    controlNets.checkForTable();
+    controlNets.checkForTable(repositories);
     if (compat != null && !compat.equals("diffusers")) {
       throw new UsageException(
           "[arguments] --compat " + compat + ": use diffusers, or leave it out.");

@@ -43,12 +43,6 @@ final class SingleFileOptions {
 
   private static final String TAESD_REPO = "madebyollin/taesdxl";
 
-  /** Finds the files of repositories. */
-  @FunctionalInterface
-  interface Repositories {
-    Path directory(String repo) throws IOException;
-  }
-
   KolorsPipeline.Builder apply(KolorsPipeline.Builder builder, Repositories repositories)
       throws IOException {
     if (unet != null) {
