@@ -12,12 +12,14 @@ import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -77,6 +79,18 @@ final class BenchCommand implements Callable<Integer> {
       description = "Of a whole image. Default: 4.")
   private int steps;
 
+  @Option(
+      names = "--controlnet",
+      paramLabel = "DIR",
+      description = "Leads a whole image by this ControlNet and a black picture.")
+  private @Nullable Path controlNet;
+
+  @Option(
+      names = "--ip-adapter",
+      paramLabel = "DIR|FILE",
+      description = "Makes a whole image with this IP-Adapter and a black picture.")
+  private @Nullable Path ipAdapter;
+
   @Option(names = "--runs", paramLabel = "N", defaultValue = "3", description = "Default: 3.")
   private int runs;
 
@@ -119,6 +133,10 @@ final class BenchCommand implements Callable<Integer> {
           "[bench] --runs %d --warmup %d: at least one run is needed, and no less than no warm-up."
               .formatted(runs, warmup));
     }
+    if ((controlNet != null || ipAdapter != null) && !"image".equals(stage)) {
+      throw new UsageException(
+          "[bench] --controlnet and --ip-adapter belong to a whole image: give --stage image.");
+    }
     if (kernels) {
       benchKernels(threadCount, Products.of(chosen));
     } else {
@@ -157,7 +175,11 @@ final class BenchCommand implements Callable<Integer> {
       StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
       throws IOException {
     StageBenchmark.Weights weights =
-        new StageBenchmark.Weights(model.directory(terminal, interruption), model.variant());
+        new StageBenchmark.Weights(
+            model.directory(terminal, interruption),
+            model.variant(),
+            Optional.ofNullable(controlNet),
+            Optional.ofNullable(ipAdapter));
     return UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine));
   }
 

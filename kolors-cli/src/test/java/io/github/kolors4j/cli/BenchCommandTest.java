@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +45,7 @@ class BenchCommandTest {
         "text | ''",
         "unet | garbage_mb prompt_seconds",
         "vae | ''",
-        "image | decode_seconds denoise_seconds text_seconds"
+        "image | decode_seconds denoise_seconds step_seconds text_seconds"
       })
   void aStageGivesOneObjectARun(String stage, String more) {
     Path tiny = folder.resolve("tiny");
@@ -85,6 +87,20 @@ class BenchCommandTest {
         assertTrue(key.isEmpty() || each.get(key).getAsDouble() >= 0, each.toString());
       }
     }
+  }
+
+  @Test
+  void aWholeImageIsMeasuredWithWhatItFollows() throws IOException {
+    String[] size = {"--width=32", "--height=32", "--steps=2", "--runs=1", "--warmup=0", "--json"};
+    Stream<String> followed =
+        Stream.of(
+            "--stage=image",
+            "--controlnet=" + MiniCheckpoint.controlNet(),
+            "--ip-adapter=" + MiniCheckpoint.ipAdapter());
+    Run run = bench(Stream.concat(followed, Stream.of(size)).toArray(String[]::new));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.json().get("step_seconds").getAsDouble() > 0, run.out());
+    refused(2, "give --stage image", Stream.of("--stage", "unet", "--controlnet", "x"));
   }
 
   @Test

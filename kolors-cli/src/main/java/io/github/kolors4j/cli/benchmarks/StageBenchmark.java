@@ -5,9 +5,15 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.estimate.NominalWork;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.ipadapter.IpAdapter;
+import io.github.kolors4j.request.ControlNetInput;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Tensor;
@@ -24,10 +30,13 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * One stage of a checkpoint, open and ready to be run again and again. Inputs are random normal
@@ -66,8 +75,15 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    *
    * @param directory folder of the checkpoint
    * @param variant which copy of the weights; empty for the usual one
+   * @param controlNet folder of a ControlNet that leads a whole picture, if one does
+   * @param ipAdapter folder or file of an IP-Adapter, with its image encoder, that a whole picture
+   *     is made with, if one is
    */
-  public record Weights(Path directory, Optional<String> variant) {}
+  public record Weights(
+      Path directory,
+      Optional<String> variant,
+      Optional<Path> controlNet,
+      Optional<Path> ipAdapter) {}
 
   /**
    * The time of one run.
@@ -331,14 +347,22 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     Image(Weights weights, Size size, Engine engine) throws IOException {
       Path directory = weights.directory();
       Latents latents = Latents.of(directory, size);
-      request =
+      ImageRequest.Builder asked =
           ImageRequest.builder(PROMPT)
               .negativePrompt("")
               .size(size.width(), size.height())
               .numInferenceSteps(size.steps())
               .guidanceScale(GUIDANCE_SCALE)
-              .seed(0)
-              .build();
+              .seed(0);
+      KolorsImage image =
+          KolorsImage.of(size.width(), size.height(), new byte[3 * size.width() * size.height()]);
+      if (weights.controlNet().isPresent()) {
+        asked.controlNet(ControlNetInput.of(ControlNet.of(weights.controlNet().get()), image));
+      }
+      if (weights.ipAdapter().isPresent()) {
+        asked.imagePrompt(ImagePrompt.of(IpAdapter.of(weights.ipAdapter().get()), image));
+      }
+      request = asked.build();
       UNet2DConditionConfig unet =
           UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("unet/config.json")));
       NominalWork step = NominalWork.unet(unet, latents.height, latents.width, TOKENS);
@@ -361,12 +385,20 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
 
     @Override
     public Run run() {
+      List<Long> ends = new ArrayList<>();
+      RunControl control = RunControl.builder().onStepEnd(_ -> ends.add(System.nanoTime())).build();
       long begin = System.nanoTime();
-      ImageResult result = pipeline.generate(request);
+      ImageResult result = pipeline.generate(request, control);
+      double[] steps =
+          IntStream.range(1, ends.size())
+              .mapToDouble(i -> (ends.get(i) - ends.get(i - 1)) / 1e9)
+              .sorted()
+              .toArray();
       return new Run(
           secondsSince(begin),
           flop,
           Map.of(
+              "step_seconds", steps.length == 0 ? Double.NaN : steps[steps.length / 2],
               "text_seconds", seconds(result.timings().text()),
               "denoise_seconds", seconds(result.timings().denoise()),
               "decode_seconds", seconds(result.timings().decode())));
