@@ -20,13 +20,23 @@ final class AdapterOptions {
               + " Default: 1. Repeatable: updates add up.")
   private List<String> loras = new ArrayList<>();
 
-  /** Reads the files. */
+  /** Reads the files, for a request. */
   void apply(ImageRequest.Builder request) throws IOException {
+    request.adapters(adapters());
+  }
+
+  /** Reads the files. */
+  Adapters adapters() throws IOException {
     Adapters all = Adapters.NONE;
     for (String lora : loras) {
       all = all.and(adapters(lora));
     }
-    request.adapters(all);
+    return all;
+  }
+
+  /** Whether there are any. */
+  boolean isGiven() {
+    return !loras.isEmpty();
   }
 
   /** The weight is the number after the last equals sign; a file may have others in its name. */

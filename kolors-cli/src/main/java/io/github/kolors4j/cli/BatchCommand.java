@@ -100,6 +100,7 @@ final class BatchCommand implements Callable<Integer> {
     ImageRequest ofDefaults =
         UsageException.check(() -> options.request(terminal, this::repository));
     Map<String, Object> defaults = options.defaults(ofDefaults);
+    table.checkIds();
     if (Files.exists(out) && !Files.isDirectory(out)) {
       throw new IOException("[output] " + out + " is a file: give the name of a folder.");
     }

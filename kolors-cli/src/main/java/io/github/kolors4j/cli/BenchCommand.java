@@ -59,11 +59,17 @@ final class BenchCommand implements Callable<Integer> {
       description = "With --kernels: those whose name has this in it.")
   private String only;
 
-  @Option(names = "--width", paramLabel = "N", defaultValue = "512", description = "Default: 512.")
-  private int width;
+  @Option(
+      names = "--width",
+      paramLabel = "N",
+      description = "Pixels. Default: 512, or what the model was trained on where that is less.")
+  private Integer width;
 
-  @Option(names = "--height", paramLabel = "N", defaultValue = "512", description = "Default: 512.")
-  private int height;
+  @Option(
+      names = "--height",
+      paramLabel = "N",
+      description = "Pixels. Default: 512, or what the model was trained on where that is less.")
+  private Integer height;
 
   @Option(
       names = "--batch",
@@ -106,12 +112,16 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "X",
       defaultValue = "1",
       converter = Numbers.Decimal.class,
-      description = "With --kernels: how long to repeat each. Default: 1.")
+      description =
+          "With --kernels: how long to repeat each; below 1, the peak is measured for less time,"
+              + " too. Default: 1.")
   private double seconds;
 
   @Option(names = "--json", description = "One JSON object a run, or one for all kernels.")
   private boolean json;
 
+  @Mixin private WeightFileOptions weightFiles;
+  @Mixin private AdapterOptions adapters;
   @Mixin private CommonOptions.PrecisionOption precision;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private CommonOptions common;
@@ -133,16 +143,27 @@ final class BenchCommand implements Callable<Integer> {
           "[bench] --runs %d --warmup %d: at least one run is needed, and no less than no warm-up."
               .formatted(runs, warmup));
     }
-    if ((controlNet != null || ipAdapter != null) && !"image".equals(stage)) {
-      throw new UsageException(
-          "[bench] --controlnet and --ip-adapter belong to a whole image: give --stage image.");
-    }
+    requireRead("--unet", weightFiles.hasUnet(), "unet", "image");
+    requireRead("--vae", weightFiles.hasVae(), "vae", "image");
+    requireRead("--text-encoder", weightFiles.hasTextEncoder(), "text", "image");
+    requireRead("--lora", adapters.isGiven(), "text", "unet", "image");
+    requireRead("--controlnet", controlNet != null, "image");
+    requireRead("--ip-adapter", ipAdapter != null, "image");
     if (kernels) {
       benchKernels(threadCount, Products.of(chosen));
     } else {
       benchStage(new StageBenchmark.Engine(threadCount, chosen));
     }
     return KolorsCommand.OK;
+  }
+
+  /** What is given for nothing is refused: its cost would be looked for in the figures. */
+  private void requireRead(String option, boolean given, String... stages) {
+    if (given && Arrays.stream(stages).noneMatch(each -> each.equals(stage))) {
+      throw new UsageException(
+          "[bench] %s: only --stage %s reads it. Leave it out."
+              .formatted(option, String.join(" or ", stages)));
+    }
   }
 
   private StageBenchmark.Stage stage() {
@@ -157,34 +178,48 @@ final class BenchCommand implements Callable<Integer> {
 
   private void benchStage(StageBenchmark.Engine engine) throws IOException {
     StageBenchmark.Stage chosen = stage();
-    StageBenchmark.Size size = new StageBenchmark.Size(width, height, batch, steps);
+    StageBenchmark.SingleFiles files =
+        new StageBenchmark.SingleFiles(
+            weightFiles.unet(),
+            weightFiles.vae(repo -> model.repository(terminal, interruption, repo)),
+            weightFiles.textEncoder());
+    StageBenchmark.Weights weights =
+        new StageBenchmark.Weights(
+            model.directory(terminal, interruption),
+            model.variant(),
+            files,
+            adapters.adapters(),
+            new StageBenchmark.Followed(
+                Optional.ofNullable(controlNet), Optional.ofNullable(ipAdapter)));
+    StageBenchmark.Size size = size(chosen, weights);
     long begin = System.nanoTime();
     try (ProcessMemory memory = new ProcessMemory();
-        StageBenchmark benchmark = open(chosen, size, engine)) {
+        StageBenchmark benchmark =
+            UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine))) {
       double loadSeconds = (System.nanoTime() - begin) / 1e9;
       for (int i = 0; i < warmup + runs; i++) {
         StageBenchmark.Run run = UsageException.check(benchmark::run);
         if (i >= warmup) {
-          print(result(run, engine, loadSeconds, memory), i == warmup);
+          print(result(benchmark, run, size, engine, loadSeconds, memory), i == warmup);
         }
       }
     }
   }
 
-  private StageBenchmark open(
-      StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
+  private StageBenchmark.Size size(StageBenchmark.Stage chosen, StageBenchmark.Weights weights)
       throws IOException {
-    StageBenchmark.Weights weights =
-        new StageBenchmark.Weights(
-            model.directory(terminal, interruption),
-            model.variant(),
-            Optional.ofNullable(controlNet),
-            Optional.ofNullable(ipAdapter));
-    return UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine));
+    int side =
+        width == null || height == null
+            ? StageBenchmark.defaultSide(chosen, weights)
+            : 0;
+    return new StageBenchmark.Size(
+        width == null ? side : width, height == null ? side : height, batch, steps);
   }
 
   private Map<String, Object> result(
+      StageBenchmark benchmark,
       StageBenchmark.Run run,
+      StageBenchmark.Size size,
       StageBenchmark.Engine engine,
       double loadSeconds,
       ProcessMemory memory) {
@@ -193,15 +228,18 @@ final class BenchCommand implements Callable<Integer> {
     result.put("seconds", rounded(run.seconds(), 4));
     new TreeMap<>(run.more()).forEach((name, value) -> result.put(name, rounded(value, 4)));
     result.put("gflops", rounded(run.flop() / run.seconds() / 1e9, 1));
+    if (adapters.isGiven()) {
+      result.put("lora_modules", benchmark.adaptedModules());
+    }
     result.put("threads", engine.threads());
     result.put("precision", engine.precision().toString());
     result.put("rss_gb", gigabytes(memory.resident()));
     result.put("anon_gb", gigabytes(memory.anonymous()));
     result.put("load_seconds", rounded(loadSeconds, 4));
-    result.put("width", width);
-    result.put("height", height);
-    result.put("batch", batch);
-    result.put("steps", steps);
+    result.put("width", size.width());
+    result.put("height", size.height());
+    result.put("batch", size.batch());
+    result.put("steps", size.steps());
     return result;
   }
 
@@ -298,12 +336,12 @@ final class BenchCommand implements Callable<Integer> {
    * The rate of the instruction that products are made of, without printing it: in F32 that of the
    * widest vectors, which is the highest.
    */
-  private static double peak(Products products, ThreadPool pool) {
+  private double peak(Products products, ThreadPool pool) {
     if (products.kernel().isPresent()) {
-      return MachinePeak.gflops(products.kernel().get(), pool);
+      return MachinePeak.gflops(products.kernel().get(), pool, seconds);
     }
     List<Integer> widths = MachinePeak.widths();
-    return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool);
+    return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool, seconds);
   }
 
   /** The rates of all widths. */
@@ -311,7 +349,7 @@ final class BenchCommand implements Callable<Integer> {
     Map<String, Object> peaks = new LinkedHashMap<>();
     double highest = NO_PEAK;
     for (int bits : MachinePeak.widths()) {
-      double gflops = MachinePeak.gflops(bits, pool);
+      double gflops = MachinePeak.gflops(bits, pool, seconds);
       peaks.put(Integer.toString(bits), rounded(gflops, 1));
       highest = Double.isNaN(highest) ? gflops : Math.max(highest, gflops);
       if (!json) {
@@ -331,7 +369,7 @@ final class BenchCommand implements Callable<Integer> {
 
   /** The rate of BF16. */
   private void benchPeak(Bf16Kernel kernel, ThreadPool pool, Map<String, Object> result) {
-    double gflops = MachinePeak.gflops(kernel, pool);
+    double gflops = MachinePeak.gflops(kernel, pool, seconds);
     if (!json) {
       terminal
           .out()

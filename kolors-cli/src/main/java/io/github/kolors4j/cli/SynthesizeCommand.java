@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.cli.synthetic.CheckpointConfig;
+import io.github.kolors4j.cli.synthetic.LoraConfig;
 import io.github.kolors4j.cli.synthetic.Part;
 import io.github.kolors4j.cli.synthetic.SyntheticCheckpoint;
 import io.github.kolors4j.mini.MiniCheckpoint;
@@ -46,7 +47,7 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--parts",
-      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter,controlnet",
+      paramLabel = "unet,vae,text,taesd,image-encoder,ip-adapter,controlnet,lora",
       defaultValue = "unet,vae,text",
       description =
           "Which weights to write. Default: those of the checkpoint itself, ${DEFAULT-VALUE}.")
@@ -57,6 +58,22 @@ final class SynthesizeCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Layers of the text encoder. Default: as the config says, 28 for full.")
   private Integer textLayers;
+
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Of the LoRA for the U-Net that --parts lora writes. Default: 16.")
+  private int rank;
+
+  @Option(
+      names = "--lora-modules",
+      paramLabel = "attention|all",
+      defaultValue = "attention",
+      description =
+          "What that LoRA updates: queries, keys, values and outputs of attentions, or every matrix"
+              + " and filter. Default: attention.")
+  private String loraModules;
 
   @Option(
       names = "--tokenizer",
@@ -88,7 +105,10 @@ final class SynthesizeCommand implements Callable<Integer> {
       throw new UsageException(
           "[synthesize] --text-layers %d: use 1 to %d.".formatted(textLayers, MAX_TEXT_LAYERS));
     }
-    CheckpointConfig checkpointConfig = config();
+    if (rank < 1 || rank > MAX_RANK) {
+      throw new UsageException("[synthesize] --rank %d: use 1 to %d.".formatted(rank, MAX_RANK));
+    }
+    CheckpointConfig checkpointConfig = config().withLora(new LoraConfig(rank, loraModules()));
     if (textLayers != null) {
       checkpointConfig = checkpointConfig.withTextLayers(textLayers);
     }
@@ -117,6 +137,18 @@ final class SynthesizeCommand implements Callable<Integer> {
 
   /** As {@link io.github.kolors4j.chatglm.ChatGlmConfig} has it. */
   private static final int MAX_TEXT_LAYERS = 1_024;
+
+  private static final int MAX_RANK = 4_096;
+
+  private LoraConfig.Modules loraModules() {
+    return switch (loraModules) {
+      case "attention" -> LoraConfig.Modules.ATTENTION;
+      case "all" -> LoraConfig.Modules.ALL;
+      default ->
+          throw new UsageException(
+              "[synthesize] --lora-modules %s: use attention or all.".formatted(loraModules));
+    };
+  }
 
   private CheckpointConfig config() throws IOException {
     return switch (config) {

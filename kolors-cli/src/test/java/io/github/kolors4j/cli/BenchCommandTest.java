@@ -1,12 +1,15 @@
 package io.github.kolors4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.safetensors.SafetensorsFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -100,14 +103,71 @@ class BenchCommandTest {
     Run run = bench(Stream.concat(followed, Stream.of(size)).toArray(String[]::new));
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.json().get("step_seconds").getAsDouble() > 0, run.out());
-    refused(2, "give --stage image", Stream.of("--stage", "unet", "--controlnet", "x"));
+  }
+
+  @Test
+  void filesAndAdaptersThatTheStageReadsTakeTheCheckpointsPlace() {
+    String tiny = folder.resolve("tiny").toString();
+    String[] parts = {"--parts", "unet,vae,text,taesd,lora", "--rank", "2"};
+    Run synthesize =
+        Run.of(
+            Stream.concat(
+                    Stream.of("synthesize", "--config", "tiny", "--out", tiny), Stream.of(parts))
+                .toArray(String[]::new));
+    assertEquals(0, synthesize.exitCode(), synthesize.err());
+    String unet = tiny + "/unet/diffusion_pytorch_model.fp16.safetensors";
+    JsonObject plain = measured(tiny, "unet");
+    assertFalse(plain.has("lora_modules"), plain.toString());
+    JsonObject adapted = measured(tiny, "unet", "--unet", unet, "--lora", tiny + "=0.5");
+    try (SafetensorsFile lora =
+        SafetensorsFile.open(Path.of(tiny, "pytorch_lora_weights.safetensors"))) {
+      assertEquals(lora.names().size() / 2, adapted.get("lora_modules").getAsInt());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    assertEquals(0, measured(tiny, "text", "--lora", tiny).get("lora_modules").getAsInt());
+    assertTrue(measured(tiny, "vae", "--vae", tiny + "/taesd").get("gflops").isJsonNull());
+    JsonObject image = measured(tiny, "image", "--lora", tiny, "--unet", unet);
+    assertEquals(adapted.get("lora_modules"), image.get("lora_modules"));
+  }
+
+  private static JsonObject measured(String model, String stage, String... more) {
+    Stream<String> size = Stream.of("--width", "32", "--height", "32", "--steps", "1");
+    Stream<String> once = Stream.of("--runs", "1", "--warmup", "0", "--json");
+    Run run =
+        bench(
+            Stream.of(Stream.of("--model", model, "--stage", stage), size, once, Stream.of(more))
+                .flatMap(each -> each)
+                .toArray(String[]::new));
+    assertEquals(0, run.exitCode(), run.err());
+    return run.json();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--stage vae --lora a         | [bench] --lora: only --stage text or unet or image reads"
+            + " it.",
+        "--stage text --unet a        | [bench] --unet: only --stage unet or image reads it.",
+        "--stage unet --controlnet a  | [bench] --controlnet: only --stage image reads it.",
+        "--stage unet --vae a         | [bench] --vae: only --stage vae or image reads it.",
+        "--kernels --text-encoder a   | [bench] --text-encoder: only --stage text or image reads"
+            + " it.",
+      })
+  void whatTheStageDoesNotReadIsRefused(String args, String message) {
+    refused(2, message, Stream.of(args.split(" ")));
   }
 
   @Test
   void withoutJsonItIsATable() {
-    Run run = bench("--stage", "vae", "--width", "64", "--height", "64", "--warmup", "0");
+    Run run = bench("--stage", "vae", "--width", "32", "--warmup", "0");
     assertEquals(0, run.exitCode(), run.err());
     List<String> lines = run.out().lines().toList();
+    List<String> names = List.of(lines.getFirst().strip().split(" +"));
+    String[] values = lines.getLast().strip().split(" +");
+    assertEquals("32", values[names.indexOf("width")]);
+    assertEquals("64", values[names.indexOf("height")], "what mini was trained on");
     assertEquals(4, lines.size(), run.out());
     assertTrue(lines.getFirst().startsWith("stage "), run.out());
     assertTrue(lines.stream().allMatch(line -> line.length() == lines.getFirst().length()));

@@ -188,6 +188,18 @@ class HubCommandsTest {
         Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots").resolve(COMMIT)));
   }
 
+  /** A small picture, without what tells the model's name. */
+  private String[] generate(Path out, String net, String adapter, String... more) {
+    String black = folder.resolve("black.png").toString();
+    List<String> args = new ArrayList<>(List.of("generate", "ladybug", "--seed", "1"));
+    args.addAll(List.of("--steps", "2", "--width", "32", "--height", "32"));
+    args.addAll(List.of("--max-sequence-length", "16", "--no-metadata", "--out", out.toString()));
+    args.addAll(List.of("--controlnet", net, "--control-image", black));
+    args.addAll(List.of("--ip-adapter", adapter, "--ip-adapter-image", black));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
   @Test
   void fromAPullOverAPictureToTheEmptyCache() throws Exception {
     Run missing = kolors("tokenize", "cat", "--model", REPO);
@@ -209,16 +221,18 @@ class HubCommandsTest {
     assertEquals("", again.err());
 
     KolorsImage.of(64, 64, new byte[64 * 64 * 3]).save(folder.resolve("black.png"));
-    Run fromHub = kolors(generate("hub.png", NET, ADAPTER, "--model", REPO, "--pull"));
-    assertEquals(0, fromHub.exitCode(), fromHub.err());
-    Run shipped = kolors(generate("mini.png", "mini", "mini"));
-    assertEquals(0, shipped.exitCode(), shipped.err());
-    assertArrayEquals(
-        Files.readAllBytes(folder.resolve("mini.png")),
-        Files.readAllBytes(folder.resolve("hub.png")));
+    Path fromHub = folder.resolve("hub.png");
+    Path shipped = folder.resolve("mini.png");
+    Run made = kolors(generate(fromHub, NET, ADAPTER, "--model", REPO, "--pull"));
+    assertEquals(0, made.exitCode(), made.err());
+    assertEquals(0, Run.of(generate(shipped, "mini", "mini")).exitCode());
+    assertArrayEquals(Files.readAllBytes(shipped), Files.readAllBytes(fromHub));
 
     Run list = kolors("cache", "list");
     assertTrue(list.out().contains(REPO + "  main"), list.out());
+    JsonObject listed = kolors("cache", "list", "--json").json();
+    assertEquals(cache.toString(), listed.get("cache").getAsString());
+    assertEquals(3, listed.getAsJsonArray("repos").size());
     Run verified = kolors("cache", "verify");
     assertEquals(0, verified.exitCode(), verified.err());
 
@@ -235,27 +249,14 @@ class HubCommandsTest {
 
     assertEquals(2, kolors("cache", "remove").exitCode());
     assertEquals(0, kolors("cache", "remove", REPO).exitCode());
-    assertEquals(2, kolors("cache", "list", "--json").json().getAsJsonArray("repos").size());
+    assertEquals(0, kolors("cache", "remove", NET).exitCode());
+    assertEquals(0, kolors("cache", "remove", ADAPTER).exitCode());
+    Run empty = kolors("cache", "list");
+    assertEquals(0, empty.exitCode());
+    assertEquals("", empty.out());
+    assertEquals(
+        "nothing was downloaded yet: " + cache + " has no repository", empty.err().strip());
     assertEquals(1, kolors("cache", "remove", REPO).exitCode());
-  }
-
-  /** Led by a black picture; without what tells the model's name. */
-  private static String[] generate(String out, String net, String adapter, String... more) {
-    List<String> args =
-        new ArrayList<>(
-            List.of(
-                "generate",
-                "ladybug",
-                "--steps=2",
-                "--seed=1",
-                "--no-metadata",
-                "--out=" + out,
-                "--controlnet=" + net,
-                "--control-image=black.png",
-                "--ip-adapter=" + adapter,
-                "--ip-adapter-image=black.png"));
-    args.addAll(List.of(more));
-    return args.toArray(String[]::new);
   }
 
   @Test

@@ -8,23 +8,33 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.AdapterFit;
+import io.github.kolors4j.adapter.Adapters;
+import io.github.kolors4j.adapter.ModelAdapters;
+import io.github.kolors4j.checkpoint.Parameter;
+import io.github.kolors4j.cli.synthetic.CheckpointConfig;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.EncodedPrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SynthesizeCommandTest {
   private static final List<String> ALL_FILES =
@@ -194,6 +204,37 @@ class SynthesizeCommandTest {
         .collect(Collectors.toSet());
   }
 
+  @ParameterizedTest
+  @CsvSource({"attention, 3", "all, 5"})
+  void aLoraHasTwoFactorsOfTheRankForEachOfItsModules(String modules, int rank) throws IOException {
+    Path out = tiny("a", "--parts", "lora", "--rank", "" + rank, "--lora-modules", modules);
+    Adapter adapter = Adapter.load(out);
+    CheckpointConfig config = CheckpointConfig.tiny();
+    List<Parameter> matrices =
+        UNet2DConditionModel.parameters(config.unet()).stream()
+            .filter(each -> each.name().endsWith(".weight") && each.shape().size() > 1)
+            .filter(
+                each ->
+                    modules.equals("all") || each.name().matches(".*\\.to_(q|k|v|out\\.0)\\..*"))
+            .toList();
+    AdapterFit fit =
+        ModelAdapters.of(config.unet(), Optional.empty(), Adapters.of(adapter)).fits().getFirst();
+    assertEquals(matrices.size(), fit.unetModules());
+    assertEquals(List.of(), fit.unused());
+    try (SafetensorsFile file = SafetensorsFile.open(adapter.path())) {
+      assertEquals(2 * matrices.size(), file.names().size());
+      for (Parameter matrix : matrices) {
+        String module = "unet." + matrix.name().replaceAll("weight$", "");
+        List<Long> down = file.find(module + "lora_A.weight").orElseThrow().shape();
+        List<Long> up = file.find(module + "lora_B.weight").orElseThrow().shape();
+        assertEquals(List.of((long) rank, matrix.shape().get(1)), down.subList(0, 2));
+        assertEquals(
+            matrix.shape().subList(2, matrix.shape().size()), down.subList(2, down.size()));
+        assertEquals(List.of(matrix.shape().getFirst(), (long) rank), up.subList(0, 2));
+      }
+    }
+  }
+
   @Test
   void anEmptyFolderIsTaken() throws IOException {
     Files.createDirectory(folder.resolve("a"));
@@ -221,6 +262,9 @@ class SynthesizeCommandTest {
     refused(2, "--config nothing: use full, tiny, or", "--config", "nothing", "--out", path("a"));
     refused(2, "\"clip\" is none of unet, vae, text", "--parts", "clip", "--out", path("a"));
     refused(2, "--text-layers 0: use 1 to 1024", "--text-layers", "0", "--out", path("a"));
+    refused(2, "--rank 0: use 1 to 4096", "--rank", "0", "--out", path("a"));
+    refused(
+        2, "--lora-modules ff: use attention or all", "--lora-modules", "ff", "--out", path("a"));
     refused(2, "--out", "--config", "tiny");
     refused(
         1,

@@ -31,6 +31,8 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +113,7 @@ class PackagedTest {
       throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().remove("JAVA_TOOL_OPTIONS");
+    builder.environment().remove("HOME");
     builder.environment().remove("XDG_CACHE_HOME");
     builder.environment().putAll(environment);
     File out = folder.resolve("out").toFile();
@@ -280,6 +283,19 @@ class PackagedTest {
     assertEquals(List.of(), files(home));
   }
 
+  /** As a service that is started for another user, or a test: whoever sets it means it. */
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void theHomeOfTheEnvironmentGoesBeforeThatOfTheListOfUsers() throws Exception {
+    Path listed = Files.createDirectory(folder.resolve("listed"));
+    String java = JDK.resolve("bin").resolve("java").toString();
+    List<String> command =
+        List.of(
+            java, "-Duser.home=" + listed, "-cp", path(library, application), "application.Main");
+    assertUnpackedInTheHome(directory(run(Map.of("HOME", home.toString()), command)));
+    assertEquals(List.of(), files(listed));
+  }
+
   @Test
   void aFolderCanBeGivenInItsPlace() throws Exception {
     Path other = folder.resolve("other");
@@ -324,6 +340,7 @@ class PackagedTest {
             "-cp",
             path(library, application),
             "application.Main");
+    builder.environment().remove("HOME");
     builder.environment().remove("XDG_CACHE_HOME");
     Process process = builder.redirectErrorStream(true).start();
     ByteArrayOutputStream said = new ByteArrayOutputStream();

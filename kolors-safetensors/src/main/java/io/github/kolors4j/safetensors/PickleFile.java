@@ -1,5 +1,6 @@
 package io.github.kolors4j.safetensors;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -34,6 +35,9 @@ public final class PickleFile implements TensorSource {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
   private static final byte LEGACY = (byte) 0x80;
 
+  /** Those before the header of a safetensors file. */
+  private static final int LENGTH_BYTES = 8;
+
   private final Path path;
   private final ZipFile zip;
   private final String folder;
@@ -59,11 +63,17 @@ public final class PickleFile implements TensorSource {
       return false;
     }
     try (InputStream in = Files.newInputStream(path)) {
-      byte[] begin = in.readNBytes(ZIP.length);
-      return Arrays.equals(begin, ZIP) || (begin.length > 0 && begin[0] == LEGACY);
+      byte[] begin = in.readNBytes(LENGTH_BYTES + 1);
+      return Arrays.equals(Arrays.copyOf(begin, ZIP.length), ZIP)
+          || (begin.length > 0 && begin[0] == LEGACY && !isSafetensors(begin));
     } catch (IOException unreadable) {
       return false;
     }
+  }
+
+  /** One in thirty-two of those begins with the same byte: it is of the header's length. */
+  private static boolean isSafetensors(byte[] begin) {
+    return begin.length > LENGTH_BYTES && begin[LENGTH_BYTES] == '{';
   }
 
   /**
@@ -163,7 +173,9 @@ public final class PickleFile implements TensorSource {
     Unpickler.Tensor tensor = tensor(name);
     ZipEntry entry = zip.getEntry(folder + "data/" + tensor.storage().key());
     if (entry == null) {
-      throw fault(path, "%s has no values in it. Incomplete download?".formatted(name));
+      throw fault(
+          path,
+          "%s has no values in it. Incomplete download?".formatted(ForeignText.oneLine(name)));
     }
     checkStored(path, entry);
     try {
@@ -173,7 +185,7 @@ public final class PickleFile implements TensorSource {
         long extent = tensor.shape().get(axis);
         long stride = tensor.strides().get(axis);
         if (extent < 0 || stride < 0) {
-          throw fault(path, "%s has the shape %s.".formatted(name, tensor.shape()));
+          throw hasShape(name, tensor);
         }
         empty |= extent == 0;
         last = Math.addExact(last, Math.multiplyExact(stride, Math.max(extent - 1, 0)));
@@ -186,12 +198,12 @@ public final class PickleFile implements TensorSource {
             String.format(
                 Locale.ROOT,
                 "%s needs %,d bytes and its storage has %,d.",
-                name,
+                ForeignText.oneLine(name),
                 bytes,
                 entry.getSize()));
       }
     } catch (ArithmeticException | IndexOutOfBoundsException e) {
-      throw fault(path, "%s has the shape %s.".formatted(name, tensor.shape()));
+      throw hasShape(name, tensor);
     }
   }
 
@@ -318,6 +330,13 @@ public final class PickleFile implements TensorSource {
         // It was open for reading: nothing can be lost.
       }
     }
+  }
+
+  private SafetensorsException hasShape(String name, Unpickler.Tensor tensor) {
+    return fault(
+        path,
+        "%s has the shape %s."
+            .formatted(ForeignText.oneLine(name), ForeignText.oneLine(tensor.shape().toString())));
   }
 
   private static SafetensorsException fault(Path path, String what) {

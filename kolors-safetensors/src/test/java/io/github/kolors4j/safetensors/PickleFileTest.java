@@ -28,6 +28,21 @@ import org.junit.jupiter.api.io.TempDir;
 class PickleFileTest {
   @TempDir private Path folder;
 
+  /** The length of a header may have the byte that a pickle begins with. */
+  @Test
+  void aSafetensorsFileIsNoneHoweverLongItsHeaderIs() throws IOException {
+    Path file = folder.resolve("a");
+    for (int length : new int[] {0x80, 0x280}) {
+      String header = "{}" + " ".repeat(length - 2);
+      ByteBuffer bytes = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.putLong(length).put(header.getBytes(StandardCharsets.UTF_8));
+      Files.write(file, bytes.array());
+      assertFalse(PickleFile.isOne(file), "a header of " + length);
+    }
+    Files.write(file, new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10});
+    assertTrue(PickleFile.isOne(file), "a pickle of PyTorch before 1.6");
+  }
+
   /** A pickle that is being written. */
   private static final class Pickle {
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
@@ -162,6 +177,26 @@ class PickleFileTest {
     Path path = file(pickle, 0, 1, 2, 3, 4, 5);
     assertEquals(
         "[pickle] " + path + ": a needs 28 bytes and its storage has 24.",
+        assertThrows(SafetensorsException.class, () -> PickleFile.open(path)).getMessage());
+  }
+
+  /** An input of the long run: names out of a file came into messages as they were. */
+  @Test
+  void theNameOfATensorIsRepeatedOnOneLineAndNotWhole() throws IOException {
+    byte[] pickle =
+        Pickle.begin()
+            .op('}')
+            .text("a\n\u007f" + "b".repeat(250))
+            .tensor("FloatStorage", "absent", 0, new int[] {1, 1}, new int[] {1, 1})
+            .op('s')
+            .end();
+    Path path = file(pickle, 0);
+    assertEquals(
+        "[pickle] "
+            + path
+            + ": a??"
+            + "b".repeat(197)
+            + "… has no values in it. Incomplete download?",
         assertThrows(SafetensorsException.class, () -> PickleFile.open(path)).getMessage());
   }
 

@@ -50,10 +50,11 @@ public final class MachinePeak {
    *
    * @param bits one of {@link #widths}
    * @param threads the threads
+   * @param seconds how long to repeat it, after as long a time for warming up
    * @return operations per nanosecond, which is GFLOP/s
    */
-  public static double gflops(int bits, ThreadPool threads) {
-    return gflops(() -> run(bits, threads));
+  public static double gflops(int bits, ThreadPool threads, double seconds) {
+    return gflops(() -> run(bits, threads), seconds);
   }
 
   /**
@@ -61,9 +62,10 @@ public final class MachinePeak {
    *
    * @param kernel what multiplies
    * @param threads the threads
+   * @param seconds how long to repeat it, after as long a time for warming up
    * @return operations per nanosecond, which is GFLOP/s
    */
-  public static double gflops(Bf16Kernel kernel, ThreadPool threads) {
+  public static double gflops(Bf16Kernel kernel, ThreadPool threads, double seconds) {
     return gflops(
         () -> {
           AtomicLong operations = new AtomicLong();
@@ -75,16 +77,23 @@ public final class MachinePeak {
                 }
               });
           return operations.get();
-        });
+        },
+        seconds);
   }
 
-  private static double gflops(LongSupplier run) {
+  private static double gflops(LongSupplier run, double seconds) {
+    best(run, WARMUPS, seconds);
+    return best(run, RUNS, seconds);
+  }
+
+  /** Of several runs, fewer where the time is over before; one at least. */
+  private static double best(LongSupplier run, int runs, double seconds) {
+    long start = System.nanoTime();
     double best = 0;
-    for (int i = 0; i < WARMUPS + RUNS; i++) {
+    for (int i = 0; i < runs && (i == 0 || System.nanoTime() - start < seconds * 1e9); i++) {
       long begin = System.nanoTime();
       long operations = run.getAsLong();
-      double rate = (double) operations / (System.nanoTime() - begin);
-      best = i < WARMUPS ? 0 : Math.max(best, rate);
+      best = Math.max(best, (double) operations / (System.nanoTime() - begin));
     }
     return best;
   }

@@ -2,6 +2,9 @@ package io.github.kolors4j.cli.benchmarks;
 
 import com.sun.management.ThreadMXBean;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.adapter.AdapterFit;
+import io.github.kolors4j.adapter.Adapters;
+import io.github.kolors4j.adapter.ModelAdapters;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
@@ -26,8 +29,10 @@ import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
+import io.github.kolors4j.vae.AutoencoderTiny;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +40,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
+import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -44,9 +52,13 @@ import java.util.stream.IntStream;
  */
 public abstract sealed class StageBenchmark implements AutoCloseable {
   private static final int TOKENS = 256;
+  private static final int SIDE = 512;
   private static final float TIMESTEP = 500;
   private static final String PROMPT = "一只瓢虫";
   private static final float GUIDANCE_SCALE = 5;
+
+  /** What a picture follows: it is resized, and what it shows does not change the time. */
+  private static final KolorsImage BLACK = KolorsImage.of(SIDE, SIDE, new byte[3 * SIDE * SIDE]);
 
   /** What can be measured. */
   public enum Stage {
@@ -75,15 +87,59 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    *
    * @param directory folder of the checkpoint
    * @param variant which copy of the weights; empty for the usual one
-   * @param controlNet folder of a ControlNet that leads a whole picture, if one does
-   * @param ipAdapter folder or file of an IP-Adapter, with its image encoder, that a whole picture
-   *     is made with, if one is
+   * @param files what takes the place of the checkpoint's weights
+   * @param adapters what changes the weights of the U-Net and the text encoder
+   * @param followed what a whole picture follows
    */
   public record Weights(
       Path directory,
       Optional<String> variant,
-      Optional<Path> controlNet,
-      Optional<Path> ipAdapter) {}
+      SingleFiles files,
+      Adapters adapters,
+      Followed followed) {
+    private Path folder(Stage stage) {
+      return directory.resolve(
+          switch (stage) {
+            case TEXT -> "text_encoder";
+            case UNET -> "unet";
+            case VAE -> "vae";
+            case IMAGE -> "";
+          });
+    }
+
+    private JsonConfig config(Stage stage) throws IOException {
+      return JsonConfig.read(folder(stage).resolve("config.json"));
+    }
+
+    /** What the adapters do to models of these configurations. */
+    private ModelAdapters modelAdapters() throws IOException {
+      if (adapters.uses().isEmpty()) {
+        return new ModelAdapters(List.of(), List.of(), List.of());
+      }
+      Optional<ChatGlmConfig> text =
+          Files.exists(folder(Stage.TEXT).resolve("config.json"))
+              ? Optional.of(ChatGlmConfig.of(config(Stage.TEXT)))
+              : Optional.empty();
+      return ModelAdapters.of(UNet2DConditionConfig.of(config(Stage.UNET)), text, adapters);
+    }
+  }
+
+  /**
+   * Weights in files of their own; where empty, the checkpoint's.
+   *
+   * @param unet a U-Net
+   * @param vae a VAE, or a tiny autoencoder
+   * @param textEncoder a text encoder
+   */
+  public record SingleFiles(Optional<Path> unet, Optional<Path> vae, Optional<Path> textEncoder) {}
+
+  /**
+   * What a whole picture follows; nothing where empty.
+   *
+   * @param controlNet folder of a ControlNet
+   * @param ipAdapter folder or file of an IP-Adapter, with its image encoder beside it
+   */
+  public record Followed(Optional<Path> controlNet, Optional<Path> ipAdapter) {}
 
   /**
    * The time of one run.
@@ -102,7 +158,20 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    */
   public record Engine(int threads, Precision precision) {}
 
-  private StageBenchmark() {}
+  private final int adaptedModules;
+
+  private StageBenchmark(List<AdapterFit> fits, ToIntFunction<AdapterFit> modules) {
+    adaptedModules = fits.stream().mapToInt(modules).sum();
+  }
+
+  /**
+   * How much of the stage the adapters change.
+   *
+   * @return the modules that each adapter updates, added up
+   */
+  public int adaptedModules() {
+    return adaptedModules;
+  }
 
   /**
    * Opens a stage.
@@ -122,11 +191,28 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     requirePositive("batch", size.batch());
     requirePositive("steps", size.steps());
     return switch (stage) {
-      case TEXT -> new Text(model, size, engine);
-      case UNET -> new UNet(model, size, engine);
+      case TEXT -> new Text(model, model.modelAdapters(), size, engine);
+      case UNET -> new UNet(model, model.modelAdapters(), size, engine);
       case VAE -> new Vae(model, size, engine);
-      case IMAGE -> new Image(model, size, engine);
+      case IMAGE -> new Image(model, model.modelAdapters(), size, engine);
     };
+  }
+
+  /**
+   * What a picture has in each direction unless somebody says otherwise.
+   *
+   * @param stage what is measured; the text encoder knows no pictures, and needs no other models
+   * @param weights of which checkpoint
+   * @return pixels: {@value #SIDE}, or what the model was trained on where that is less
+   * @throws IOException if its configurations cannot be read
+   */
+  public static int defaultSide(Stage stage, Weights weights) throws IOException {
+    if (stage == Stage.TEXT) {
+      return SIDE;
+    }
+    OptionalInt cells = UNet2DConditionConfig.of(weights.config(Stage.UNET)).sampleSize();
+    int factor = AutoencoderKLConfig.of(weights.config(Stage.VAE)).scaleFactor();
+    return Math.min(SIDE, cells.isEmpty() ? SIDE : cells.getAsInt() * factor);
   }
 
   /**
@@ -169,14 +255,11 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
 
   /** Height and width of the latents. */
   private record Latents(int height, int width) {
-    static Latents of(Path model, Size size) throws IOException {
-      return of(
-          AutoencoderKLConfig.of(JsonConfig.read(model.resolve("vae").resolve("config.json"))),
-          size);
+    static Latents of(Weights weights, Size size) throws IOException {
+      return of(AutoencoderKLConfig.of(weights.config(Stage.VAE)).scaleFactor(), size);
     }
 
-    static Latents of(AutoencoderKLConfig vae, Size size) {
-      int factor = vae.scaleFactor();
+    static Latents of(int factor, Size size) {
       requireMultiple("width", size.width(), factor);
       requireMultiple("height", size.height(), factor);
       return new Latents(size.height() / factor, size.width() / factor);
@@ -199,6 +282,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
   }
 
   private static final class Text extends StageBenchmark {
+    private final ChatGlmModel stored;
     private final ChatGlmModel model;
     private final ThreadPool threads;
     private final Workspace workspace;
@@ -207,9 +291,15 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final int[][] positions;
     private final double flop;
 
-    Text(Weights weights, Size size, Engine engine) throws IOException {
-      Path directory = weights.directory();
-      model = ChatGlmModel.load(directory.resolve("text_encoder"), weights.variant());
+    Text(Weights weights, ModelAdapters adapters, Size size, Engine engine) throws IOException {
+      super(adapters.fits(), AdapterFit::textEncoderModules);
+      Path folder = weights.folder(Stage.TEXT);
+      Optional<Path> file = weights.files().textEncoder();
+      stored =
+          file.isPresent()
+              ? ChatGlmModel.loadFile(folder, file.get())
+              : ChatGlmModel.load(folder, weights.variant());
+      model = adapters.textEncoder().isEmpty() ? stored : stored.adapted(adapters.textEncoder());
       ChatGlmConfig config = model.config();
       threads = new ThreadPool(engine.threads());
       workspace = new Workspace(threads, Products.of(engine.precision()));
@@ -239,11 +329,12 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     public void close() {
       workspace.close();
       threads.close();
-      model.close();
+      stored.close();
     }
   }
 
   private static final class UNet extends StageBenchmark {
+    private final UNet2DConditionModel stored;
     private final UNet2DConditionModel model;
     private final ThreadPool threads;
     private final Workspace workspace;
@@ -253,11 +344,17 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final float[][] timeIds;
     private final double stepFlop;
 
-    UNet(Weights weights, Size size, Engine engine) throws IOException {
-      Path directory = weights.directory();
-      Latents latents = Latents.of(directory, size);
+    UNet(Weights weights, ModelAdapters adapters, Size size, Engine engine) throws IOException {
+      super(adapters.fits(), AdapterFit::unetModules);
+      Path folder = weights.folder(Stage.UNET);
+      Latents latents = Latents.of(weights, size);
       int n = size.batch();
-      model = UNet2DConditionModel.load(directory.resolve("unet"), weights.variant());
+      Optional<Path> file = weights.files().unet();
+      stored =
+          file.isPresent()
+              ? UNet2DConditionModel.loadFile(folder, file.get())
+              : UNet2DConditionModel.load(folder, weights.variant());
+      model = adapters.unet().isEmpty() ? stored : stored.adapted(adapters.unet());
       UNet2DConditionConfig config = model.config();
       requirePossible("U-Net", config.largestFeatureMap(n, latents.height, latents.width), size);
       threads = new ThreadPool(engine.threads());
@@ -292,41 +389,54 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     public void close() {
       workspace.close();
       threads.close();
-      model.close();
+      stored.close();
     }
   }
 
   private static final class Vae extends StageBenchmark {
-    private final AutoencoderKL model;
+    private final Runnable closer;
+    private final UnaryOperator<Tensor> decoder;
     private final ThreadPool threads;
     private final Workspace workspace;
     private final Tensor latents;
     private final double flop;
 
     Vae(Weights weights, Size size, Engine engine) throws IOException {
-      Path directory = weights.directory();
-      model = AutoencoderKL.load(directory.resolve("vae"), weights.variant());
-      AutoencoderKLConfig config = model.config();
-      Latents cells = Latents.of(config, size);
-      requirePossible("VAE", config.largestFeatureMap(cells.height, cells.width), size);
+      super(List.of(), AdapterFit::unetModules);
+      Path folder = weights.folder(Stage.VAE);
+      Optional<Path> file = weights.files().vae();
+      Latents cells;
+      int channels;
+      if (file.isPresent() && AutoencoderTiny.isOne(file.get())) {
+        AutoencoderTiny model = AutoencoderTiny.load(file.get());
+        closer = model::close;
+        decoder = model::decode;
+        channels = model.config().latentChannels();
+        cells = Latents.of(model.config().scaleFactor(), size);
+        flop = Double.NaN; // nobody has counted it
+      } else {
+        AutoencoderKL model =
+            file.isPresent()
+                ? AutoencoderKL.loadFile(folder, file.get())
+                : AutoencoderKL.load(folder, weights.variant());
+        closer = model::close;
+        decoder = model::decode;
+        AutoencoderKLConfig config = model.config();
+        channels = config.latentChannels();
+        cells = Latents.of(config.scaleFactor(), size);
+        requirePossible("VAE", config.largestFeatureMap(cells.height, cells.width), size);
+        flop = NominalWork.vae(config, cells.height, cells.width).flop();
+      }
       threads = new ThreadPool(engine.threads());
       workspace = new Workspace(threads, Products.of(engine.precision()));
-      latents =
-          randn(
-              workspace,
-              new TorchGenerator(0),
-              1,
-              cells.height,
-              cells.width,
-              config.latentChannels());
-      flop = NominalWork.vae(config, cells.height, cells.width).flop();
+      latents = randn(workspace, new TorchGenerator(0), 1, cells.height, cells.width, channels);
     }
 
     @Override
     public Run run() {
       try (var _ = workspace.scope()) {
         long begin = System.nanoTime();
-        model.decode(latents);
+        Tensor _ = decoder.apply(latents);
         return new Run(secondsSince(begin), flop, Map.of());
       }
     }
@@ -335,7 +445,7 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     public void close() {
       workspace.close();
       threads.close();
-      model.close();
+      closer.run();
     }
   }
 
@@ -344,42 +454,42 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     private final ImageRequest request;
     private final double flop;
 
-    Image(Weights weights, Size size, Engine engine) throws IOException {
-      Path directory = weights.directory();
-      Latents latents = Latents.of(directory, size);
+    Image(Weights weights, ModelAdapters adapters, Size size, Engine engine) throws IOException {
+      super(adapters.fits(), fit -> fit.unetModules() + fit.textEncoderModules());
+      Latents latents = Latents.of(weights, size);
       ImageRequest.Builder asked =
           ImageRequest.builder(PROMPT)
               .negativePrompt("")
               .size(size.width(), size.height())
               .numInferenceSteps(size.steps())
               .guidanceScale(GUIDANCE_SCALE)
-              .seed(0);
-      KolorsImage image =
-          KolorsImage.of(size.width(), size.height(), new byte[3 * size.width() * size.height()]);
-      if (weights.controlNet().isPresent()) {
-        asked.controlNet(ControlNetInput.of(ControlNet.of(weights.controlNet().get()), image));
+              .seed(0)
+              .adapters(weights.adapters());
+      if (weights.followed().controlNet().isPresent()) {
+        ControlNet net = ControlNet.of(weights.followed().controlNet().get());
+        asked.controlNet(ControlNetInput.of(net, BLACK));
       }
-      if (weights.ipAdapter().isPresent()) {
-        asked.imagePrompt(ImagePrompt.of(IpAdapter.of(weights.ipAdapter().get()), image));
+      if (weights.followed().ipAdapter().isPresent()) {
+        IpAdapter adapter = IpAdapter.of(weights.followed().ipAdapter().get());
+        asked.imagePrompt(ImagePrompt.of(adapter, BLACK));
       }
       request = asked.build();
-      UNet2DConditionConfig unet =
-          UNet2DConditionConfig.of(JsonConfig.read(directory.resolve("unet/config.json")));
+      UNet2DConditionConfig unet = UNet2DConditionConfig.of(weights.config(Stage.UNET));
       NominalWork step = NominalWork.unet(unet, latents.height, latents.width, TOKENS);
-      NominalWork text =
-          NominalWork.text(
-              ChatGlmConfig.of(JsonConfig.read(directory.resolve("text_encoder/config.json"))),
-              TOKENS);
+      NominalWork text = NominalWork.text(ChatGlmConfig.of(weights.config(Stage.TEXT)), TOKENS);
       NominalWork decode =
           NominalWork.vae(
-              AutoencoderKLConfig.of(JsonConfig.read(directory.resolve("vae/config.json"))),
-              latents.height,
-              latents.width);
+              AutoencoderKLConfig.of(weights.config(Stage.VAE)), latents.height, latents.width);
       long promptWork = step.perPrompt() + text.perStep();
       flop = 2.0 * (2.0 * (promptWork + size.steps() * step.perStep()) + decode.perStep());
       KolorsPipeline.Builder builder =
-          KolorsPipeline.builder(directory).threads(engine.threads()).precision(engine.precision());
+          KolorsPipeline.builder(weights.directory())
+              .threads(engine.threads())
+              .precision(engine.precision());
       weights.variant().ifPresent(builder::variant);
+      weights.files().unet().ifPresent(builder::unet);
+      weights.files().vae().ifPresent(builder::vae);
+      weights.files().textEncoder().ifPresent(builder::textEncoder);
       pipeline = builder.open();
     }
 

@@ -32,6 +32,7 @@ import java.util.stream.IntStream;
  * @param unet what {@code unetJson} says
  * @param vae what {@code vaeJson} says
  * @param textEncoder what {@code textEncoderJson} says
+ * @param lora the size of an adapter for the U-Net, which no file says
  */
 public record CheckpointConfig(
     String modelIndex,
@@ -41,7 +42,8 @@ public record CheckpointConfig(
     String textEncoderJson,
     UNet2DConditionConfig unet,
     AutoencoderKLConfig vae,
-    ChatGlmConfig textEncoder) {
+    ChatGlmConfig textEncoder,
+    LoraConfig lora) {
 
   /** As published; of fewer halvings the first of them. */
   private static final List<Integer> CONTROLNET_CHANNELS =
@@ -142,7 +144,8 @@ public record CheckpointConfig(
         textEncoder,
         UNet2DConditionConfig.of(JsonConfig.parse(UNET, unet)),
         AutoencoderKLConfig.of(JsonConfig.parse(VAE, vae)),
-        ChatGlmConfig.of(JsonConfig.parse(TEXT_ENCODER, textEncoder)));
+        ChatGlmConfig.of(JsonConfig.parse(TEXT_ENCODER, textEncoder)),
+        LoraConfig.DEFAULT);
   }
 
   /**
@@ -155,7 +158,27 @@ public record CheckpointConfig(
   public CheckpointConfig withTextLayers(int layers) throws IOException {
     Map<String, Object> json = new LinkedHashMap<>(JsonReader.of(textEncoderJson).object());
     json.put("num_layers", layers);
-    return of(modelIndex, schedulerJson, unetJson, vaeJson, JsonWriter.indented(json) + "\n");
+    return of(modelIndex, schedulerJson, unetJson, vaeJson, JsonWriter.indented(json) + "\n")
+        .withLora(lora);
+  }
+
+  /**
+   * The same with another size of the adapter.
+   *
+   * @param size its rank and modules
+   * @return a configuration that differs in that alone
+   */
+  public CheckpointConfig withLora(LoraConfig size) {
+    return new CheckpointConfig(
+        modelIndex,
+        schedulerJson,
+        unetJson,
+        vaeJson,
+        textEncoderJson,
+        unet,
+        vae,
+        textEncoder,
+        size);
   }
 
   /**

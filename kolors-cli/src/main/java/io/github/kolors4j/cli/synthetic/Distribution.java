@@ -42,6 +42,9 @@ record Distribution(float mean, float deviation) {
   private static final float QUERY_KEY_GAIN = 2;
   private static final float TRUNK_GAIN = 0.25f;
 
+  /** Of an update by LoRA, which is small beside the weight that it is added to. */
+  private static final float UPDATE_GAIN = 1e-4f;
+
   private static final float BIAS_DEVIATION = 0.02f;
   private static final float NORM_DEVIATION = 0.05f;
 
@@ -86,6 +89,9 @@ record Distribution(float mean, float deviation) {
       }
     } else if (TRUNK_BRANCH_OUTPUT.matcher(name).matches()) {
       gain *= TRUNK_GAIN;
+    }
+    if (name.endsWith(".lora_B.weight")) {
+      gain *= UPDATE_GAIN;
     }
     long fanIn = parameter.size() / parameter.shape().getFirst();
     return new Distribution(0, (float) Math.sqrt(gain / fanIn));

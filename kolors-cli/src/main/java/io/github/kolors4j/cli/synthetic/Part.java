@@ -26,7 +26,9 @@ public enum Part {
   /** An adapter for image prompts, a single file without a configuration. */
   IP_ADAPTER("", "ip_adapter_plus_general", 1),
   /** A ControlNet for the U-Net. */
-  CONTROLNET("controlnet", "diffusion_pytorch_model", 1);
+  CONTROLNET("controlnet", "diffusion_pytorch_model", 1),
+  /** An adapter for the U-Net, a single file without a configuration. */
+  LORA("", "pytorch_lora_weights", 1);
 
   private final String folder;
   private final String base;
@@ -49,7 +51,7 @@ public enum Part {
 
   /** Whether it is none of a checkpoint's own components, whose files have a variant. */
   boolean isBeside() {
-    return this == TAESD || this == IMAGE_ENCODER || this == IP_ADAPTER || this == CONTROLNET;
+    return this != UNET && this != VAE && this != TEXT;
   }
 
   /** What its file names begin with. */
@@ -79,6 +81,7 @@ public enum Part {
       case IMAGE_ENCODER -> CLIPVisionModel.parameters(more.imageEncoder());
       case IP_ADAPTER -> IpAdapterModel.parameters(more.ipAdapter());
       case CONTROLNET -> ControlNetModel.parameters(config.controlNet());
+      case LORA -> config.lora().parameters(UNet2DConditionModel.parameters(config.unet()));
     };
   }
 }

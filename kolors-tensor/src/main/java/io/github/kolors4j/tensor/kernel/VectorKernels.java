@@ -166,9 +166,14 @@ public final class VectorKernels implements Kernels {
         }
       }
     }
-    for (int i = 0; i < rows; i++) {
-      int from = i < rowBound ? bound : 0;
-      addRows(a, ao + i * depth, depth, b, bo + from, PANEL, y, yo + i * ldy + from, n - from);
+    for (int i = rowBound; i < rows; i++) {
+      addRows(a, ao + i * depth, depth, b, bo, PANEL, y, yo + i * ldy, bound);
+    }
+    if (bound < n) { // calls for no columns would be as many as rows, and take as long as tiles
+      for (int i = 0; i < rows; i++) {
+        int from = yo + i * ldy + bound;
+        addRows(a, ao + i * depth, depth, b, bo + bound, PANEL, y, from, n - bound);
+      }
     }
   }
 

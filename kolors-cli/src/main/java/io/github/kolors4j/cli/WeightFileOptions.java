@@ -1,0 +1,78 @@
+package io.github.kolors4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Weights in files of their own, in the place of the checkpoint's. */
+final class WeightFileOptions {
+  @Option(
+      names = "--unet",
+      paramLabel = "FILE",
+      description =
+          "Take the U-Net's weights from this safetensors file: a U-Net alone, or a checkpoint of"
+              + " ComfyUI.")
+  private Path unet;
+
+  @Option(
+      names = "--vae",
+      paramLabel = "FILE|taesd",
+      description =
+          "Take the VAE's weights from this safetensors file. taesd, or the folder or file of a"
+              + " tiny autoencoder: decode by it, in a fraction of the time and with invented"
+              + " detail.")
+  private String vae;
+
+  @Option(
+      names = "--text-encoder",
+      paramLabel = "FILE",
+      description =
+          "Take the text encoder's weights from this safetensors file, in 16, 8 or 4 bits.")
+  private Path textEncoder;
+
+  /** The name that stands for TAESD of SDXL, which is Kolors' VAE, too. */
+  private static final String TAESD = "taesd";
+
+  private static final String TAESD_REPO = "madebyollin/taesdxl";
+
+  /** The U-Net's file, which is there. */
+  Optional<Path> unet() throws IOException {
+    return unet == null ? Optional.empty() : Optional.of(existing(unet));
+  }
+
+  /** The VAE's file, which is there. */
+  Optional<Path> vae(Repositories repositories) throws IOException {
+    return vae == null ? Optional.empty() : Optional.of(vae(vae, repositories));
+  }
+
+  /** The text encoder's file, which is there. */
+  Optional<Path> textEncoder() throws IOException {
+    return textEncoder == null ? Optional.empty() : Optional.of(existing(textEncoder));
+  }
+
+  boolean hasUnet() {
+    return unet != null;
+  }
+
+  boolean hasVae() {
+    return vae != null;
+  }
+
+  boolean hasTextEncoder() {
+    return textEncoder != null;
+  }
+
+  /** What an option of a VAE means: a file, a folder, or TAESD. */
+  static Path vae(String given, Repositories repositories) throws IOException {
+    return given.equals(TAESD) ? repositories.directory(TAESD_REPO) : existing(Path.of(given));
+  }
+
+  private static Path existing(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      throw new IOException("[file] " + file + " does not exist.");
+    }
+    return file;
+  }
+}
