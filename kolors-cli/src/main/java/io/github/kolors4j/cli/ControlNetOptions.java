@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -75,14 +77,15 @@ final class ControlNetOptions {
     private boolean guessMode;
 
     /** The folder, once it was found. */
-    private Path directory;
+    private @Nullable Path directory;
 
     private ControlNet controlNet(Repositories repositories) throws IOException {
-      directory =
+      Path found =
           controlNet.equals(MINI)
               ? MiniCheckpoint.controlNet()
               : repositories.directory(controlNet);
-      return ControlNet.of(directory);
+      directory = found;
+      return ControlNet.of(found);
     }
 
     private ControlNetInput input(Repositories repositories) throws IOException {
@@ -145,9 +148,9 @@ final class ControlNetOptions {
   Map<String, Object> columns() {
     Map<String, Object> columns = new LinkedHashMap<>();
     if (!all.isEmpty()) {
-      put(columns, "controlnet", one -> one.directory.toAbsolutePath().toString());
+      put(columns, "controlnet", one -> absolute(Objects.requireNonNull(one.directory)));
       if (all.getFirst().image != null) {
-        put(columns, "control_image", one -> one.image.toAbsolutePath().toString());
+        put(columns, "control_image", one -> absolute(one.image));
       }
       put(
           columns,
@@ -158,6 +161,10 @@ final class ControlNetOptions {
       columns.put("guess_mode", all.getFirst().guessMode);
     }
     return columns;
+  }
+
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().toString();
   }
 
   private void put(Map<String, Object> columns, String name, Function<One, Object> value) {

@@ -13,8 +13,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -41,7 +43,7 @@ final class ImagePromptOptions {
     private String adapter;
 
     /** The folder or the file, once it was found. */
-    private Path path;
+    private @Nullable Path path;
 
     @Option(
         names = "--ip-adapter-image",
@@ -109,7 +111,7 @@ final class ImagePromptOptions {
   Map<String, Object> columns() {
     Map<String, Object> columns = new LinkedHashMap<>();
     if (!adapters.isEmpty()) {
-      put(columns, "ip_adapter", each -> absolute(each.path));
+      put(columns, "ip_adapter", each -> absolute(Objects.requireNonNull(each.path)));
       if (adapters.stream().anyMatch(each -> !each.images.isEmpty())) {
         put(columns, "ip_adapter_image", each -> absolute(each.images));
       }
@@ -141,13 +143,14 @@ final class ImagePromptOptions {
   }
 
   private static IpAdapter adapter(Adapter each, Repositories repositories) throws IOException {
-    each.path =
+    Path path =
         each.adapter.equals(MINI)
             ? MiniCheckpoint.ipAdapter()
             : repositories.directory(each.adapter);
+    each.path = path;
     return each.imageEncoder == null
-        ? IpAdapter.of(each.path)
-        : IpAdapter.of(each.path, each.imageEncoder);
+        ? IpAdapter.of(path)
+        : IpAdapter.of(path, each.imageEncoder);
   }
 
   private static ImagePrompt prompt(Adapter each, Repositories repositories) throws IOException {

@@ -63,9 +63,9 @@ public final class MiniCheckpoint {
       if (file != null && file.getProtocol().equals("file")) {
         Path folder = path(file);
         for (int i = 0; i < Path.of(first).getNameCount(); i++) {
-          folder = folder.getParent();
+          folder = folder.resolve("..");
         }
-        return folder;
+        return folder.normalize();
       }
       CheckpointFiles files;
       try (InputStream list = MiniCheckpoint.resource(name + "-files.txt")) {
