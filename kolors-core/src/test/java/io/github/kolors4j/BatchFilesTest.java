@@ -130,16 +130,8 @@ class BatchFilesTest {
   void aMaskSaysWhereTheImageIsRedrawn() throws IOException {
     assertEquals(
         plain().image(picture("a.png")).mask(picture("b.png"), 8).strength(0.5).build(),
-        read(
-                Map.of(
-                    "image",
-                    "a.png",
-                    "mask_image",
-                    "b.png",
-                    "padding_mask_crop",
-                    8,
-                    "strength",
-                    0.5))
+        read(Map.of(
+                "image", "a.png", "mask_image", "b.png", "padding_mask_crop", 8, "strength", 0.5))
             .whole());
     assertEquals(
         plain().image(picture("a.png")).strengthMap(picture("b.png")).build(),
@@ -167,21 +159,19 @@ class BatchFilesTest {
     assertEquals(
         plain().controlNet(input.at(0.5).between(0, 0.75).guessing()).build(),
         read(defaults, Map.of("control_image", "a.png")).whole());
-    assertEquals(
-        plain().build(), read(defaults, Map.of("controlnet", "")).whole());
+    assertEquals(plain().build(), read(defaults, Map.of("controlnet", "")).whole());
     assertEquals(
         plain()
             .controlNet(ControlNetInput.of(net, picture("a.png")).at(0.25))
             .controlNet(ControlNetInput.of(net, picture("b.png")).at(0.75))
             .build(),
-        read(
-                Map.of(
-                    "controlnet",
-                    List.of("net-a", "net-a"),
-                    "control_image",
-                    List.of("a.png", "b.png"),
-                    "controlnet_conditioning_scale",
-                    List.of(0.25, 0.75)))
+        read(Map.of(
+                "controlnet",
+                List.of("net-a", "net-a"),
+                "control_image",
+                List.of("a.png", "b.png"),
+                "controlnet_conditioning_scale",
+                List.of(0.25, 0.75)))
             .whole());
   }
 
@@ -219,14 +209,13 @@ class BatchFilesTest {
                     ImagePrompt.of(adapter, picture("a.png"), picture("b.png")).at(0.5),
                     ImagePrompt.of(adapter, picture("c.png"))))
             .build(),
-        read(
-                Map.of(
-                    "ip_adapter",
-                    List.of("plus.safetensors", "plus.safetensors"),
-                    "ip_adapter_image",
-                    List.of(List.of("a.png", "b.png"), "c.png"),
-                    "ip_adapter_scale",
-                    List.of(0.5, 1)))
+        read(Map.of(
+                "ip_adapter",
+                List.of("plus.safetensors", "plus.safetensors"),
+                "ip_adapter_image",
+                List.of(List.of("a.png", "b.png"), "c.png"),
+                "ip_adapter_scale",
+                List.of(0.5, 1)))
             .whole());
   }
 
@@ -234,7 +223,8 @@ class BatchFilesTest {
   void aCellOfCsvIsANameOrAListOfThem() {
     assertEquals("7", RequestReader.valueOf("control_image", "7"));
     assertEquals(
-        List.of("a.png", "b.png"), RequestReader.valueOf("control_image", "[\"a.png\", \"b.png\"]"));
+        List.of("a.png", "b.png"),
+        RequestReader.valueOf("control_image", "[\"a.png\", \"b.png\"]"));
     assertEquals("[a.png", RequestReader.valueOf("control_image", "[a.png"));
     assertEquals("0.5", RequestReader.valueOf("ip_adapter_scale", "0.5").toString());
   }
@@ -249,8 +239,7 @@ class BatchFilesTest {
     assertRefused(
         "controlnet names 1 and control_image 0: each ControlNet follows one picture",
         Map.of("controlnet", "net-a"));
-    assertRefused(
-        "controlnet names 0 and control_image 1", Map.of("control_image", "a.png"));
+    assertRefused("controlnet names 0 and control_image 1", Map.of("control_image", "a.png"));
     assertRefused(
         "guess_mode is \"often\": use true or false",
         Map.of("controlnet", "net-a", "control_image", "a.png", "guess_mode", "often"));
@@ -265,7 +254,13 @@ class BatchFilesTest {
         Map.of("ip_adapter", "face.safetensors", "ip_adapter_image", "a.png"));
     assertRefused(
         "ip_adapter_scale much: use a number",
-        Map.of("ip_adapter", "plus.safetensors", "ip_adapter_image", "a.png", "ip_adapter_scale", "much"));
+        Map.of(
+            "ip_adapter",
+            "plus.safetensors",
+            "ip_adapter_image",
+            "a.png",
+            "ip_adapter_scale",
+            "much"));
     assertThrows(
         IOException.class,
         () -> read(Map.of("controlnet", "nowhere", "control_image", "a.png")).whole());
@@ -323,8 +318,7 @@ class BatchFilesTest {
             .map(line -> JsonParser.parseString(line).getAsJsonObject())
             .toList();
     ImageResult alone =
-        pipeline.generate(
-            plain().controlNet(ControlNetInput.of(net, picture("a.png"))).build());
+        pipeline.generate(plain().controlNet(ControlNetInput.of(net, picture("a.png"))).build());
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     alone.image().writeTo(png, ImageFormat.PNG, pipeline.metadata(alone, 0).texts());
     byte[] led = Files.readAllBytes(out.resolve(lines.get(0).get("file").getAsString()));

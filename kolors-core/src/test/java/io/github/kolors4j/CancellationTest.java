@@ -114,7 +114,7 @@ class CancellationTest {
     void assertEndedIn(Stage stage, String reason) {
       GenerationCancelledException cancelled = (GenerationCancelledException) failure.get();
       String message = cancelled.getMessage();
-      assertTrue(message.startsWith("[request] cancelled, " + reason + ", after "), message);
+      assertTrue(message.startsWith("[request] cancelled " + reason + ", after "), message);
       assertTrue(message.endsWith(" denoising steps; 0 of 4 images are finished."), message);
       assertEquals(stage, heard.getLast().stage(), "it did not go on");
       assertEquals(0, heard.getLast().step(), "the stage, or its step, was not completed");
@@ -148,7 +148,7 @@ class CancellationTest {
           Thread.ofPlatform()
               .start(() -> running.run(pipeline, stage, RunControl.cancelledBy(token)));
           Duration latency = running.endBy(token::cancel);
-          running.assertEndedIn(stage, "its token was cancelled");
+          running.assertEndedIn(stage, "by its caller");
           return latency;
         });
   }
@@ -163,7 +163,7 @@ class CancellationTest {
           Thread thread =
               Thread.ofVirtual().start(() -> running.run(pipeline, stage, RunControl.NONE));
           Duration latency = running.endBy(thread::interrupt);
-          running.assertEndedIn(stage, "its thread was interrupted");
+          running.assertEndedIn(stage, "because its thread was interrupted");
           return latency;
         });
   }
@@ -178,7 +178,7 @@ class CancellationTest {
             Running running = new Running();
             Future<?> future = executor.submit(() -> running.run(pipeline, stage, RunControl.NONE));
             Duration latency = running.endBy(() -> future.cancel(true));
-            running.assertEndedIn(stage, "its thread was interrupted");
+            running.assertEndedIn(stage, "because its thread was interrupted");
             return latency;
           });
     }
@@ -195,7 +195,7 @@ class CancellationTest {
           Running running = new Running();
           Thread.ofVirtual().start(() -> running.run(closing, stage, RunControl.NONE));
           Duration latency = running.endBy(() -> assertTrue(closing.closeWithin(Duration.ZERO)));
-          running.assertEndedIn(stage, "its pipeline is being closed");
+          running.assertEndedIn(stage, "because its pipeline is being closed");
           return latency;
         });
   }
@@ -212,7 +212,8 @@ class CancellationTest {
           Duration taken = Duration.ofNanos(running.ended.get() - begin);
           String message = running.failure.get().getMessage();
           assertTrue(
-              message.startsWith("[request] cancelled, its time limit of 0.7 s is over, after "),
+              message.startsWith(
+                  "[request] cancelled because its time limit of 0.7 s is over, after "),
               message);
           assertTrue(taken.compareTo(limit) >= 0, "not before");
           return taken.minus(limit);
@@ -238,7 +239,7 @@ class CancellationTest {
       CancellationException cancelled =
           assertThrows(CancellationException.class, () -> pipeline.encodePrompt("a"));
       assertEquals(
-          "[request] the encoding of the prompt was cancelled, its thread was interrupted.",
+          "[request] the encoding of the prompt was cancelled because its thread was interrupted.",
           cancelled.getMessage());
     } finally {
       assertTrue(Thread.interrupted());
@@ -269,7 +270,7 @@ class CancellationTest {
                                 })
                             .build()));
     assertEquals(
-        "[request] cancelled, its token was cancelled, after 1 of 2 denoising steps; 0 of 1 images"
+        "[request] cancelled by its caller, after 1 of 2 denoising steps; 0 of 1 images"
             + " are finished.",
         cancelled.get().getMessage());
   }

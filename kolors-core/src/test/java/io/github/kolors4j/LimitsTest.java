@@ -14,13 +14,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.slf4j.Logger;
 
-/** A JVM with a small heap, one core, or more threads than that. */
+/** A JVM with a small heap, little room for threads, or one core. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class LimitsTest {
   /**
@@ -32,25 +33,30 @@ class LimitsTest {
   private static final int TRIES = 4;
 
   private static List<String> run(String program, String... flags) throws Exception {
-    List<String> command = new ArrayList<>();
+    return run(List.of(), places(), List.of(program), flags);
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @param shell what comes before the command
+   * @param classPath where its classes are
+   * @param program its name, and what else it is told
+   * @param flags of the JVM
+   * @return the lines that it printed
+   */
+  private static List<String> run(
+      List<String> shell, List<String> classPath, List<String> program, String... flags)
+      throws Exception {
+    List<String> command = new ArrayList<>(shell);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(flags));
     command.add("--add-modules=jdk.incubator.vector");
     command.add("-cp");
-    command.add(
-        Stream.of(
-                KolorsPipeline.class,
-                SmallJvm.class,
-                SafetensorsFile.class,
-                Tensor.class,
-                Logger.class,
-                ModelClass.class)
-            .map(LimitsTest::place)
-            .distinct()
-            .collect(Collectors.joining(File.pathSeparator)));
+    command.add(String.join(File.pathSeparator, classPath));
     command.add(SmallJvm.class.getName());
-    command.add(program);
     command.add(MiniCheckpoint.directory().toString());
+    command.addAll(program);
     String printed = printed(command);
     for (int i = 1; i < TRIES && printed.contains(DIED); i++) {
       printed = printed(command);
@@ -58,6 +64,19 @@ class LimitsTest {
     return printed
         .lines()
         .filter(line -> !line.startsWith("SLF4J") && !line.startsWith("WARNING"))
+        .toList();
+  }
+
+  private static List<String> places() {
+    return Stream.of(
+            KolorsPipeline.class,
+            SmallJvm.class,
+            SafetensorsFile.class,
+            Tensor.class,
+            Logger.class,
+            ModelClass.class)
+        .map(LimitsTest::place)
+        .distinct()
         .toList();
   }
 
@@ -109,6 +128,33 @@ class LimitsTest {
                   "outcome java.lang.OutOfMemoryError [memory] 256x256 pixels did not fit into"),
           outcome);
     }
+  }
+
+  /** What a shell does before it becomes a program. */
+  private static List<String> limitedBy(String limits) {
+    return List.of("/bin/sh", "-c", limits + " && exec \"$@\"", "sh");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whoAsksForMoreThreadsThanTheSystemGivesIsToldHowManyThereWere() throws Exception {
+    List<String> lines =
+        run(
+            limitedBy("ulimit -v 9000000"),
+            places(),
+            List.of("no-threads"),
+            "-Xmx128m",
+            "-Xss256m",
+            "-Xlog:disable"); // of which the JVM warns too
+    assertEquals(2, lines.size(), lines.toString());
+    assertTrue(
+        lines
+            .getFirst()
+            .matches(
+                "\\[threads\\] the system gave [0-9]+ threads beside the caller's, of 63: use fewer,"
+                    + " or let the process have more threads or more memory\\."),
+        lines.getFirst());
+    assertEquals(expected(), lines.getLast());
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.UnfinishedRequest;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Programs for a JVM that has little of something: {@code PROGRAM CHECKPOINT}. */
+/** Programs for a JVM that has little of something: {@code CHECKPOINT PROGRAM}. */
 final class SmallJvm {
   static final ImageRequest SMALL =
       ImageRequest.builder("一只瓢虫")
@@ -37,10 +38,14 @@ final class SmallJvm {
   private SmallJvm() {}
 
   public static void main(String[] args) throws Exception {
-    int threads = args[0].equals("many-threads") ? 64 : 2;
-    try (KolorsPipeline pipeline =
-        KolorsPipeline.builder(Path.of(args[1])).threads(threads).open()) {
-      switch (args[0]) {
+    Path checkpoint = Path.of(args[0]);
+    switch (args[1]) {
+      case "no-threads" -> noThreads(checkpoint);
+      default -> {}
+    }
+    int threads = args[1].equals("many-threads") ? 64 : 2;
+    try (KolorsPipeline pipeline = KolorsPipeline.builder(checkpoint).threads(threads).open()) {
+      switch (args[1]) {
         case "full-heap" -> fullHeap(pipeline);
         case "many-requests" -> manyRequests(pipeline);
         default -> {}
@@ -51,6 +56,19 @@ final class SmallJvm {
 
   static int hash(KolorsImage image) {
     return Arrays.hashCode(image.rgb());
+  }
+
+  /** Asks for more threads than there is room for the stacks of. */
+  private static void noThreads(Path checkpoint) throws IOException {
+    int before = Thread.activeCount();
+    try (KolorsPipeline pipeline = KolorsPipeline.builder(checkpoint).threads(64).open()) {
+      System.out.println("opened " + pipeline);
+    } catch (OutOfMemoryError e) {
+      System.out.println(e.getMessage());
+    }
+    while (Thread.activeCount() > before) { // they end by themselves
+      Thread.onSpinWait();
+    }
   }
 
   /** A listener that leaves no room for one object when the first image is finished. */

@@ -99,6 +99,7 @@ final class BatchCommand implements Callable<Integer> {
     BatchTable table = BatchTable.read(file);
     ImageRequest ofDefaults = UsageException.check(() -> options.request(terminal));
     Map<String, Object> defaults = options.defaults(ofDefaults);
+    table.checkIds();
     if (Files.exists(out) && !Files.isDirectory(out)) {
       throw new IOException("[output] " + out + " is a file: give the name of a folder.");
     }

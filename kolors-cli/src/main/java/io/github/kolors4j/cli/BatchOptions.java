@@ -2,11 +2,9 @@ package io.github.kolors4j.cli;
 
 import static io.github.kolors4j.cli.Given.given;
 
-import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
-import io.github.kolors4j.tensor.random.GeneratorType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -42,13 +40,7 @@ final class BatchOptions {
           "Of all rows that have none. Default: drawn of the row's id, the same each time.")
   private Long seed;
 
-  @Option(
-      names = "--rng",
-      paramLabel = "NAME",
-      description =
-          "Which of PyTorch's generators the seeds are for: cpu, cpu-f16, cuda or cuda-f16."
-              + " Default: cpu.")
-  private String rng;
+  @Mixin private RngOption rng;
 
   @Option(
       names = "--image",
@@ -88,20 +80,12 @@ final class BatchOptions {
   @Mixin private ImagePromptOptions imagePrompts;
   @Mixin private ControlNetOptions controlNets;
 
-  @Option(
-      names = "--vae-tiling",
-      description = "Let the VAE work on overlapping tiles: less memory.")
-  private boolean vaeTiling;
-
-  @Option(
-      names = "--compat",
-      paramLabel = "diffusers",
-      description = "Restore the reference's known faults, for its exact pictures.")
-  private String compat;
+  @Mixin private VaeTilingOption vaeTiling;
+  @Mixin private CompatOption compat;
 
   /** The request that a row without columns makes, but for its prompt and its picture. */
   ImageRequest request(Terminal terminal) throws IOException {
-    steps.check();
+    steps.check(terminal);
     guidance.check();
     sizes.check(terminal);
     ImageRequest.Builder request =
@@ -111,7 +95,7 @@ final class BatchOptions {
     steps.apply(request);
     guidance.apply(request);
     given(seed, request::seed);
-    given(rng, name -> request.rng(GeneratorType.byName(name)));
+    rng.apply(request);
     adapters.apply(request);
     if (imagePrompts.haveFaces()) {
       imagePrompts.apply(request);
@@ -119,14 +103,9 @@ final class BatchOptions {
       imagePrompts.check();
     }
     controlNets.checkForTable();
-    if (compat != null && !compat.equals("diffusers")) {
-      throw new UsageException(
-          "[arguments] --compat " + compat + ": use diffusers, or leave it out.");
-    }
-    return request
-        .vaeTiling(vaeTiling)
-        .compatibility(compat == null ? Compatibility.MENDED : Compatibility.DIFFUSERS)
-        .build();
+    vaeTiling.apply(request);
+    compat.apply(request);
+    return request.build();
   }
 
   /** By diffusers' names, as JSON has them. */

@@ -57,11 +57,17 @@ final class BenchCommand implements Callable<Integer> {
       description = "With --kernels: those whose name has this in it.")
   private String only;
 
-  @Option(names = "--width", paramLabel = "N", defaultValue = "512", description = "Default: 512.")
-  private int width;
+  @Option(
+      names = "--width",
+      paramLabel = "N",
+      description = "Pixels. Default: 512, or what the model was trained on where that is less.")
+  private Integer width;
 
-  @Option(names = "--height", paramLabel = "N", defaultValue = "512", description = "Default: 512.")
-  private int height;
+  @Option(
+      names = "--height",
+      paramLabel = "N",
+      description = "Pixels. Default: 512, or what the model was trained on where that is less.")
+  private Integer height;
 
   @Option(
       names = "--batch",
@@ -156,23 +162,6 @@ final class BenchCommand implements Callable<Integer> {
 
   private void benchStage(StageBenchmark.Engine engine) throws IOException {
     StageBenchmark.Stage chosen = stage();
-    StageBenchmark.Size size = new StageBenchmark.Size(width, height, batch, steps);
-    long begin = System.nanoTime();
-    try (ProcessMemory memory = new ProcessMemory();
-        StageBenchmark benchmark = open(chosen, size, engine)) {
-      double loadSeconds = (System.nanoTime() - begin) / 1e9;
-      for (int i = 0; i < warmup + runs; i++) {
-        StageBenchmark.Run run = UsageException.check(benchmark::run);
-        if (i >= warmup) {
-          print(result(benchmark, run, engine, loadSeconds, memory), i == warmup);
-        }
-      }
-    }
-  }
-
-  private StageBenchmark open(
-      StageBenchmark.Stage chosen, StageBenchmark.Size size, StageBenchmark.Engine engine)
-      throws IOException {
     StageBenchmark.SingleFiles files =
         new StageBenchmark.SingleFiles(
             weightFiles.unet(),
@@ -181,12 +170,35 @@ final class BenchCommand implements Callable<Integer> {
     StageBenchmark.Weights weights =
         new StageBenchmark.Weights(
             model.directory(terminal, interruption), model.variant(), files, adapters.adapters());
-    return UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine));
+    StageBenchmark.Size size = size(chosen, weights);
+    long begin = System.nanoTime();
+    try (ProcessMemory memory = new ProcessMemory();
+        StageBenchmark benchmark =
+            UsageException.check(() -> StageBenchmark.open(chosen, weights, size, engine))) {
+      double loadSeconds = (System.nanoTime() - begin) / 1e9;
+      for (int i = 0; i < warmup + runs; i++) {
+        StageBenchmark.Run run = UsageException.check(benchmark::run);
+        if (i >= warmup) {
+          print(result(benchmark, run, size, engine, loadSeconds, memory), i == warmup);
+        }
+      }
+    }
+  }
+
+  private StageBenchmark.Size size(StageBenchmark.Stage chosen, StageBenchmark.Weights weights)
+      throws IOException {
+    int side =
+        width == null || height == null
+            ? StageBenchmark.defaultSide(chosen, weights)
+            : 0;
+    return new StageBenchmark.Size(
+        width == null ? side : width, height == null ? side : height, batch, steps);
   }
 
   private Map<String, Object> result(
       StageBenchmark benchmark,
       StageBenchmark.Run run,
+      StageBenchmark.Size size,
       StageBenchmark.Engine engine,
       double loadSeconds,
       ProcessMemory memory) {
@@ -203,10 +215,10 @@ final class BenchCommand implements Callable<Integer> {
     result.put("rss_gb", gigabytes(memory.resident()));
     result.put("anon_gb", gigabytes(memory.anonymous()));
     result.put("load_seconds", rounded(loadSeconds, 4));
-    result.put("width", width);
-    result.put("height", height);
-    result.put("batch", batch);
-    result.put("steps", steps);
+    result.put("width", size.width());
+    result.put("height", size.height());
+    result.put("batch", size.batch());
+    result.put("steps", size.steps());
     return result;
   }
 

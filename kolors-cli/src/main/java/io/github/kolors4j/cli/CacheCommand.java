@@ -8,6 +8,7 @@ import io.github.kolors4j.hub.RepoId;
 import io.github.kolors4j.hub.RepoRevision;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,6 +101,7 @@ final class CacheCommand implements Callable<Integer> {
       terminal.out().println(JsonWriter.compact(all));
       return;
     }
+    sayEmpty(cache, repos);
     for (CachedRepo each : repos) {
       terminal
           .out()
@@ -112,6 +114,19 @@ final class CacheCommand implements Callable<Integer> {
               each.partialBytes() == 0
                   ? ""
                   : String.format(Locale.ROOT, "  and %.3f GB begun", each.partialBytes() / 1e9));
+    }
+  }
+
+  /** On standard error: a list of nothing is what a script gets. */
+  private void sayEmpty(HubCache cache, List<CachedRepo> repos) {
+    if (repos.isEmpty()) {
+      terminal
+          .err()
+          .println(
+              "nothing was downloaded yet: %s %s"
+                  .formatted(
+                      cache.root(),
+                      Files.isDirectory(cache.root()) ? "has no repository" : "does not exist"));
     }
   }
 
@@ -164,7 +179,9 @@ final class CacheCommand implements Callable<Integer> {
           "[cache] %d files are damaged or missing: delete those that are named, then ./kolors pull fetches them again."
               .formatted(wrong));
     }
-    if (!json) {
+    if (!json && repos.isEmpty()) {
+      sayEmpty(cache, repos);
+    } else if (!json) {
       terminal.err().println("all files are as they were published: " + repos.size() + " checked");
     }
   }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * How fast the stages of a model ran here before, in nominal operations a second: what they took is
@@ -35,8 +36,14 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
   /** What a thread does in a minute at 10 GFLOP/s, less than any vector machine has. */
   private static final double MINUTE_OF_A_THREAD = 0.6e12;
 
-  /** Shorter stages are the compiler's, and the disk's. */
-  private static final double LEAST_SECONDS = 5;
+  /**
+   * Of shorter stages too much is the compilers', which take some two seconds of a new process, and
+   * the disk's.
+   */
+  private static final double LEAST_SECONDS = 10;
+
+  /** Below it the compilers decide, and nobody waits for a figure. */
+  private static final double FEW_SECONDS = 10;
 
   private static final Duration PROBE = Duration.ofSeconds(2);
   private static final int SHORT_HASH = 16;
@@ -55,34 +62,45 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
         CacheFolder.find().map(folder -> folder.resolve("speeds.json")), key, threads);
   }
 
-  /** The estimate: of earlier runs where there are some for each stage, else of a probe. */
+  /** The estimate: of earlier runs for the stages that have some, of a probe for the others. */
   CostEstimate estimate(KolorsPipeline pipeline, ImageRequest request) {
-    CostEstimate work = pipeline.estimate(request, UNIT);
-    Map<String, Double> speeds = speeds();
-    if (known(speeds, TEXT, work.text())
-        && known(speeds, DENOISE, work.denoise())
-        && known(speeds, DECODE, work.decode())) {
-      return new CostEstimate(
-          at(speeds, TEXT, work.text()),
-          at(speeds, DENOISE, work.denoise()),
-          at(speeds, DECODE, work.decode()),
-          work.heapBytes(),
-          work.mappedBytes(),
-          work.diskBytes());
-    }
+    return estimate(pipeline, request, this::probe);
+  }
+
+  private MachineSpeed probe() {
     try (ThreadPool pool = new ThreadPool(threads)) {
-      return pipeline.estimate(request, MachineSpeed.measure(pool, PROBE));
+      return MachineSpeed.measure(pool, PROBE);
     }
+  }
+
+  /** The same with another probe, which is asked only where a stage has no earlier run. */
+  CostEstimate estimate(
+      KolorsPipeline pipeline, ImageRequest request, Supplier<MachineSpeed> probe) {
+    CostEstimate estimate = pipeline.estimate(request, UNIT);
+    Map<String, Double> speeds = speeds();
+    if (!known(speeds, TEXT, estimate.text())
+        || !known(speeds, DENOISE, estimate.denoise())
+        || !known(speeds, DECODE, estimate.decode())) {
+      estimate = pipeline.estimate(request, probe.get());
+    }
+    return new CostEstimate(
+        at(speeds, TEXT, estimate.text()),
+        at(speeds, DENOISE, estimate.denoise()),
+        at(speeds, DECODE, estimate.decode()),
+        estimate.heapBytes(),
+        estimate.mappedBytes(),
+        estimate.diskBytes());
   }
 
   private static boolean known(Map<String, Double> speeds, String stage, CostEstimate.Stage work) {
     return work.flop() == 0 || speeds.containsKey(stage);
   }
 
+  /** At the speed of earlier runs; as it is where there are none. */
   private static CostEstimate.Stage at(
       Map<String, Double> speeds, String stage, CostEstimate.Stage work) {
     Double speed = speeds.get(stage);
-    return work.flop() == 0 || speed == null ? new CostEstimate.Stage(0, 0) : work.at(speed);
+    return speed == null ? work : work.at(speed);
   }
 
   /** Says what a request above a minute will take; gives at least its work. */
@@ -105,11 +123,12 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
 
   /** The estimate, with the seconds of a start that comes before. */
   static String sentence(CostEstimate estimate, double start) {
+    double total = start + estimate.totalSeconds();
     return String.format(
         Locale.ROOT,
-        "about %s on this machine: %stext %s, denoising %s, decoding %s; %,d MB of heap and %,d MB"
+        "%s on this machine: %stext %s, denoising %s, decoding %s; %,d MB of heap and %,d MB"
             + " of weights beside it",
-        clock(start + estimate.totalSeconds()),
+        total < FEW_SECONDS ? "less than ten seconds" : "about " + clock(total),
         start == 0 ? "" : "starting and compiling " + clock(start) + ", ",
         clock(estimate.text().seconds()),
         clock(estimate.denoise().seconds()),
@@ -127,6 +146,7 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
     if (file.isEmpty() || seconds(result.timings().denoise()) < LEAST_SECONDS) {
       return;
     }
+    // Each stage for itself: decoding is short where denoising is long.
     Map<String, Double> speeds = speeds();
     put(speeds, TEXT, work.text(), result.timings().text());
     put(speeds, DENOISE, work.denoise(), result.timings().denoise());

@@ -4,7 +4,6 @@ import static java.util.stream.Collectors.joining;
 
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.estimate.CostEstimate;
-import io.github.kolors4j.request.Compatibility;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.OutputType;
@@ -73,18 +72,8 @@ class GenerateCommand implements Callable<Integer> {
   @Mixin PromptCacheOptions promptCache;
   @Mixin private PreviewOptions previewOptions;
 
-  @Option(
-      names = "--vae-tiling",
-      description =
-          "Let the VAE work on overlapping tiles: less memory, and a picture that differs a"
-              + " little.")
-  private boolean vaeTiling;
-
-  @Option(
-      names = "--compat",
-      paramLabel = "diffusers",
-      description = "Restore the reference's known faults, for its exact pictures.")
-  private String compat;
+  @Mixin private VaeTilingOption vaeTiling;
+  @Mixin private CompatOption compat;
 
   @Mixin CommonOptions.PrecisionOption precision;
   @Mixin CommonOptions.ThreadsOption threads;
@@ -193,7 +182,7 @@ class GenerateCommand implements Callable<Integer> {
 
   void checkArguments() {
     prompts.check();
-    steps.check();
+    steps.check(terminal);
     guidance.check();
     imageToImage.check(terminal);
     controlNets.check();
@@ -203,7 +192,6 @@ class GenerateCommand implements Callable<Integer> {
 
   /** The request, with the files that it is made of. */
   ImageRequest request() throws IOException {
-    Compatibility compatibility = compatibility();
     OutputType type = type();
     ImageRequest.Builder request = prompts.request();
     sizes.apply(request);
@@ -214,17 +202,9 @@ class GenerateCommand implements Callable<Integer> {
     adapters.apply(request);
     imagePrompts.apply(request);
     controlNets.apply(request);
-    return request.outputType(type).vaeTiling(vaeTiling).compatibility(compatibility).build();
-  }
-
-  private Compatibility compatibility() {
-    return switch (compat) {
-      case null -> Compatibility.MENDED;
-      case "diffusers" -> Compatibility.DIFFUSERS;
-      default ->
-          throw new UsageException(
-              "[arguments] --compat " + compat + ": use diffusers, or leave it out.");
-    };
+    vaeTiling.apply(request);
+    compat.apply(request);
+    return request.outputType(type).build();
   }
 
   private OutputType type() {

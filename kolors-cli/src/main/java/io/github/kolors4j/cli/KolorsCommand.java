@@ -72,7 +72,7 @@ final class KolorsCommand implements Runnable {
               .setErr(err)
               .setParameterExceptionHandler(
                   (e, _) -> {
-                    report(terminal, interruption, parsing(e), e, verbose);
+                    report(terminal, interruption, parsing(e, args), e, verbose);
                     return USAGE;
                   })
               .setExecutionExceptionHandler(
@@ -173,11 +173,11 @@ final class KolorsCommand implements Runnable {
     }
   }
 
-  private static String parsing(ParameterException e) {
+  private static String parsing(ParameterException e, String... args) {
     String message = String.valueOf(e.getMessage());
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
     if (e instanceof UnmatchedArgumentException unmatched) {
-      message += UnknownArgument.hint(unmatched);
+      message += UnknownArgument.hint(unmatched, args);
     }
     return (message.startsWith("[") ? message : "[arguments] " + message)
         + (message.endsWith("?") ? " See " : "; see ")

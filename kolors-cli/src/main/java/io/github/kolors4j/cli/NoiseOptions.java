@@ -1,15 +1,11 @@
 package io.github.kolors4j.cli;
 
-import static io.github.kolors4j.cli.Given.given;
-
 import io.github.kolors4j.request.ImageRequest;
-import io.github.kolors4j.tensor.random.GeneratorType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** How many pictures, and the noise that each begins with. */
 final class NoiseOptions {
@@ -20,14 +16,7 @@ final class NoiseOptions {
           "One for all images, which get S, S+1 ..., or one an image. Default: random, reported.")
   private String seed;
 
-  @Option(
-      names = "--rng",
-      paramLabel = "NAME",
-      converter = Rng.class,
-      description =
-          "Which of PyTorch's generators the seeds are for: cpu, cpu-f16, cuda or cuda-f16."
-              + " Default: cpu.")
-  private GeneratorType rng;
+  @Mixin private RngOption rng;
 
   @Option(names = "--images", paramLabel = "N", description = "How many images. Default: 1.")
   private Integer images;
@@ -48,21 +37,9 @@ final class NoiseOptions {
               .formatted(seeds.size(), count));
     }
     request.numImagesPerPrompt(count).seeds(seeds);
-    given(rng, request::rng);
+    rng.apply(request);
     if (latents != null) {
       request.latents(Latents.read(latents));
-    }
-  }
-
-  /** A generator by its name. */
-  private static final class Rng implements ITypeConverter<GeneratorType> {
-    @Override
-    public GeneratorType convert(String text) {
-      try {
-        return GeneratorType.byName(text);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
     }
   }
 }

@@ -15,7 +15,9 @@ import java.util.Locale;
 final class ProgressBar implements ProgressListener, AutoCloseable {
   private static final int WIDTH = 24;
   private static final long QUIET_NANOS = Duration.ofSeconds(10).toNanos();
+  private static final long KILO = 1_000;
   private static final long MEGA = 1_000_000;
+  private static final long FEW_MEGA = 10;
   private static final long SHORT_NANOS = Duration.ofMillis(100).toNanos();
   private static final String BEGIN_OF_LINE = "\r";
   private static final String ERASE_TO_END = "\u001b[K";
@@ -80,16 +82,24 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     if (written < all && now - shown < pause) {
       return;
     }
-    String line = String.format(Locale.ROOT, "%,d of %,d MB", written / MEGA, all / MEGA);
-    if (terminal.interactive()) {
+    String line = amount(written, all);
+    if (terminal.interactive() && all > 0) {
       line += bar(written, all);
     }
     double seconds = Math.max(1, now - beginNanos) / 1e9;
-    Duration left = Duration.ofNanos((long) ((all - written) / (written / seconds) * 1e9));
-    show(
-        line
-            + String.format(
-                Locale.ROOT, " %.0f MB/s, %s left", written / 1e6 / seconds, clock(left)));
+    line += String.format(Locale.ROOT, " %.0f MB/s", written / 1e6 / seconds);
+    if (written > 0 && written < all) {
+      double left = (all - written) / (double) written * seconds;
+      line += ", " + clock(Duration.ofMillis((long) (left * 1000))) + " left";
+    }
+    show(line);
+  }
+
+  /** In MB, or in kB where all are but a few of them. */
+  private static String amount(long done, long all) {
+    return all < FEW_MEGA * MEGA
+        ? String.format(Locale.ROOT, "%,d of %,d kB", done / KILO, all / KILO)
+        : String.format(Locale.ROOT, "%,d of %,d MB", done / MEGA, all / MEGA);
   }
 
   /** So far is a download, of all of its files. */
@@ -99,9 +109,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
         && progress.bytesDone() < progress.bytes()) {
       return;
     }
-    String line =
-        String.format(
-            Locale.ROOT, "%,d of %,d MB", progress.bytesDone() / MEGA, progress.bytes() / MEGA);
+    String line = amount(progress.bytesDone(), progress.bytes());
     if (terminal.interactive() && progress.bytes() > 0) {
       line += bar(progress.bytesDone(), progress.bytes());
     }

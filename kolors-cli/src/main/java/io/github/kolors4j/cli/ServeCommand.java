@@ -121,7 +121,7 @@ final class ServeCommand implements Callable<Integer> {
 
   private KolorsServer.Builder options(KolorsPipeline pipeline, Optional<String> key) {
     KolorsServer.Builder builder =
-        KolorsServer.builder(pipeline).host(host).port(port).queueCapacity(queue);
+        KolorsServer.builder(pipeline).host(host).port(port).queueCapacity(queue).warmUp();
     key.ifPresent(builder::key);
     allowedHosts.forEach(builder::allowHost);
     if (logPrompts) {

@@ -51,8 +51,8 @@ final class StepOptions {
               + " 1, in all.")
   private Integer predictEvery;
 
-  /** Refuses what contradicts itself. */
-  void check() {
+  /** Refuses what contradicts itself, and warns of what diffusers takes and nobody wants. */
+  void check(Terminal terminal) {
     if (timesteps != null && sigmas != null) {
       throw contradiction("--timesteps", "--sigmas");
     }
@@ -62,6 +62,32 @@ final class StepOptions {
     if (sigmas != null && steps != null) {
       throw contradiction("--sigmas", "--steps");
     }
+    given(timesteps, _ -> warnOfRise(terminal, "--timesteps", timesteps()));
+    given(sigmas, _ -> warnOfRise(terminal, "--sigmas", sigmas()));
+  }
+
+  private double[] timesteps() {
+    return Numbers.wholes("--timesteps", timesteps);
+  }
+
+  private double[] sigmas() {
+    return Numbers.decimals("--sigmas", sigmas);
+  }
+
+  /** Of diffusers' schedulers three refuse it (DDPM, LCM, TCD), as ours; the others do not look. */
+  private static void warnOfRise(Terminal terminal, String option, double[] values) {
+    for (int i = 1; i < values.length; i++) {
+      if (values[i] >= values[i - 1]) {
+        terminal.warn(
+            "[arguments] %s has %s before %s: a picture comes of values that fall, the noisiest first."
+                .formatted(option, text(values[i - 1]), text(values[i])));
+        return;
+      }
+    }
+  }
+
+  private static String text(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
   }
 
   private static UsageException contradiction(String one, String other) {
@@ -72,8 +98,8 @@ final class StepOptions {
 
   void apply(ImageRequest.Builder request) {
     given(steps, request::numInferenceSteps);
-    given(timesteps, text -> request.timesteps(Numbers.wholes("--timesteps", text)));
-    given(sigmas, text -> request.sigmas(Numbers.decimals("--sigmas", text)));
+    given(timesteps, _ -> request.timesteps(timesteps()));
+    given(sigmas, _ -> request.sigmas(sigmas()));
     given(denoisingEnd, request::denoisingEnd);
     given(eta, request::eta);
     given(predictEvery, request::predictEvery);

@@ -13,15 +13,21 @@ final class UnknownArgument {
   private static final int MOST_LETTERS = 100;
 
   private static final int MOST_NAMES = 3;
+  private static final String END_OF_OPTIONS = "--";
 
   private UnknownArgument() {}
 
   /** A hint, to be put behind the parser's own words; empty where nothing is near. */
-  static String hint(UnmatchedArgumentException e) {
+  static String hint(UnmatchedArgumentException e, String... args) {
     CommandSpec command = e.getCommandLine().getCommandSpec();
     String first = e.getUnmatched().getFirst();
     if (first.length() > MOST_LETTERS) {
       return "";
+    }
+    List<String> all = List.of(args);
+    int options = all.indexOf(END_OF_OPTIONS);
+    if (options >= 0 && first.startsWith("-") && all.lastIndexOf(first) > options) {
+      return ": nothing behind -- is an option; put it before";
     }
     if (first.startsWith("-")) {
       int end = first.indexOf('=');

@@ -28,7 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class BatchCommandTest {
-  private static final List<String> SMALL = List.of("--width", "16", "--height", "16");
+  private static final List<String> SMALL =
+      List.of("--width", "16", "--height", "16", "--max-sequence-length", "8");
 
   @TempDir private Path folder;
 
@@ -139,7 +140,11 @@ class BatchCommandTest {
     assertEquals(2, batch(table, "--guidance-scale", "much").exitCode());
     assertFalse(Files.exists(out().resolve("manifest.jsonl")));
     assertEquals(1, batch(folder.resolve("missing.csv")).exitCode());
-    assertEquals(1, batch(csv("prompt,id\nx,a\ny,a\n")).exitCode());
+    Run twice = batch(csv("prompt,id\nx,a\ny,a\n"), "--model", "/none");
+    assertEquals(1, twice.exitCode());
+    assertTrue(twice.err().contains("rows 1 and 2 have the id a: give each"), twice.err());
+    Run number = batch(csv("prompt,id\nx,2\ny,\n"), "--model", "/none");
+    assertTrue(number.err().contains("the id 2 (a row without one has its number): give"), number.err());
   }
 
   @Test
@@ -181,7 +186,10 @@ class BatchCommandTest {
     Run canny = batch(table, "--controlnet", net, "--canny");
     assertEquals(2, canny.exitCode());
     assertTrue(canny.err().contains("make the edges before"), canny.err());
-    assertEquals(2, batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image).exitCode());
+    assertEquals(
+        2,
+        batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image)
+            .exitCode());
   }
 
   @Test
@@ -209,10 +217,13 @@ class BatchCommandTest {
     assertEquals(3, manifest(out()).size());
   }
 
-  /** First by Ctrl-C, then as by a machine that loses its power, each in the middle of something. */
+  /**
+   * First by Ctrl-C, then as by a machine that loses its power, each in the middle of something.
+   */
   @Test
   @Timeout(300)
-  void anInterruptedProcessAndAKilledOneLoseNothingButThePictureThatTheyWereMaking() throws Exception {
+  void anInterruptedProcessAndAKilledOneLoseNothingButThePictureThatTheyWereMaking()
+      throws Exception {
     StringBuilder text = new StringBuilder("id,prompt\n");
     for (int i = 0; i < 12; i++) {
       text.append("row ").append(i).append(",prompt ").append(i % 3).append('\n');

@@ -146,9 +146,13 @@ class BenchCommandTest {
 
   @Test
   void withoutJsonItIsATable() {
-    Run run = bench("--stage", "vae", "--width", "64", "--height", "64", "--warmup", "0");
+    Run run = bench("--stage", "vae", "--width", "32", "--warmup", "0");
     assertEquals(0, run.exitCode(), run.err());
     List<String> lines = run.out().lines().toList();
+    List<String> names = List.of(lines.getFirst().strip().split(" +"));
+    String[] values = lines.getLast().strip().split(" +");
+    assertEquals("32", values[names.indexOf("width")]);
+    assertEquals("64", values[names.indexOf("height")], "what mini was trained on");
     assertEquals(4, lines.size(), run.out());
     assertTrue(lines.getFirst().startsWith("stage "), run.out());
     assertTrue(lines.stream().allMatch(line -> line.length() == lines.getFirst().length()));

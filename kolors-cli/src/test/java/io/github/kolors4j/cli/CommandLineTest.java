@@ -103,7 +103,8 @@ class CommandLineTest {
         new Wrong("generate x --pag-adaptive-scale 1", "--pag-adaptive-scale without --pag-scale"),
         new Wrong("generate x --pag-applied-layers mid", "--pag-applied-layers without"),
         new Wrong("generate x --pag-scale 3 --pag-applied-layers mid,,up", "empty layer"),
-        new Wrong("generate x --rng mps", "cuda-f16"),
+        new Wrong("generate x --rng mps", "kolors: [random] no generator \"mps\": use one of cpu"),
+        new Wrong("generate -- x --steps 2", "'2': nothing behind -- is an option; put it before"),
         new Wrong("generate x --compat torch", "torch"),
         new Wrong("generate x --vae-tiling=maybe", "maybe"),
         new Wrong("schedulers magic", "magic"),
@@ -208,6 +209,20 @@ class CommandLineTest {
     Run run = Run.of(args);
     assertTrue(run.err().length() < 3_000, run.err().length() + " letters");
     assertEquals(1, run.err().lines().count());
+  }
+
+  /** Diffusers' Euler does not look, and what it takes we take. */
+  @Test
+  void stepsThatRiseAreWarnedOf() {
+    String rise =
+        Run.of("generate", "x", "--timesteps", "999,1,500", "--model", "/none").err();
+    assertTrue(rise.startsWith("kolors: warning: [arguments] --timesteps has 1 before 500:"), rise);
+    String level =
+        Run.of("generate", "x", "--sigmas", "9,0.5,0.5,0", "--model", "/none").err();
+    assertTrue(level.startsWith("kolors: warning: [arguments] --sigmas has 0.5 before 0.5:"), level);
+    for (String falling : List.of("--timesteps=999,500,1", "--sigmas=9,0.5,0")) {
+      assertTrue(!Run.of("generate", "x", falling, "--model", "/none").err().contains("warning"));
+    }
   }
 
   @Test

@@ -180,6 +180,15 @@ class HubCommandsTest {
         Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots").resolve(COMMIT)));
   }
 
+  /** A small picture, without what tells the model's name. */
+  private static String[] generate(String... more) {
+    List<String> args = new ArrayList<>(List.of("generate", "ladybug", "--seed", "1"));
+    args.addAll(List.of("--steps", "2", "--width", "32", "--height", "32"));
+    args.addAll(List.of("--max-sequence-length", "16", "--no-metadata"));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
   @Test
   void fromAPullOverAPictureToTheEmptyCache() throws Exception {
     Run missing = kolors("tokenize", "cat", "--model", REPO);
@@ -200,22 +209,18 @@ class HubCommandsTest {
     assertEquals(0, json.get("bytesFetched").getAsLong());
     assertEquals("", again.err());
 
-    // without what tells the model's name
-    String[] prompt = {
-      "generate", "ladybug", "--steps", "2", "--seed", "1", "--no-metadata", "--out"
-    };
-    List<String> fromHub = new ArrayList<>(List.of(prompt));
-    fromHub.addAll(List.of("hub.png", "--model", REPO));
-    List<String> shipped = new ArrayList<>(List.of(prompt));
-    shipped.add("mini.png");
-    assertEquals(0, kolors(fromHub.toArray(String[]::new)).exitCode());
-    assertEquals(0, kolors(shipped.toArray(String[]::new)).exitCode());
-    assertArrayEquals(
-        Files.readAllBytes(folder.resolve("mini.png")),
-        Files.readAllBytes(folder.resolve("hub.png")));
+    Path fromHub = folder.resolve("hub.png");
+    Path shipped = folder.resolve("mini.png");
+    Run made = kolors(generate("--out", fromHub.toString(), "--model", REPO));
+    assertEquals(0, made.exitCode(), made.err());
+    assertEquals(0, Run.of(generate("--out", shipped.toString())).exitCode());
+    assertArrayEquals(Files.readAllBytes(shipped), Files.readAllBytes(fromHub));
 
     Run list = kolors("cache", "list");
     assertTrue(list.out().contains(REPO + "  main"), list.out());
+    JsonObject listed = kolors("cache", "list", "--json").json();
+    assertEquals(cache.toString(), listed.get("cache").getAsString());
+    assertEquals(1, listed.getAsJsonArray("repos").size());
     Run verified = kolors("cache", "verify");
     assertEquals(0, verified.exitCode(), verified.err());
 
@@ -232,7 +237,11 @@ class HubCommandsTest {
 
     assertEquals(2, kolors("cache", "remove").exitCode());
     assertEquals(0, kolors("cache", "remove", REPO).exitCode());
-    assertEquals(0, kolors("cache", "list", "--json").json().getAsJsonArray("repos").size());
+    Run empty = kolors("cache", "list");
+    assertEquals(0, empty.exitCode());
+    assertEquals("", empty.out());
+    assertEquals(
+        "nothing was downloaded yet: " + cache + " has no repository", empty.err().strip());
     assertEquals(1, kolors("cache", "remove", REPO).exitCode());
   }
 

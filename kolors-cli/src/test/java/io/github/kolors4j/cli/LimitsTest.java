@@ -27,10 +27,10 @@ class LimitsTest {
       Path.of(System.getProperty("java.home"), "bin/java").toString();
 
   private static final String[] SMALL = {
-    "generate", "x", "--width", "16", "--height", "16", "--steps", "1"
+    "generate", "x", "--width=16", "--height=16", "--steps=1", "--max-sequence-length=8"
   };
   private static final String[] LARGER = {
-    "generate", "x", "--width", "64", "--height", "64", "--steps", "1"
+    "generate", "x", "--width=64", "--height=64", "--steps=1", "--max-sequence-length=8"
   };
 
   @TempDir private Path folder;
@@ -84,7 +84,7 @@ class LimitsTest {
   /** 4 kB a file, and the picture has 10. */
   @Test
   void aFileThatIsTooLargeForTheDiskIsNamedAndNothingHalfWrittenIsLeft() throws Exception {
-    Run run = shell("ulimit -f 8;", "generate", "x", "--steps", "1", "--out", "a.png");
+    Run run = shell("ulimit -f 8;", with(List.of(LARGER), "--out", "a.png"));
     assertFailed(run, "kolors: [image] cannot save a.png: File too large.");
     assertEquals(List.of(), files());
   }
@@ -214,7 +214,7 @@ class LimitsTest {
     Run run =
         script(
             Map.of(Relaunch.OPTIONS, "-Duser.language=ar -Duser.country=EG"),
-            with(List.of("generate", "x", "--width", "16", "--height", "16"), "--steps", "2"));
+            with(List.of(SMALL), "--steps=2"));
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.err().matches("(?s).*step 2/2 [0-9.]+ s/step.*seed [0-9]+, [0-9]+\\.[0-9] s.*"));
   }

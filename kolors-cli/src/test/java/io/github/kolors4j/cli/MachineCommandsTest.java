@@ -3,13 +3,24 @@ package io.github.kolors4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.estimate.CostEstimate;
+import io.github.kolors4j.estimate.MachineSpeed;
+import io.github.kolors4j.mini.MiniCheckpoint;
+import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.Timings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -48,6 +59,48 @@ class MachineCommandsTest {
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.out().contains("denoising"), run.out());
     assertFalse(Files.exists(folder.resolve("a.png")));
+  }
+
+  @Test
+  void aStageThatRanHereIsForeseenByItsRunsAndTheOthersByAProbe() throws IOException {
+    Path file = folder.resolve("speeds.json");
+    Files.writeString(file, "{\"mini\": {\"denoise\": 2e9}}");
+    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1);
+    ImageRequest request = ImageRequest.of("x");
+    try (KolorsPipeline pipeline = KolorsPipeline.open(MiniCheckpoint.directory())) {
+      MachineSpeed slow = new MachineSpeed(1e6, 1e6, 1e6);
+      CostEstimate estimate = runs.estimate(pipeline, request, () -> slow);
+      CostEstimate probed = pipeline.estimate(request, slow);
+      assertEquals(probed.text(), estimate.text());
+      assertEquals(probed.decode(), estimate.decode());
+      assertEquals(probed.denoise().flop() / 2e9, estimate.denoise().seconds(), 1e-9);
+      assertTrue(estimate.denoise().seconds() > 0);
+
+      Files.writeString(file, "{\"mini\": {\"text\": 1, \"denoise\": 1, \"decode\": 1}}");
+      runs.estimate(pipeline, request, () -> fail("all stages are known"));
+    }
+  }
+
+  @Test
+  void shortRunsTeachNothing() throws IOException {
+    Path file = folder.resolve("speeds.json");
+    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1);
+    CostEstimate.Stage work = new CostEstimate.Stage(1e9, 1);
+    CostEstimate estimate = new CostEstimate(work, work, work, 1, 1, 1);
+    runs.remember(estimate, ran(1, 9.9, 20));
+    assertFalse(Files.exists(file));
+    runs.remember(estimate, ran(9.9, 10, 4));
+    assertEquals("{\"mini\":{\"denoise\":1.0E8}}", Files.readString(file).replaceAll("\\s", ""));
+  }
+
+  private static ImageResult ran(double text, double denoise, double decode) {
+    Timings timings = new Timings(seconds(text), seconds(denoise), seconds(decode), seconds(60));
+    return new ImageResult(
+        ImageRequest.of("x"), List.of(), Optional.empty(), List.of(), timings, List.of());
+  }
+
+  private static Duration seconds(double seconds) {
+    return Duration.ofMillis((long) (seconds * 1000));
   }
 
   @Test

@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.request.MicroConditioning.Crop;
 import io.github.kolors4j.request.MicroConditioning.Size;
+import io.github.kolors4j.estimate.CostEstimate;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -91,6 +94,26 @@ class PartsTest {
           assertThrows(UsageException.class, () -> Numbers.wholes("--timesteps", text), text);
       assertTrue(e.getMessage().contains("--timesteps"), e.getMessage());
     }
+  }
+
+  @Test
+  void fewBytesAreToldInKilobytes() {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    PrintStream screen = new PrintStream(err, true, StandardCharsets.UTF_8);
+    long begin = System.nanoTime() - 1_000_000_000;
+    new ProgressBar(new Terminal(screen, screen, false)).bytes(410_000, 410_000, begin);
+    new ProgressBar(new Terminal(screen, screen, false)).bytes(10_000_000, 10_000_000, begin);
+    List<String> lines = err.toString(StandardCharsets.UTF_8).lines().toList();
+    assertTrue(lines.getFirst().matches("410 of 410 kB \\d+ MB/s"), lines.getFirst());
+    assertTrue(lines.getLast().matches("10 of 10 MB \\d+ MB/s"), lines.getLast());
+  }
+
+  @Test
+  void nobodyIsToldTheSecondsOfAFew() {
+    CostEstimate.Stage second = new CostEstimate.Stage(1, 1);
+    CostEstimate three = new CostEstimate(second, second, second, 1, 1, 1);
+    assertTrue(EarlierRuns.sentence(three, 6.9).startsWith("less than ten seconds on this"));
+    assertTrue(EarlierRuns.sentence(three, 7).startsWith("about 0:10 on this"));
   }
 
   @Test

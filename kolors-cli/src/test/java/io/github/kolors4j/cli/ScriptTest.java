@@ -83,6 +83,7 @@ class ScriptTest {
   private static String[] command(String... command) {
     List<String> all = new ArrayList<>(List.of(command));
     all.addAll(List.of("--width", "16", "--height", "16", "--steps", "1"));
+    all.addAll(List.of("--max-sequence-length", "8"));
     return all.toArray(String[]::new);
   }
 
@@ -125,7 +126,8 @@ class ScriptTest {
   void interruptedInTheSecondPictureTheFirstOneIsThereAndNamed() throws Exception {
     String[] command = {script(), "generate", "x", "--width", "16", "--height", "16"};
     List<String> all = new ArrayList<>(List.of(command));
-    all.addAll(List.of("--steps", "1000", "--images", "3", "--out", "a.png", "--seed", "1"));
+    all.addAll(List.of("--max-sequence-length", "8", "--steps", "300", "--images", "3"));
+    all.addAll(List.of("--out", "a.png", "--seed", "1"));
     Checkout.Started started = checkout.start(Map.of(), all.toArray(String[]::new));
     started.awaitError("image 2/3");
     new ProcessBuilder("kill", "-INT", String.valueOf(started.process().pid())).start().waitFor();

@@ -167,6 +167,18 @@ public final class BatchTable {
     }
   }
 
+  /**
+   * Reads all rows and refuses two of the same id, as a batch does when it begins: to know it before
+   * a model is opened, or downloaded.
+   *
+   * @throws InvalidFileException if two rows have the same id, or the file is not UTF-8
+   * @throws IOException if it cannot be read
+   */
+  public void checkIds() throws IOException {
+    DistinctIds ids = new DistinctIds(name);
+    forEach(ids::add);
+  }
+
   private static BufferedReader reader(Path file) throws IOException {
     try {
       return new BufferedReader(

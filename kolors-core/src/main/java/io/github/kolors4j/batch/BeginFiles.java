@@ -45,10 +45,7 @@ record BeginFiles(
             where ->
                 "%s %s %s %s"
                     .formatted(
-                        begin,
-                        where.isMap ? "map" : "mask",
-                        where.picture.sha256(),
-                        where.padding))
+                        begin, where.isMap ? "map" : "mask", where.picture.sha256(), where.padding))
         .orElse(begin);
   }
 

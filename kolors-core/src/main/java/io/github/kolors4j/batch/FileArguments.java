@@ -110,8 +110,7 @@ final class FileArguments {
     if (map.isPresent()) {
       where =
           Optional.of(
-              new BeginFiles.MaskFile(
-                  RowPicture.of(files, map.get()), OptionalInt.empty(), true));
+              new BeginFiles.MaskFile(RowPicture.of(files, map.get()), OptionalInt.empty(), true));
     } else if (mask.isPresent()) {
       where =
           Optional.of(
@@ -219,9 +218,7 @@ final class FileArguments {
     IpAdapter adapter = adapters.get(key);
     if (adapter == null) {
       adapter =
-          imageEncoder.isPresent()
-              ? IpAdapter.of(path, imageEncoder.get())
-              : IpAdapter.of(path);
+          imageEncoder.isPresent() ? IpAdapter.of(path, imageEncoder.get()) : IpAdapter.of(path);
       adapters.put(key, adapter);
     }
     if (adapter.kind() == IpAdapter.Kind.FACE_ID_PLUS) {
@@ -362,7 +359,6 @@ final class FileArguments {
   private static IllegalArgumentException fault(
       String argument, @Nullable Object value, String needed) {
     return new IllegalArgumentException(
-        "[batch] %s is %s: use %s."
-            .formatted(argument, JsonWriter.abbreviated(value), needed));
+        "[batch] %s is %s: use %s.".formatted(argument, JsonWriter.abbreviated(value), needed));
   }
 }

@@ -25,8 +25,7 @@ record ImagePromptFiles(List<Prompt> prompts) implements FileArgument {
    * @param masks where each of them counts; none for everywhere
    * @param scale how much they count, as {@link ImagePrompt#at(String)} reads it
    */
-  record Prompt(
-      IpAdapter adapter, List<RowPicture> images, List<RowPicture> masks, String scale) {
+  record Prompt(IpAdapter adapter, List<RowPicture> images, List<RowPicture> masks, String scale) {
     private String identity() {
       return "ip_adapter %s %s %s %s %s"
           .formatted(

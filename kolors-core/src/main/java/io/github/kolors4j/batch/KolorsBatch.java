@@ -22,7 +22,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -193,21 +192,16 @@ public final class KolorsBatch {
   private record Scan(long rows, List<String> columns) {}
 
   private static Scan scan(BatchTable table) throws IOException {
-    Map<String, Long> ids = new HashMap<>();
+    DistinctIds ids = new DistinctIds(table.name());
     Set<String> columns = new LinkedHashSet<>();
     table.forEach(
         row -> {
-          Long other = ids.putIfAbsent(row.id(), row.number());
-          if (other != null) {
-            throw new InvalidFileException(
-                "[batch] %s: rows %s and %s have the id %s: give each one of its own."
-                    .formatted(table.name(), other, row.number(), row.id()));
-          }
+          ids.add(row);
           row.values().keySet().stream()
               .filter(column -> !RequestReader.isArgument(column))
               .forEach(columns::add);
         });
-    return new Scan(ids.size(), List.copyOf(columns));
+    return new Scan(ids.count(), List.copyOf(columns));
   }
 
   /** A row that waits for its turn. */

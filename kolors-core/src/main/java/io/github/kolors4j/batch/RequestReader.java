@@ -243,13 +243,7 @@ public final class RequestReader {
     String key = name + " " + JsonWriter.line(given);
     Scheduler known = schedulers.get(key);
     if (known == null) {
-      Map<String, @Nullable Object> options = new LinkedHashMap<>();
-      if (given instanceof Map<?, ?> map) {
-        map.forEach(
-            (option, value) ->
-                options.put(
-                    String.valueOf(option), SchedulerConfig.parseValue(JsonWriter.line(value))));
-      }
+      Map<?, ?> options = given instanceof Map<?, ?> map ? map : Map.of();
       known = Schedulers.chosen(pipeline.scheduler(), (String) name, options);
       schedulers.put(key, known);
     }

@@ -70,16 +70,22 @@ public final class HubEnvironment {
    * @throws IllegalArgumentException if a variable has a value that it cannot have
    */
   public static HubEnvironment current() throws IOException {
-    return of(System.getenv(), home());
+    Map<String, String> variables = System.getenv();
+    return of(variables, home(variables).orElseGet(() -> Path.of(System.getProperty("user.home"))));
   }
 
   /**
-   * The user's folder as Python's {@code ~}: {@code HOME} where the system has that, else what the
+   * The user's folder, as Python's {@code ~}: {@code HOME} where the system has that, else what the
    * JVM found in the list of users, which a container may not have him in.
+   *
+   * @param variables by name, as {@code System.getenv()}
+   * @return an absolute path, which need not exist; none where neither says one
    */
-  private static Path home() {
-    String home = File.separatorChar == '/' ? System.getenv("HOME") : null;
-    return Path.of(home == null || !home.startsWith("/") ? System.getProperty("user.home") : home);
+  public static Optional<Path> home(Map<String, String> variables) {
+    String given = File.separatorChar == '/' ? variables.getOrDefault("HOME", "") : "";
+    String home = given.startsWith("/") ? given : System.getProperty("user.home", "");
+    // "?" is how the JVM writes that it does not know the user
+    return Optional.of(Path.of(home)).filter(Path::isAbsolute);
   }
 
   /**

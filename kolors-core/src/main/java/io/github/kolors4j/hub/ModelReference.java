@@ -67,6 +67,24 @@ public sealed interface ModelReference {
   }
 
   /**
+   * What answers to others call a checkpoint: where it lies on this machine is nobody else's
+   * business.
+   *
+   * @param model as {@link #parse} takes it
+   * @return the last part of a folder's path; the name of a repository as it was given
+   * @throws IllegalArgumentException if it can be neither
+   */
+  static String publicName(String model) {
+    return switch (parse(model)) {
+      case Folder(Path directory) -> {
+        Path last = directory.toAbsolutePath().normalize().getFileName();
+        yield last == null ? model : last.toString();
+      }
+      case Repository _ -> model;
+    };
+  }
+
+  /**
    * The checkpoint's folder. A repository is downloaded where it is not in the cache.
    *
    * @param variant which copy of the weights

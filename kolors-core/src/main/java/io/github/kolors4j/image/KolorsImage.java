@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
@@ -129,6 +130,23 @@ public final class KolorsImage {
   public static KolorsImage read(byte[] bytes, String name, PictureLimits limits)
       throws InvalidPictureException {
     return PictureFile.read(new PictureSource(name, bytes, limits));
+  }
+
+  /**
+   * How transparent a PNG is, as a mask: white where it is transparent, black where it is opaque,
+   * grey between. What editors and OpenAI's clients send to say where a picture is painted anew.
+   *
+   * @param bytes those of a whole file; not changed
+   * @param name what messages call it, as the name of an upload
+   * @param limits the largest that is wanted
+   * @return the mask, of the picture's size and as upright as {@link #read} gives it; empty where
+   *     nothing is transparent, or the file is no PNG
+   * @throws InvalidPictureException if the PNG is damaged, cut short or too large
+   * @throws OutOfMemoryError if the heap is too full, with a sentence that says what helps
+   */
+  public static Optional<KolorsImage> readTransparency(
+      byte[] bytes, String name, PictureLimits limits) throws InvalidPictureException {
+    return PictureFile.readTransparency(new PictureSource(name, bytes, limits));
   }
 
   /**

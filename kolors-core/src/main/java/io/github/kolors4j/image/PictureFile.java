@@ -80,7 +80,33 @@ final class PictureFile {
             .collect(Collectors.joining(", ")));
   }
 
+  /** Of a PNG that has any; any other picture has none. */
+  static Optional<KolorsImage> readTransparency(PictureSource source)
+      throws InvalidPictureException {
+    checkLength(source.name(), source.bytes().length, source.limits());
+    PngDecoder png = new PngDecoder();
+    if (!png.accepts(source)) {
+      return Optional.empty();
+    }
+    KolorsImage transparency = decode(png::transparency, source);
+    for (byte value : transparency.bytes()) {
+      if (value != 0) {
+        return Optional.of(transparency);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private interface Decoding {
+    DecodedPicture decode(PictureSource source) throws IOException;
+  }
+
   private static KolorsImage decode(PictureDecoder decoder, PictureSource source)
+      throws InvalidPictureException {
+    return decode(decoder::decode, source);
+  }
+
+  private static KolorsImage decode(Decoding decoder, PictureSource source)
       throws InvalidPictureException {
     try {
       return decoder.decode(source).upright();

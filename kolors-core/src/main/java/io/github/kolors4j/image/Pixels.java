@@ -44,6 +44,26 @@ final class Pixels {
     return KolorsImage.owning(width, height, rgb);
   }
 
+  /** How transparent each pixel is, as a shade of grey. */
+  static KolorsImage transparencyOf(BufferedImage image) {
+    int width = image.getWidth();
+    int height = image.getHeight();
+    byte[] rgb = new byte[width * height * RGB]; // the decoder has checked the size
+    if (image.getColorModel().hasAlpha()) {
+      int[] row = new int[width];
+      for (int y = 0, at = 0; y < height; y++) {
+        image.getRGB(0, y, width, 1, row, 0, width);
+        for (int pixel : row) {
+          byte transparency = (byte) (255 - (pixel >>> 24));
+          rgb[at++] = transparency;
+          rgb[at++] = transparency;
+          rgb[at++] = transparency;
+        }
+      }
+    }
+    return KolorsImage.owning(width, height, rgb);
+  }
+
   /**
    * Whether the samples are the colours: {@code getRGB} would take grey and inks for linear light
    * and brighten them, and convert by an embedded profile.

@@ -24,14 +24,29 @@ final class PngDecoder implements PictureDecoder {
 
   @Override
   public DecodedPicture decode(PictureSource source) throws IOException {
+    PngChunks chunks = checked(source);
+    try (JdkReader jdk = JdkReader.of("png", new ByteArrayInputStream(source.bytes()))) {
+      KolorsImage stored = Pixels.of(jdk.reader().read(0));
+      return new DecodedPicture(stored, chunks.exif(), chunks.xmp());
+    }
+  }
+
+  private static PngChunks checked(PictureSource source) throws InvalidPictureException {
     PngChunks chunks = new PngChunks(source);
     source.checkSize(
         Integer.toUnsignedLong(chunks.width()),
         Integer.toUnsignedLong(chunks.height()),
         chunks.pixelBytes());
     source.checkPacking(chunks.width(), chunks.height(), MOST_PIXELS_A_BYTE);
-    try (JdkReader jdk = JdkReader.of("png", new ByteArrayInputStream(source.bytes()))) {
-      KolorsImage stored = Pixels.of(jdk.reader().read(0));
+    return chunks;
+  }
+
+  /** In the place of the colours how transparent each pixel is: 255 − alpha. */
+  DecodedPicture transparency(PictureSource source) throws IOException {
+    PngChunks chunks = checked(source);
+    // The reader passes over a transparent colour unless it is asked for the metadata.
+    try (JdkReader jdk = JdkReader.withMetadata("png", new ByteArrayInputStream(source.bytes()))) {
+      KolorsImage stored = Pixels.transparencyOf(jdk.reader().read(0));
       return new DecodedPicture(stored, chunks.exif(), chunks.xmp());
     }
   }

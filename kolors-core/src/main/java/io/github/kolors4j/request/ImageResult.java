@@ -1,8 +1,11 @@
 package io.github.kolors4j.request;
 
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.FloatArray;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,6 +34,32 @@ public record ImageResult(
     images = List.copyOf(images);
     seeds = List.copyOf(seeds);
     truncatedPrompts = List.copyOf(truncatedPrompts);
+  }
+
+  /**
+   * What a program is told beside the pictures, as a map for those that know no classes of this
+   * library: under diffusers' names what was asked for or filled in, and how long it took.
+   *
+   * @return {@code width} and {@code height} of the pictures and {@code num_inference_steps}, as
+   *     {@code Integer}, where there are such; {@code guidance_scale}, as {@code Double}; {@code
+   *     timings}, {@link Timings}; and {@code truncated_prompts}, a list of {@link
+   *     TruncatedPrompt}, where a part of a prompt was lost. A new map, to be added to
+   */
+  public Map<String, Object> summary() {
+    Map<String, Object> summary = new LinkedHashMap<>();
+    if (!images.isEmpty()) {
+      summary.put("width", image().width());
+      summary.put("height", image().height());
+    }
+    if (request.steps() instanceof Steps.Count(int count)) {
+      summary.put("num_inference_steps", count);
+    }
+    summary.put("guidance_scale", request.guidance().scale());
+    summary.put("timings", timings);
+    if (!truncatedPrompts.isEmpty()) {
+      summary.put("truncated_prompts", truncatedPrompts);
+    }
+    return summary;
   }
 
   /**

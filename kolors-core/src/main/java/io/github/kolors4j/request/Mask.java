@@ -81,6 +81,18 @@ public sealed interface Mask {
   }
 
   /**
+   * A mask for inpainting of the whole picture, of which everything that it leaves keeps its very
+   * pixels; without, they go through the VAE and back. A region whose margin is the whole picture:
+   * so the request says its size, and the result has the picture's.
+   *
+   * @param image white where the picture is painted anew, of the picture's size
+   * @return the mask
+   */
+  static Mask overlaid(KolorsImage image) {
+    return cropped(image, Math.max(image.width(), image.height()));
+  }
+
+  /**
    * The same mask as another picture, such as a resized one.
    *
    * @param other the picture

@@ -16,7 +16,8 @@ import java.time.Duration;
  * @param steps how many steps the stage has
  * @param timestep the timestep of the last completed denoising step; NaN elsewhere
  * @param perStep mean time of the steps of this stage so far, over all images; zero before the
- *     first
+ *     first. A request's first denoising step counts where it takes five seconds or more: in a
+ *     shorter one the JVM may compile for longer than it computes
  * @param timeLeft estimate for the denoising steps that remain, those of further images included;
  *     zero while there is nothing to estimate from
  */

@@ -37,7 +37,7 @@ final class Cancellation {
     return reason() != null;
   }
 
-  /** Who wants it to end, as part of a sentence; null where nobody does. */
+  /** Who wants it to end, to follow "cancelled" in a sentence; null where nobody does. */
   @Nullable String reason() {
     String known = reason;
     if (known == null) {
@@ -51,16 +51,16 @@ final class Cancellation {
 
   private @Nullable String look() {
     if (thread.isInterrupted()) {
-      return "its thread was interrupted";
+      return "because its thread was interrupted";
     }
     if (token != null && token.isCancelled()) {
-      return "its token was cancelled";
+      return "by its caller";
     }
     if (closing.getAsBoolean()) {
-      return "its pipeline is being closed";
+      return "because its pipeline is being closed";
     }
     if (timeLimit != null && isOver(timeLimit)) {
-      return "its time limit of %s s is over".formatted(timeLimit.toMillis() / 1e3);
+      return "because its time limit of %s s is over".formatted(timeLimit.toMillis() / 1e3);
     }
     return null;
   }

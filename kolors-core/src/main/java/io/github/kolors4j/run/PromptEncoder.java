@@ -124,7 +124,7 @@ public record PromptEncoder(Components components) {
 
   static CancellationException cancelled(Cancellation cancellation) {
     return new CancellationException(
-        "[request] the encoding of the prompt was cancelled, %s.".formatted(cancellation.reason()));
+        "[request] the encoding of the prompt was cancelled %s.".formatted(cancellation.reason()));
   }
 
   private static PromptEmbeds embedsOf(String text, Map<String, PromptEmbeds> encoded) {

@@ -46,7 +46,7 @@ final class RunState {
   private long decodeNanos;
 
   /** The denoising steps alone, without what comes before and between them. */
-  private long stepNanos;
+  private final StepRate rate = new StepRate();
 
   private int stepsDone;
   private int image;
@@ -103,14 +103,14 @@ final class RunState {
   void beginDenoise(int index) {
     image = index;
     stageBegin = System.nanoTime();
-    report(Stage.DENOISE, 0, steps, Float.NaN, nanosPerStep());
+    report(Stage.DENOISE, 0, steps, Float.NaN, rate.nanosPerStep());
   }
 
   /** A step that began at {@code stepBegin} has ended. */
   Progress endStep(float timestep, long stepBegin) {
-    stepNanos += System.nanoTime() - stepBegin;
+    rate.add(System.nanoTime() - stepBegin);
     stepsDone++;
-    return report(Stage.DENOISE, stepsDone - image * steps, steps, timestep, nanosPerStep());
+    return report(Stage.DENOISE, stepsDone - image * steps, steps, timestep, rate.nanosPerStep());
   }
 
   /** Whether somebody looks at the steps. */
@@ -129,7 +129,7 @@ final class RunState {
       step.end();
     }
     if (step.cancelled() && !request.likeDiffusers()) {
-      throw cancelled("its callback asked for it");
+      throw cancelled("by its callback");
     }
   }
 
@@ -297,10 +297,6 @@ final class RunState {
     return FloatArray.wrap(all, latents.size(), size.channels(), size.height(), size.width());
   }
 
-  private long nanosPerStep() {
-    return stepsDone == 0 ? 0 : stepNanos / stepsDone;
-  }
-
   private long nanosPerDecode() {
     return pictures.isEmpty() ? 0 : decodeNanos / pictures.size();
   }
@@ -316,7 +312,7 @@ final class RunState {
             of,
             timestep,
             Duration.ofNanos(nanosPerStep),
-            Duration.ofNanos(stepsLeft * nanosPerStep()));
+            Duration.ofNanos(stepsLeft * rate.nanosPerStep()));
     control.onProgress().ifPresent(listener -> listener.onProgress(progress));
     return progress;
   }
@@ -324,7 +320,7 @@ final class RunState {
   private GenerationCancelledException cancelled(String why) {
     ImageResult finished = result();
     return new GenerationCancelledException(
-        "[request] cancelled, %s, after %s of %s denoising steps; %s of %s images are finished."
+        "[request] cancelled %s, after %s of %s denoising steps; %s of %s images are finished."
             .formatted(why, stepsDone, (long) images * steps, finished.count(), images),
         finished);
   }

@@ -92,6 +92,20 @@ public final class SchedulerConfig {
   }
 
   /**
+   * Options from where all values are text, such as properties: each text becomes what {@link
+   * #parseValue} makes of it, and all else stays.
+   *
+   * @param options by their names
+   * @return the options with their values, in the same order
+   */
+  public static Map<String, @Nullable Object> parseTexts(Map<String, ?> options) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    options.forEach(
+        (key, value) -> values.put(key, value instanceof String text ? parseValue(text) : value));
+    return values;
+  }
+
+  /**
    * The text that stands for a value on a command line: {@link #parseValue} gives the value again.
    *
    * @param value of an option, as {@link #get} gives it; may be null

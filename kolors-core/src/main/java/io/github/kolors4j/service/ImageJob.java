@@ -1,6 +1,7 @@
 package io.github.kolors4j.service;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.PreparedRequest;
 import io.github.kolors4j.events.QueueEvent;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.request.CancellationToken;
@@ -38,6 +39,7 @@ public final class ImageJob {
   private final ImageService service;
   private final KolorsPipeline pipeline;
   private final ImageRequest request;
+  private final PreparedRequest prepared;
   private final RunControl control;
   private final CancellationToken token;
   private final CompletableFuture<ImageResult> result = new CompletableFuture<>();
@@ -55,10 +57,15 @@ public final class ImageJob {
   private @Nullable Throwable failure;
 
   ImageJob(
-      ImageService service, KolorsPipeline pipeline, ImageRequest request, JobOptions options) {
+      ImageService service,
+      KolorsPipeline pipeline,
+      ImageRequest request,
+      PreparedRequest prepared,
+      JobOptions options) {
     this.service = service;
     this.pipeline = pipeline;
     this.request = request;
+    this.prepared = prepared;
     this.control = options.control();
     this.token =
         control.cancellation().map(CancellationToken::child).orElseGet(CancellationToken::new);
@@ -217,8 +224,24 @@ public final class ImageJob {
    * @throws IllegalArgumentException if {@code previewEvery} is negative
    */
   public JobSubscription listen(JobListener listener, int previewEvery) {
-    JobSubscription subscription =
-        new JobSubscription(this, new JobOptions.Listening(listener, previewEvery));
+    return listen(JobOptions.Listening.every(listener, previewEvery));
+  }
+
+  /**
+   * One more who hears of this job and chooses when to see the picture.
+   *
+   * @param listener the listener
+   * @param previewAfter whether a preview is wanted after a step; asked after each step of an
+   *     image, the last one aside, on the job's thread, so that it must be quick and must not
+   *     throw. All that are wanted are kept until the listener has heard of them
+   * @return to stop listening; need not be closed
+   */
+  public JobSubscription listen(JobListener listener, Predicate<Progress> previewAfter) {
+    return listen(new JobOptions.Listening(listener, previewAfter, false));
+  }
+
+  private JobSubscription listen(JobOptions.Listening listening) {
+    JobSubscription subscription = new JobSubscription(this, listening);
     synchronized (this) {
       if (queuePosition > 0) {
         subscription.offer(new JobEvent.Queued(queuePosition));
@@ -226,10 +249,13 @@ public final class ImageJob {
       if (started) {
         subscription.offer(new JobEvent.Started());
       }
-      images.forEach(image -> subscription.offer(new JobEvent.ImageFinished(image)));
+      // In the order in which it happened: of the newest image the progress, then perhaps its end.
+      int newest = progress == null ? 0 : progress.image();
+      images.stream().filter(image -> image.index() < newest).forEach(subscription::offerFinished);
       if (progress != null) {
         subscription.offer(new JobEvent.Advanced(progress));
       }
+      images.stream().filter(image -> image.index() >= newest).forEach(subscription::offerFinished);
       if (state.isEnded()) {
         subscription.offer(new JobEvent.Ended(state, Optional.ofNullable(failure)));
       } else {
@@ -312,8 +338,7 @@ public final class ImageJob {
   /** The run itself, on the job's thread. */
   ImageResult generate() {
     pipeline.identity(); // which a picture is told of, also when the pipeline has been closed
-    return pipeline.generate(
-        request,
+    return prepared.generate(
         control.toBuilder()
             .cancellation(token)
             .onProgress(
@@ -347,7 +372,7 @@ public final class ImageJob {
   /** Shows the picture after a step, if anybody wants to see it. */
   private void stepEnded(StepEnd step) {
     Progress report = step.progress();
-    Predicate<JobSubscription> asks = each -> each.wantsPreview(report.step());
+    Predicate<JobSubscription> asks = each -> each.wantsPreview(report);
     synchronized (this) {
       if (report.step() == report.steps() || subscriptions.stream().noneMatch(asks)) {
         return;

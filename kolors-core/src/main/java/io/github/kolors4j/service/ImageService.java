@@ -1,6 +1,7 @@
 package io.github.kolors4j.service;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.PreparedRequest;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
@@ -227,8 +228,8 @@ public final class ImageService implements AutoCloseable {
   public ImageJob submit(ImageRequest request, JobOptions options) {
     Objects.requireNonNull(request, "request");
     KolorsPipeline own = options.scheduler().map(pipeline::withScheduler).orElse(pipeline);
-    own.check(request, options.control());
-    ImageJob job = new ImageJob(this, own, request, options);
+    PreparedRequest prepared = own.prepare(request, options.control());
+    ImageJob job = new ImageJob(this, own, request, prepared, options);
     List<ImageJob> gone = new ArrayList<>();
     lock.lock();
     try {

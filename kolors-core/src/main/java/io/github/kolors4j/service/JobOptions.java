@@ -1,11 +1,13 @@
 package io.github.kolors4j.service;
 
+import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.scheduler.Scheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** What may be said of a job beside its request. Immutable. */
 public final class JobOptions {
@@ -16,15 +18,26 @@ public final class JobOptions {
   private final Optional<Scheduler> scheduler;
   private final List<Listening> listeners;
 
-  /** A listener, and at which steps it wants the picture; 0 for none. */
-  record Listening(JobListener listener, int previewEvery) {
+  /**
+   * A listener, after which steps it wants the picture, and whether only the newest one where it is
+   * slow: who has chosen a few steps gets all of them.
+   */
+  record Listening(JobListener listener, Predicate<Progress> previewAfter, boolean newestOnly) {
     Listening {
       Objects.requireNonNull(listener, "listener");
+      Objects.requireNonNull(previewAfter, "previewAfter");
+    }
+
+    static Listening every(JobListener listener, int previewEvery) {
       if (previewEvery < 0) {
         throw new IllegalArgumentException(
             "[service] a preview every %s steps: use 1 or more, or 0 for none."
                 .formatted(previewEvery));
       }
+      return new Listening(
+          listener,
+          previewEvery == 0 ? _ -> false : report -> report.step() % previewEvery == 0,
+          true);
     }
   }
 
@@ -96,7 +109,7 @@ public final class JobOptions {
      * @throws IllegalArgumentException if {@code previewEvery} is negative
      */
     public Builder listener(JobListener listener, int previewEvery) {
-      listeners.add(new Listening(listener, previewEvery));
+      listeners.add(Listening.every(listener, previewEvery));
       return this;
     }
 

@@ -1,7 +1,10 @@
 package io.github.kolors4j.service;
 
+import io.github.kolors4j.request.FinishedImage;
+import io.github.kolors4j.request.Progress;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +18,8 @@ public final class JobSubscription implements AutoCloseable {
 
   private final ImageJob job;
   private final JobListener listener;
-  private final int previewEvery;
+  private final Predicate<Progress> previewAfter;
+  private final boolean newestOnly;
   private final Queue<JobEvent> unheard = new ArrayDeque<>();
   private boolean delivering;
   private boolean closed;
@@ -23,12 +27,13 @@ public final class JobSubscription implements AutoCloseable {
   JobSubscription(ImageJob job, JobOptions.Listening listening) {
     this.job = job;
     this.listener = listening.listener();
-    this.previewEvery = listening.previewEvery();
+    this.previewAfter = listening.previewAfter();
+    this.newestOnly = listening.newestOnly();
   }
 
   /** Whether this listener wants to see the picture after that step. */
-  boolean wantsPreview(int step) {
-    return previewEvery > 0 && step % previewEvery == 0;
+  boolean wantsPreview(Progress step) {
+    return previewAfter.test(step);
   }
 
   /** Puts an event at the end of those to be heard; never waits for the listener. */
@@ -36,7 +41,7 @@ public final class JobSubscription implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (event instanceof JobEvent.Previewed) {
+    if (newestOnly && event instanceof JobEvent.Previewed) {
       unheard.removeIf(JobEvent.Previewed.class::isInstance); // who is slow sees the newest one
     }
     unheard.add(event);
@@ -44,6 +49,10 @@ public final class JobSubscription implements AutoCloseable {
       delivering = true;
       Thread.ofVirtual().name("kolors-events-" + job.id()).start(this::deliver);
     }
+  }
+
+  void offerFinished(FinishedImage image) {
+    offer(new JobEvent.ImageFinished(image));
   }
 
   private void deliver() {

@@ -45,6 +45,7 @@ final class FakeHub implements AutoCloseable {
   final Map<String, Object> card = new LinkedHashMap<>();
   final List<Request> requests = new CopyOnWriteArrayList<>();
   final AtomicLong contentBytes = new AtomicLong();
+  private final Map<byte[], AtomicLong> bytesOf = new ConcurrentHashMap<>();
 
   /** Entries of the listing that no file stands behind. */
   final List<Map<String, Object>> moreEntries = new ArrayList<>();
@@ -144,6 +145,16 @@ final class FakeHub implements AutoCloseable {
   /** How many requests there were for a file's content, at the hub. */
   int requestsFor(String path) {
     return requestsFor.getOrDefault("hub " + path, new AtomicInteger()).get();
+  }
+
+  /** How many bytes of a file's content went out, from wherever. */
+  long bytesSent(String path) {
+    return bytesOf.getOrDefault(files.get(path), new AtomicLong()).get();
+  }
+
+  private void sent(byte[] content, int count) {
+    contentBytes.addAndGet(count);
+    bytesOf.computeIfAbsent(content, _ -> new AtomicLong()).addAndGet(count);
   }
 
   private void record(HttpExchange exchange, String server) {
@@ -282,7 +293,7 @@ final class FakeHub implements AutoCloseable {
   private void range(HttpExchange exchange, byte[] bytes) throws IOException {
     String range = exchange.getRequestHeaders().getFirst("Range");
     if (range == null || bytes.length == 0) {
-      contentBytes.addAndGet(bytes.length); // before the client can look at it
+      sent(bytes, bytes.length); // before the client can look at it
       send(exchange, 200, bytes);
       return;
     }
@@ -304,7 +315,7 @@ final class FakeHub implements AutoCloseable {
       int count = Math.min(PIECE, to - at);
       out.write(bytes, at, count);
       out.flush();
-      contentBytes.addAndGet(count);
+      sent(bytes, count);
     }
   }
 

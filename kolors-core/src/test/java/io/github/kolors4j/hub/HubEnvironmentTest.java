@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Names and variables, which mean what they mean in Python. */
@@ -47,6 +49,16 @@ class HubEnvironmentTest {
     assertEquals(home.resolve("m"), cache("HF_HUB_CACHE", "~/m"));
     assertEquals(
         Path.of("/data/me/${NO}"), cache("HF_HUB_CACHE", "$D/${W}/${NO}", "D", "/data", "W", "me"));
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void theHomeIsThatOfTheEnvironmentAndElseThatOfTheListOfUsers() {
+    Optional<Path> listed =
+        Optional.of(Path.of(System.getProperty("user.home"))).filter(Path::isAbsolute);
+    assertEquals(Optional.of(Path.of("/h")), HubEnvironment.home(Map.of("HOME", "/h")));
+    assertEquals(listed, HubEnvironment.home(Map.of("HOME", "h")));
+    assertEquals(listed, HubEnvironment.home(Map.of()));
   }
 
   @Test

@@ -7,16 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.PreparedRequest;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.request.FinishedImage;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Stage;
 import io.github.kolors4j.scheduler.EulerAncestralDiscreteScheduler;
+import io.github.kolors4j.scheduler.Schedule;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.SchedulerConfig;
+import io.github.kolors4j.scheduler.Steps;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -27,6 +32,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -137,6 +143,60 @@ class ImageServiceTest {
         List.of(expected), job.images().stream().flatMap(i -> i.image().stream()).toList());
     assertEquals(SMALL, job.request());
     assertTrue(job.failure().isEmpty());
+  }
+
+  /** A scheduler that counts how often somebody asks it for the steps of a request. */
+  private record Counting(Scheduler own, AtomicInteger asked) implements Scheduler {
+    @Override
+    public String className() {
+      return own.className();
+    }
+
+    @Override
+    public SchedulerConfig config() {
+      return own.config();
+    }
+
+    @Override
+    public Schedule schedule(Steps steps) {
+      asked.incrementAndGet();
+      return own.schedule(steps);
+    }
+  }
+
+  @Test
+  void aRequestIsCheckedOnceAndItsSeedDrawnThen() {
+    Counting counting = new Counting(pipeline.scheduler(), new AtomicInteger());
+    ImageJob job = service.submit(SMALL, JobOptions.builder().scheduler(counting).build());
+    assertEquals(expected, job.await().image());
+    assertEquals(1, counting.asked().get());
+
+    ImageRequest open = SMALL.toBuilder().seeds(List.of()).build();
+    PreparedRequest prepared = pipeline.prepare(open, RunControl.NONE);
+    assertEquals(1, prepared.request().seeds().size());
+    assertEquals(
+        prepared.generate(RunControl.NONE).images(), prepared.generate(RunControl.NONE).images());
+  }
+
+  /** Asked with where the step is, so that a listener may divide the steps as it likes. */
+  @Test
+  void aListenerMayChooseTheStepsThatItSees() throws Exception {
+    Gate gate = occupy();
+    ImageJob job = service.submit(SMALL.toBuilder().numInferenceSteps(5).build());
+    List<Integer> seen = new CopyOnWriteArrayList<>();
+    CountDownLatch ended = new CountDownLatch(1);
+    job.listen(
+        event -> {
+          if (event instanceof JobEvent.Previewed(Progress step, _)) {
+            seen.add(step.step());
+          } else if (event instanceof JobEvent.Ended) {
+            ended.countDown();
+          }
+        },
+        step -> step.steps() == 5 && step.step() == 3);
+    gate.goOn.countDown();
+    ended.await();
+    assertEquals(List.of(3), seen);
   }
 
   @Test
@@ -380,8 +440,8 @@ class ImageServiceTest {
     job.listen(heard::add);
     assertEquals(new JobEvent.Started(), heard.take());
     assertEquals(0, ((JobEvent.ImageFinished) heard.take()).image().index());
+    assertEquals(1, ((JobEvent.Advanced) heard.take()).progress().image());
     assertEquals(1, ((JobEvent.ImageFinished) heard.take()).image().index());
-    assertTrue(heard.take() instanceof JobEvent.Advanced);
     assertEquals(JobState.COMPLETED, ((JobEvent.Ended) heard.take()).state());
     assertNull(heard.poll(50, TimeUnit.MILLISECONDS));
   }

@@ -43,12 +43,12 @@ public final class KolorsModel extends BaseModel {
    * @param modelPath its folder, in diffusers' layout
    * @param prefix not looked at
    * @param options {@code threads}, {@code variant}, {@code precision}, {@code scheduler}, {@code
-   *     check_weights}, {@code text_encoder_on_demand} and {@code concurrency}, as text; others are
-   *     named in the log
+   *     check_weights}, {@code text_encoder_on_demand} and {@code concurrency}, as text; those that
+   *     DJL Serving has for every engine are passed over
    * @throws InvalidFileException if a file is missing or not what it should be
    * @throws IOException if a file cannot be read
-   * @throws IllegalArgumentException if an option or one of the model's properties is not a value
-   *     that it can have
+   * @throws IllegalArgumentException if an option has a name that nobody knows, or an option or one
+   *     of the model's properties has a value that it cannot have
    * @throws IllegalStateException if it was loaded before
    */
   @Override

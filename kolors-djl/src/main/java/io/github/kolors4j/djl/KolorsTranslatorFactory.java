@@ -69,7 +69,7 @@ public final class KolorsTranslatorFactory implements TranslatorFactory {
    * @param arguments of all pictures
    * @return the translator
    * @throws IllegalArgumentException if the classes are no pair that is supported, or an argument
-   *     is not a value that it can have
+   *     has a name that nobody knows or a value that it cannot have
    */
   @Override
   @SuppressWarnings("unchecked") // the classes have been compared
@@ -80,6 +80,7 @@ public final class KolorsTranslatorFactory implements TranslatorFactory {
           "[djl] no translator from %s to %s: there are %s."
               .formatted(input.getTypeName(), output.getTypeName(), TYPES));
     }
+    RequestArguments.checkNames(arguments);
     RequestArguments defaults = new RequestArguments(arguments);
     defaults.request(""); // refuses what every call would fail with
     if (input == Input.class) {

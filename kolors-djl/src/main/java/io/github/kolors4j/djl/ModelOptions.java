@@ -9,10 +9,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** How a checkpoint is opened: DJL's options, which are text. */
 record ModelOptions(Map<String, String> values) {
@@ -27,25 +24,38 @@ record ModelOptions(Map<String, String> values) {
           "text_encoder_on_demand",
           "concurrency");
 
-  private static final Logger LOG = LoggerFactory.getLogger(ModelOptions.class);
+  /**
+   * What DJL and DJL Serving understand themselves and pass on all the same: the latter has options
+   * for every engine.
+   */
+  private static final KnownNames KNOWN =
+      new KnownNames(
+          "option",
+          NAMES,
+          Set.of(
+              "modelName",
+              "model_id",
+              "entryPoint",
+              "mpi_mode",
+              "parallel_loading",
+              "model_loading_timeout",
+              "predict_timeout"));
 
-  /** Leaves out, with a line in the log, what is not known: DJL Serving has options of its own. */
+  /**
+   * Reads the options.
+   *
+   * @throws IllegalArgumentException if one has a name that nobody knows
+   */
   static ModelOptions of(Map<String, ?> options) {
-    Map<String, String> known = new HashMap<>();
-    Set<String> unknown = new TreeSet<>();
+    KNOWN.check(options.keySet());
+    Map<String, String> own = new HashMap<>();
     options.forEach(
         (name, value) -> {
           if (NAMES.contains(name)) {
-            known.put(name, String.valueOf(value));
-          } else {
-            unknown.add(name);
+            own.put(name, String.valueOf(value));
           }
         });
-    if (!unknown.isEmpty()) {
-      LOG.warn(
-          "[djl] options that Kolors does not know: {}; it has {}", unknown, new TreeSet<>(NAMES));
-    }
-    return new ModelOptions(Map.copyOf(known));
+    return new ModelOptions(Map.copyOf(own));
   }
 
   private @Nullable String text(String name) {

@@ -26,6 +26,7 @@ final class RequestArguments {
   private static final Gson GSON = new Gson();
   private static final String PROMPT = "prompt";
   private static final String IMAGE = "image";
+  private static final String MASK = "mask_image";
   private static final String STRENGTH = "strength";
 
   /** Those whose value is text, also where it looks like a number. */
@@ -62,9 +63,41 @@ final class RequestArguments {
           "vae_tiling",
           "compat");
 
+  /**
+   * What is DJL's own or that of DJL Serving, and stands among a model's arguments all the same.
+   */
+  private static final KnownNames KNOWN =
+      new KnownNames(
+          "argument",
+          NAMES,
+          Set.of(
+              "engine",
+              "application",
+              "translator",
+              "translatorFactory",
+              "blockFactory",
+              "batchifier",
+              "model_name",
+              "artifact_id",
+              "minWorkers",
+              "maxWorkers",
+              "job_queue_size",
+              "batch_size",
+              "max_dynamic_batch_size",
+              "max_batch_delay",
+              "max_idle_time",
+              "load_on_devices",
+              "required_memory_mb",
+              "reserved_memory_mb",
+              "retry_threshold",
+              "log_request_metric",
+              "metrics_aggregation"));
+
   /** Those that a client of a server can send, who must not be able to name the server's files. */
   private static final Set<String> SENT =
-      Stream.concat(NAMES.stream(), Stream.of(PROMPT, IMAGE, STRENGTH, "denoising_start"))
+      Stream.concat(
+              NAMES.stream(),
+              Stream.of(PROMPT, IMAGE, MASK, "padding_mask_crop", STRENGTH, "denoising_start"))
           .collect(Collectors.toUnmodifiableSet());
 
   private final JsonObject arguments = new JsonObject();
@@ -77,6 +110,16 @@ final class RequestArguments {
             arguments.add(name, json(name, value));
           }
         });
+  }
+
+  /**
+   * Refuses an argument that nobody knows. For those who have this engine's translators: another
+   * one may have arguments of its own.
+   *
+   * @throws IllegalArgumentException if there is one; with the names that there are
+   */
+  static void checkNames(Map<String, ?> values) {
+    KNOWN.check(values.keySet());
   }
 
   private static JsonElement json(String name, Object value) {
@@ -151,16 +194,20 @@ final class RequestArguments {
   }
 
   private static void addPart(JsonObject request, String name, BytesSupplier value) {
-    if (name.equals(IMAGE)) {
+    if (isPicture(name)) {
       add(request, name, new JsonPrimitive(Base64.getEncoder().encodeToString(value.getAsBytes())));
     } else {
       add(request, name, json(known(name), value.getAsString()));
     }
   }
 
+  private static boolean isPicture(String name) {
+    return name.equals(IMAGE) || name.equals(MASK);
+  }
+
   private static void add(JsonObject request, String given, JsonElement value) {
     String name = known(given);
-    if (name.equals(IMAGE) && value.isJsonPrimitive()) {
+    if (isPicture(name) && value.isJsonPrimitive()) {
       JsonObject picture = new JsonObject();
       picture.add("png", value);
       request.add(name, picture);

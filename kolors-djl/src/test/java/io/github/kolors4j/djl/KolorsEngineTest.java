@@ -55,6 +55,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine through DJL's own classes, compared with the pipeline behind it. */
@@ -233,7 +234,9 @@ class KolorsEngineTest {
             .optOption("check_weights", "true")
             .optOption("text_encoder_on_demand", "true")
             .optOption("concurrency", "2")
-            .optOption("job_queue_size", "100")
+            .optOption("predict_timeout", "100") // which DJL Serving has for every engine
+            .optArgument("job_queue_size", 100)
+            .optArgument("cpu.minWorkers", 1)
             .build();
     assertEquals(other.generate(REQUEST).image(), pixels(predict(criteria, LADYBUG)));
   }
@@ -252,6 +255,38 @@ class KolorsEngineTest {
             .build();
     IllegalArgumentException e = assertThrows(IllegalArgumentException.class, criteria::loadModel);
     assertTrue(e.getMessage().startsWith("["), e.getMessage());
+  }
+
+  /** Nearest first, so that the end of a long sentence need not be read. */
+  @ParameterizedTest
+  @CsvSource({
+    "num_inference_step, num_inference_steps",
+    "numInferenceSteps, num_inference_steps",
+    "guidance, guidance_scale",
+    "hieght, height",
+    "Seed, seed"
+  })
+  void aMistypedArgumentIsRefusedWithTheNamesThatThereAre(String mistyped, String meant)
+      throws Exception {
+    Criteria<String, Image> criteria =
+        criteria(String.class, Image.class).optArgument(mistyped, 4).build();
+    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, criteria::loadModel);
+    assertTrue(
+        e.getMessage()
+            .startsWith("[djl] no argument is called %s: use %s, ".formatted(mistyped, meant)),
+        e.getMessage());
+    assertTrue(e.getMessage().contains("negative_prompt"), e.getMessage());
+  }
+
+  @Test
+  void aMistypedOptionIsRefusedWithTheNamesThatThereAre() throws Exception {
+    Criteria<String, Image> criteria =
+        criteria(String.class, Image.class).optOption("thread", "2").build();
+    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, criteria::loadModel);
+    assertTrue(
+        e.getMessage().startsWith("[djl] no option is called thread: use threads, "),
+        e.getMessage());
+    assertTrue(e.getMessage().contains("check_weights"), e.getMessage());
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.langchain4j.data.image.Image;
 import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.output.Response;
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.image.InvalidPictureException;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
@@ -13,12 +14,12 @@ import io.github.kolors4j.langchain4j.spi.KolorsImageModelBuilderFactory;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.Timings;
 import io.github.kolors4j.request.TruncatedPrompt;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
-import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.service.ImageService;
 import io.github.kolors4j.service.JobOptions;
 import io.github.kolors4j.service.QueueFullException;
@@ -29,9 +30,9 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +95,10 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
       Scheduler scheduler = builder.scheduler(pipeline.scheduler());
       RunControl control = builder.control();
       pipeline.withScheduler(scheduler).check(options, control);
-      modelName = builder.model == null ? pipeline.identity().name() : builder.model;
+      modelName =
+          builder.model == null
+              ? pipeline.identity().name()
+              : ModelReference.publicName(builder.model);
       schedulerName = scheduler.className();
       jobOptions = JobOptions.builder().scheduler(scheduler).control(control).build();
       service = builder.service(pipeline);
@@ -121,7 +125,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   /**
    * What the model is called.
    *
-   * @return the folder or the repository, as it was given
+   * @return the last part of the folder's path, or the repository as it was given
    */
   public String modelName() {
     return modelName;
@@ -189,19 +193,51 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   }
 
   /**
-   * Refused, as there is no inpainting yet.
+   * Paints a part of a picture anew; everything else keeps its very pixels.
    *
-   * @param image the picture
-   * @param mask which part of it
+   * @param image its bytes in Base64, as for {@link #edit(Image, String)}
+   * @param mask of the picture's size, its bytes in Base64. What is transparent in a PNG is painted
+   *     anew, as OpenAI has it; of a mask without transparency what is white, as diffusers has it
    * @param prompt what the new part shows
-   * @return never
-   * @throws IllegalArgumentException always
+   * @return the new picture, of the size of the old one
+   * @throws IllegalArgumentException if there are no bytes, or they are no picture; if the sizes
+   *     differ, the mask marks nothing, or the prompt is null
+   * @throws QueueFullException if too many calls are waiting
+   * @throws GenerationCancelledException if the thread was interrupted, the time is over, or the
+   *     model closed
+   * @throws IllegalStateException if the model is closed
    */
   @Override
   public Response<Image> edit(Image image, Image mask, String prompt) {
-    throw new IllegalArgumentException(
-        "[langchain4j] a mask was given, and there is no inpainting yet: use edit(image, prompt),"
-            + " which redraws the whole picture.");
+    KolorsImage from = picture(image);
+    KolorsImage marked = mask(mask);
+    if (from.width() != marked.width() || from.height() != marked.height()) {
+      throw new IllegalArgumentException(
+          "[langchain4j] the mask is %sx%s pixels and the image to edit %sx%s: they must be of one size."
+              .formatted(marked.width(), marked.height(), from.width(), from.height()));
+    }
+    return one(
+        make(
+            prompt,
+            request -> {
+              request.image(from).mask(Mask.overlaid(marked));
+              if (strength != null) {
+                request.strength(strength);
+              }
+              return paintedAtItsSize(request, from);
+            }));
+  }
+
+  /** The picture's own size, where the builder has none. */
+  private ImageRequest.Builder paintedAtItsSize(ImageRequest.Builder request, KolorsImage from) {
+    int multiple = Math.max(8, service.pipeline().vaeScaleFactor());
+    if (options.width().isEmpty()) {
+      request.width(Math.max(multiple, from.width() - from.width() % multiple));
+    }
+    if (options.height().isEmpty()) {
+      request.height(Math.max(multiple, from.height() - from.height() % multiple));
+    }
+    return request;
   }
 
   private ImageResult make(String prompt, UnaryOperator<ImageRequest.Builder> change) {
@@ -214,23 +250,43 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   }
 
   private static KolorsImage picture(Image image) {
+    byte[] bytes = bytes("image to edit", image);
+    try {
+      return KolorsImage.read(bytes, "the image to edit", PictureLimits.DEFAULT);
+    } catch (InvalidPictureException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** White where the picture is painted anew. */
+  private static KolorsImage mask(Image mask) {
+    byte[] bytes = bytes("mask", mask);
+    try {
+      Optional<KolorsImage> transparency =
+          KolorsImage.readTransparency(bytes, "the mask", PictureLimits.DEFAULT);
+      return transparency.isPresent()
+          ? transparency.get()
+          : KolorsImage.read(bytes, "the mask", PictureLimits.DEFAULT);
+    } catch (InvalidPictureException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  private static byte[] bytes(String what, Image image) {
     String base64 = image.base64Data();
     if (base64 == null || base64.isEmpty()) {
       throw new IllegalArgumentException(
           image.url() == null
-              ? "[langchain4j] the image to edit is empty: give its bytes as base64Data."
-              : "[langchain4j] the image to edit is a URL, and nothing is fetched: give its bytes"
-                  + " as base64Data.");
+              ? "[langchain4j] the %s is empty: give its bytes as base64Data.".formatted(what)
+              : "[langchain4j] the %s is a URL, and nothing is fetched: give its bytes as base64Data."
+                  .formatted(what));
     }
     try {
-      return KolorsImage.read(
-          Base64.getDecoder().decode(base64), "the image to edit", PictureLimits.DEFAULT);
-    } catch (InvalidPictureException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
+      return Base64.getDecoder().decode(base64);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "[langchain4j] the image to edit is not Base64 (%s): encode the file's bytes."
-              .formatted(e.getMessage()),
+          "[langchain4j] the %s is not Base64 (%s): encode the file's bytes."
+              .formatted(what, e.getMessage()),
           e);
     }
   }
@@ -242,20 +298,9 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   }
 
   private Map<String, Object> metadata(ImageResult result) {
-    ImageRequest made = result.request();
-    Map<String, Object> metadata = new LinkedHashMap<>();
+    Map<String, Object> metadata = result.summary();
     metadata.put("model", modelName);
     metadata.put("scheduler", schedulerName);
-    metadata.put("width", result.image().width());
-    metadata.put("height", result.image().height());
-    if (made.steps() instanceof Steps.Count(int count)) {
-      metadata.put("num_inference_steps", count);
-    }
-    metadata.put("guidance_scale", made.guidance().scale());
-    metadata.put("timings", result.timings());
-    if (!result.truncatedPrompts().isEmpty()) {
-      metadata.put("truncated_prompts", result.truncatedPrompts());
-    }
     return metadata;
   }
 
@@ -448,9 +493,10 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     }
 
     /**
-     * How much of a picture {@link KolorsImageModel#edit(Image, String)} redraws.
+     * How much of a picture {@link KolorsImageModel#edit(Image, String)} redraws, or of the part
+     * that a mask marks.
      *
-     * @param strength 0 nothing, 1 everything; by default 0.3
+     * @param strength 0 nothing, 1 everything; by default 0.3, and 0.9999 with a mask
      * @return this
      */
     public KolorsImageModelBuilder strength(@Nullable Double strength) {

@@ -13,6 +13,7 @@ import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.output.Response;
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
@@ -20,6 +21,7 @@ import io.github.kolors4j.request.Timings;
 import io.github.kolors4j.request.TruncatedPrompt;
 import io.github.kolors4j.scheduler.DPMSolverMultistepScheduler;
 import io.github.kolors4j.service.QueueFullException;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +29,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +38,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -145,6 +149,33 @@ class KolorsImageModelTest {
     }
   }
 
+  /** The right half of a picture stays, whichever way the mask says so. */
+  @Test
+  void aMaskIsPaintedAnewAndTheRestStays() throws IOException {
+    KolorsImage from = pipeline.generate(REQUEST).image();
+    int width = from.width();
+    int height = from.height();
+    byte[] white = new byte[width * height * 3];
+    BufferedImage erased = new BufferedImage(width, height, BufferedImage.TYPE_INT_ARGB);
+    for (int i = 0; i < width * height; i++) {
+      boolean left = i % width < width / 2;
+      erased.setRGB(i % width, i / width, left ? 0x00ffffff : 0xff000000);
+      Arrays.fill(white, 3 * i, 3 * i + 3, (byte) (left ? 255 : 0));
+    }
+    ByteArrayOutputStream transparent = new ByteArrayOutputStream();
+    ImageIO.write(erased, "png", transparent);
+    try (KolorsImageModel model = small().width(null).height(null).build()) {
+      byte[] painted =
+          bytes(model.edit(base64(png(from)), base64(transparent.toByteArray()), "一只狗").content());
+      KolorsImage picture = KolorsImage.read(painted, "painted", PictureLimits.DEFAULT);
+      KolorsImage rest = from.crop(width / 2, 0, width / 2, height);
+      assertEquals(rest, picture.crop(width / 2, 0, width / 2, height));
+      assertNotEquals(from, picture);
+      Image mask = base64(png(KolorsImage.of(width, height, white)));
+      assertArrayEquals(painted, bytes(model.edit(base64(png(from)), mask, "一只狗").content()));
+    }
+  }
+
   @Test
   void aPictureIsRedrawnWithDiffusersStrengthWhereNoneIsSaid() throws IOException {
     KolorsImage from = KolorsImage.of(32, 24, new byte[32 * 24 * 3]);
@@ -234,14 +265,18 @@ class KolorsImageModelTest {
   }
 
   @Test
-  void aUrlIsRefusedAndAMaskToo() {
+  void aUrlIsRefusedAsAMaskToo() throws IOException {
     Image url = Image.builder().url(URI.create("http://127.0.0.1:9/picture.png")).build();
     try (KolorsImageModel model = small().build()) {
       assertMessage("is a URL, and nothing is fetched", () -> model.edit(url, LADYBUG));
       assertMessage("is empty", () -> model.edit(Image.builder().build(), LADYBUG));
       assertMessage("is not Base64", () -> model.edit(text("%%%%"), LADYBUG));
       assertMessage("the image to edit", () -> model.edit(base64(new byte[99]), LADYBUG));
-      assertMessage("no inpainting yet", () -> model.edit(url, url, LADYBUG));
+      Image grey = base64(png(KolorsImage.of(32, 24, new byte[32 * 24 * 3])));
+      Image small = base64(png(KolorsImage.of(16, 24, new byte[16 * 24 * 3])));
+      assertMessage("the mask is a URL", () -> model.edit(grey, url, LADYBUG));
+      assertMessage("16x24 pixels", () -> model.edit(grey, small, LADYBUG));
+      assertMessage("all black", () -> model.edit(grey, grey, LADYBUG));
     }
   }
 

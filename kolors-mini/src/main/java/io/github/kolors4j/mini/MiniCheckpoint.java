@@ -1,5 +1,6 @@
 package io.github.kolors4j.mini;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -85,10 +86,19 @@ public final class MiniCheckpoint {
     if (given != null && Path.of(given).isAbsolute()) {
       return Optional.of(Path.of(given, "kolors4j"));
     }
-    String home = System.getProperty("user.home", "");
-    return home.equals("?") || !Path.of(home).isAbsolute()
-        ? Optional.empty()
-        : Optional.of(Path.of(home, ".cache", "kolors4j"));
+    return home().map(home -> home.resolve(".cache").resolve("kolors4j"));
+  }
+
+  /**
+   * {@code HOME}, as for Python and for whoever starts a program with another one, else what the
+   * JVM found in the list of users. The library has the same rule, and this module does not know
+   * it.
+   */
+  private static Optional<Path> home() {
+    String given = File.separatorChar == '/' ? System.getenv("HOME") : null;
+    String home =
+        given != null && given.startsWith("/") ? given : System.getProperty("user.home", "");
+    return Optional.of(Path.of(home)).filter(Path::isAbsolute);
   }
 
   private static boolean canBeWrittenTo(Path folder) {

@@ -31,6 +31,8 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +108,7 @@ class PackagedTest {
       throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().remove("JAVA_TOOL_OPTIONS");
+    builder.environment().remove("HOME");
     builder.environment().remove("XDG_CACHE_HOME");
     builder.environment().putAll(environment);
     File out = folder.resolve("out").toFile();
@@ -262,6 +265,19 @@ class PackagedTest {
     assertEquals(List.of(), files(home));
   }
 
+  /** As a service that is started for another user, or a test: whoever sets it means it. */
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void theHomeOfTheEnvironmentGoesBeforeThatOfTheListOfUsers() throws Exception {
+    Path listed = Files.createDirectory(folder.resolve("listed"));
+    String java = JDK.resolve("bin").resolve("java").toString();
+    List<String> command =
+        List.of(
+            java, "-Duser.home=" + listed, "-cp", path(library, application), "application.Main");
+    assertUnpackedInTheHome(Path.of(run(Map.of("HOME", home.toString()), command)));
+    assertEquals(List.of(), files(listed));
+  }
+
   @Test
   void aFolderCanBeGivenInItsPlace() throws Exception {
     String given = "-Dkolors4j.mini.checkpoint=" + home;
@@ -297,6 +313,7 @@ class PackagedTest {
             "-cp",
             path(library, application),
             "application.Main");
+    builder.environment().remove("HOME");
     builder.environment().remove("XDG_CACHE_HOME");
     Process process = builder.redirectErrorStream(true).start();
     ByteArrayOutputStream said = new ByteArrayOutputStream();

@@ -1,5 +1,6 @@
 package io.github.kolors4j.safetensors;
 
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -172,7 +173,9 @@ public final class PickleFile implements TensorSource {
     Unpickler.Tensor tensor = tensor(name);
     ZipEntry entry = zip.getEntry(folder + "data/" + tensor.storage().key());
     if (entry == null) {
-      throw fault(path, "%s has no values in it. Incomplete download?".formatted(name));
+      throw fault(
+          path,
+          "%s has no values in it. Incomplete download?".formatted(ForeignText.oneLine(name)));
     }
     checkStored(path, entry);
     try {
@@ -182,7 +185,7 @@ public final class PickleFile implements TensorSource {
         long extent = tensor.shape().get(axis);
         long stride = tensor.strides().get(axis);
         if (extent < 0 || stride < 0) {
-          throw fault(path, "%s has the shape %s.".formatted(name, tensor.shape()));
+          throw hasShape(name, tensor);
         }
         empty |= extent == 0;
         last = Math.addExact(last, Math.multiplyExact(stride, Math.max(extent - 1, 0)));
@@ -195,12 +198,12 @@ public final class PickleFile implements TensorSource {
             String.format(
                 Locale.ROOT,
                 "%s needs %,d bytes and its storage has %,d.",
-                name,
+                ForeignText.oneLine(name),
                 bytes,
                 entry.getSize()));
       }
     } catch (ArithmeticException | IndexOutOfBoundsException e) {
-      throw fault(path, "%s has the shape %s.".formatted(name, tensor.shape()));
+      throw hasShape(name, tensor);
     }
   }
 
@@ -327,6 +330,13 @@ public final class PickleFile implements TensorSource {
         // It was open for reading: nothing can be lost.
       }
     }
+  }
+
+  private SafetensorsException hasShape(String name, Unpickler.Tensor tensor) {
+    return fault(
+        path,
+        "%s has the shape %s."
+            .formatted(ForeignText.oneLine(name), ForeignText.oneLine(tensor.shape().toString())));
   }
 
   private static SafetensorsException fault(Path path, String what) {

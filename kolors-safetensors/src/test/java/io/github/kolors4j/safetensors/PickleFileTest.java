@@ -180,6 +180,26 @@ class PickleFileTest {
         assertThrows(SafetensorsException.class, () -> PickleFile.open(path)).getMessage());
   }
 
+  /** An input of the long run: names out of a file came into messages as they were. */
+  @Test
+  void theNameOfATensorIsRepeatedOnOneLineAndNotWhole() throws IOException {
+    byte[] pickle =
+        Pickle.begin()
+            .op('}')
+            .text("a\n\u007f" + "b".repeat(250))
+            .tensor("FloatStorage", "absent", 0, new int[] {1, 1}, new int[] {1, 1})
+            .op('s')
+            .end();
+    Path path = file(pickle, 0);
+    assertEquals(
+        "[pickle] "
+            + path
+            + ": a??"
+            + "b".repeat(197)
+            + "… has no values in it. Incomplete download?",
+        assertThrows(SafetensorsException.class, () -> PickleFile.open(path)).getMessage());
+  }
+
   @Test
   void whatIsNoSuchFileIsOneSentence() throws IOException {
     Path legacy = Files.write(folder.resolve("legacy.bin"), new byte[] {(byte) 0x80, 2, 'l'});

@@ -1,6 +1,7 @@
 package io.github.kolors4j.server;
 
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A request that is answered with an error, in OpenAI's form. */
@@ -33,6 +34,13 @@ final class ApiException extends RuntimeException {
   /** The caller's fault in one of the fields. */
   static ApiException field(String param, String message) {
     return new ApiException(400, INVALID, "invalid_value", param, message, Map.of());
+  }
+
+  /** What the library refuses, and the field that it is about if that can be told. */
+  static ApiException refused(IllegalArgumentException refusal, Set<String> sent) {
+    String sentence = String.valueOf(refusal.getMessage());
+    String param = RefusedField.in(sentence, sent).orElse(null);
+    return new ApiException(400, INVALID, "invalid_value", param, sentence, Map.of());
   }
 
   /** A field that is not known. */

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.jetty.http.MultiPart;
 import org.eclipse.jetty.http.MultiPartConfig;
@@ -87,7 +88,7 @@ final class Fields {
 
   /** A client may leave out the name of a file. */
   private static boolean isPicture(String name) {
-    return name.equals("image") || name.equals("mask");
+    return name.equals("image") || name.equals("mask") || name.equals("mask_image");
   }
 
   private static byte[] bytes(MultiPart.Part part) throws Exception {
@@ -173,6 +174,8 @@ final class Fields {
     }
     return switch (named.value) {
       case Boolean flag -> Optional.of(flag);
+      case JsonNumber number when number.toString().equals("1") -> Optional.of(true);
+      case JsonNumber number when number.toString().equals("0") -> Optional.of(false);
       case String text when text.equalsIgnoreCase("true") -> Optional.of(true);
       case String text when text.equalsIgnoreCase("false") -> Optional.of(false);
       default -> throw named.fault("true or false");
@@ -248,8 +251,8 @@ final class Fields {
   }
 
   /** The names that are left. */
-  List<String> names() {
-    return List.copyOf(left.keySet());
+  Set<String> names() {
+    return Set.copyOf(left.keySet());
   }
 
   /** Refuses what nobody has asked for: a name that was mistyped would be ignored otherwise. */

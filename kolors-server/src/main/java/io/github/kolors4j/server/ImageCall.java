@@ -2,10 +2,10 @@ package io.github.kolors4j.server;
 
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.request.ImageRequest;
-import io.github.kolors4j.request.Start;
+import io.github.kolors4j.request.Progress;
 import io.github.kolors4j.scheduler.Scheduler;
-import io.github.kolors4j.scheduler.Steps;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a client asks for, and how it wants the answer.
@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param asUrl whether the answer has addresses in the place of bytes
  * @param stream whether the answer is events
  * @param partialImages how many pictures on the way are wanted, at most
+ * @param sent the names of the fields that it has sent
  */
 record ImageCall(
     ImageRequest request,
@@ -23,21 +24,27 @@ record ImageCall(
     ImageFormat format,
     boolean asUrl,
     boolean stream,
-    int partialImages) {
+    int partialImages,
+    Set<String> sent) {
 
-  /** After how many steps a picture on the way is shown; 0 for never. */
-  int previewEvery() {
-    if (partialImages == 0) {
-      return 0;
+  /** A call for a file of one kind, in one answer. */
+  static ImageCall of(
+      ImageRequest request, Optional<Scheduler> scheduler, ImageFormat format, Set<String> sent) {
+    return new ImageCall(request, scheduler, format, false, false, 0, sent);
+  }
+
+  /**
+   * Whether a picture on the way is shown after a step. They divide the steps into parts that are
+   * as equal as can be; where there are fewer steps than that, each but the last shows one.
+   */
+  boolean showsAfter(Progress step) {
+    for (int i = 1; i <= partialImages; i++) {
+      long after = Math.round((double) i * step.steps() / (partialImages + 1));
+      if (step.step() == Math.max(1, after)) {
+        return true;
+      }
     }
-    double strength = request.start().image().map(Start.Image::strength).orElse(1.0);
-    int steps =
-        switch (request.steps()) {
-          case Steps.Count(int count) -> (int) Math.max(1, count * strength);
-          case Steps.Timesteps(float[] timesteps) -> timesteps.length;
-          case Steps.Sigmas(float[] sigmas) -> sigmas.length - 1;
-        };
-    return Math.ceilDiv(steps, partialImages + 1);
+    return false;
   }
 
   /** The name of the format in OpenAI's fields. */

@@ -6,20 +6,21 @@ import io.github.kolors4j.image.InvalidPictureException;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.ImageRequest;
-import io.github.kolors4j.safetensors.json.JsonNumber;
+import io.github.kolors4j.request.Mask;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
+import java.util.Arrays;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /** Reads what clients ask for: OpenAI's fields, and diffusers' beside them. */
 final class ImageCalls {
@@ -37,7 +38,7 @@ final class ImageCalls {
   private final Limits limits;
 
   /** One picture of a stranger is decoded at a time: each may take a hundred megabytes. */
-  private final ReentrantLock decoding = new ReentrantLock();
+  private final ReentrantLock lock = new ReentrantLock();
 
   ImageCalls(KolorsPipeline pipeline, Limits limits) {
     this.pipeline = pipeline;
@@ -51,6 +52,15 @@ final class ImageCalls {
    * @param edit whether there must be a picture to begin with
    */
   ImageCall read(Fields fields, boolean edit) {
+    Set<String> sent = fields.names();
+    try {
+      return read(fields, edit, sent);
+    } catch (IllegalArgumentException e) {
+      throw ApiException.refused(e, sent);
+    }
+  }
+
+  private ImageCall read(Fields fields, boolean edit, Set<String> sent) {
     fields.ignore(WITHOUT_EFFECT);
     ImageRequest.Builder request =
         ImageRequest.builder(
@@ -58,11 +68,13 @@ final class ImageCalls {
                 .text("prompt")
                 .orElseThrow(() -> ApiException.field("prompt", "[request] no prompt.")));
     fields.text("negative_prompt").ifPresent(request::negativePrompt);
-    Optional<KolorsImage> image = image(fields);
+    Optional<KolorsImage> image =
+        picture(fields, "image", "images").map(bytes -> decode("image", bytes));
     if (edit && image.isEmpty()) {
       throw ApiException.field("image", "[request] no image to begin with.");
     }
     image.ifPresent(request::image);
+    mask(fields, image).ifPresent(request::mask);
     Size size = size(fields, image);
     request.size(size.width, size.height);
     checkSize(size);
@@ -95,7 +107,7 @@ final class ImageCalls {
               .formatted(partialImages, MOST_PARTIAL_IMAGES));
     }
     fields.requireEmpty();
-    return new ImageCall(request.build(), scheduler, format, asUrl, stream, partialImages);
+    return new ImageCall(request.build(), scheduler, format, asUrl, stream, partialImages, sent);
   }
 
   record Size(int width, int height) {}
@@ -195,28 +207,13 @@ final class ImageCalls {
 
   /** A scheduler in the place of the checkpoint's. */
   Scheduler scheduler(String name, Map<?, ?> options) {
-    Map<Object, @Nullable Object> plain = new LinkedHashMap<>();
-    options.forEach((key, value) -> plain.put(key, plain(value)));
-    return Schedulers.chosen(pipeline.scheduler(), name, plain);
+    return Schedulers.chosen(pipeline.scheduler(), name, options);
   }
 
-  private static @Nullable Object plain(@Nullable Object value) {
-    return switch (value) {
-      case JsonNumber number when number.isInteger() -> number.longValue();
-      case JsonNumber number -> number.doubleValue();
-      case List<?> list -> list.stream().map(ImageCalls::plain).toList();
-      case null -> null;
-      default -> value;
-    };
-  }
-
-  /** The picture to begin with: a file of a form, or in JSON a data URL. */
-  private Optional<KolorsImage> image(Fields fields) {
-    if (fields.any("mask").isPresent()) {
-      throw ApiException.field(
-          "mask", "[request] mask: this server redraws whole pictures. Leave it out.");
-    }
-    Optional<Object> given = fields.any("image", "images");
+  /** The bytes of a picture: a file of a form, or in JSON a data URL. */
+  private static Optional<byte[]> picture(Fields fields, String name, String... others) {
+    Optional<Object> given =
+        fields.any(Stream.concat(Stream.of(name), Arrays.stream(others)).toArray(String[]::new));
     if (given.isEmpty()) {
       return Optional.empty();
     }
@@ -224,8 +221,8 @@ final class ImageCalls {
     if (value instanceof List<?> several) {
       if (several.size() != 1) {
         throw ApiException.field(
-            "image",
-            "[request] %s images to begin with: this server takes one.".formatted(several.size()));
+            name,
+            "[request] %s pictures as %s: this server takes one.".formatted(several.size(), name));
       }
       value = several.getFirst();
     }
@@ -237,14 +234,73 @@ final class ImageCalls {
     }
     return Optional.of(
         switch (value) {
-          case byte[] bytes -> decode("image", bytes);
-          case String text -> decode("image", base64("image", text));
+          case byte[] bytes -> bytes;
+          case String text -> base64(name, text);
           case null, default ->
               throw ApiException.field(
-                  "image",
-                  "[request] the image is neither a file nor a data URL. Files by id are not kept"
-                      + " here.");
+                  name,
+                  "[request] %s is neither a file nor a data URL. Files by id are not kept here."
+                      .formatted(name));
         });
+  }
+
+  /**
+   * What is painted anew: of OpenAI's mask what is transparent, and the rest keeps its very pixels;
+   * of diffusers' what is white.
+   */
+  private Optional<Mask> mask(Fields fields, Optional<KolorsImage> image) {
+    Optional<byte[]> transparent = picture(fields, "mask");
+    Optional<byte[]> white = picture(fields, "mask_image");
+    OptionalInt padding = fields.integer("padding_mask_crop");
+    if (transparent.isPresent() && white.isPresent()) {
+      throw ApiException.field(
+          "mask", "[request] both mask and mask_image: they say one thing, give one of them.");
+    }
+    if (transparent.isEmpty() && white.isEmpty()) {
+      if (padding.isPresent()) {
+        throw ApiException.field(
+            "padding_mask_crop",
+            "[request] padding_mask_crop without a mask: it is a margin around it, send the mask"
+                + " too.");
+      }
+      return Optional.empty();
+    }
+    String name = transparent.isPresent() ? "mask" : "mask_image";
+    if (image.isEmpty()) {
+      throw ApiException.field(
+          name,
+          "[request] %s without an image: it says where the image is painted anew, send both."
+              .formatted(name));
+    }
+    KolorsImage marked =
+        transparent.map(this::transparent).orElseGet(() -> decode(name, white.orElseThrow()));
+    if (transparent.isPresent() || padding.isPresent()) {
+      checkSizes(name, marked, image.get());
+      checkSize(new Size(marked.width(), marked.height())); // the result has it
+    }
+    if (padding.isPresent()) {
+      return Optional.of(Mask.cropped(marked, padding.getAsInt()));
+    }
+    return Optional.of(transparent.isPresent() ? Mask.overlaid(marked) : Mask.of(marked));
+  }
+
+  private static void checkSizes(String name, KolorsImage mask, KolorsImage image) {
+    if (mask.width() != image.width() || mask.height() != image.height()) {
+      throw ApiException.field(
+          name,
+          "[request] %s is %sx%s pixels and the image %sx%s: they must be of one size."
+              .formatted(name, mask.width(), mask.height(), image.width(), image.height()));
+    }
+  }
+
+  private KolorsImage transparent(byte[] bytes) {
+    return transparency("mask", bytes)
+        .orElseThrow(
+            () ->
+                ApiException.field(
+                    "mask",
+                    "[request] mask has no transparent pixels, and these are painted anew: send a"
+                        + " PNG with some, or as mask_image a picture that is white there."));
   }
 
   /** The bytes of a data URL, or of Base64 alone. Addresses of elsewhere are not looked up. */
@@ -268,14 +324,31 @@ final class ImageCalls {
 
   /** A picture of a stranger. */
   KolorsImage decode(String field, byte[] bytes) {
-    decoding.lock();
+    return decoding(field, () -> KolorsImage.read(bytes, field, pictureLimits()));
+  }
+
+  /** How transparent a PNG is; empty for one that is not, and for other pictures. */
+  Optional<KolorsImage> transparency(String field, byte[] bytes) {
+    return decoding(field, () -> KolorsImage.readTransparency(bytes, field, pictureLimits()));
+  }
+
+  private PictureLimits pictureLimits() {
+    return PictureLimits.DEFAULT.withMaxPixels(limits.maxInputPixels());
+  }
+
+  private interface Decoding<T> {
+    T decode() throws InvalidPictureException;
+  }
+
+  /** One at a time. */
+  private <T> T decoding(String field, Decoding<T> decoding) {
+    lock.lock();
     try {
-      return KolorsImage.read(
-          bytes, field, PictureLimits.DEFAULT.withMaxPixels(limits.maxInputPixels()));
+      return decoding.decode();
     } catch (InvalidPictureException e) {
       throw ApiException.field(field, String.valueOf(e.getMessage()));
     } finally {
-      decoding.unlock();
+      lock.unlock();
     }
   }
 

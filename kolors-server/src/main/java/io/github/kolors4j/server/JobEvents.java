@@ -27,12 +27,12 @@ final class JobEvents implements AutoCloseable {
    *
    * @param exchange whose body has been read
    * @param job whose events
-   * @param previewEvery a preview after so many steps; 0 for none
+   * @param call says after which steps a preview is shown
    */
-  JobEvents(Exchange exchange, ImageJob job, int previewEvery) throws IOException {
+  JobEvents(Exchange exchange, ImageJob job, ImageCall call) throws IOException {
     stream = exchange.events();
     watch = exchange.watch(() -> queue.add(Optional.empty()));
-    subscription = job.listen(event -> queue.add(Optional.of(event)), previewEvery);
+    subscription = job.listen(event -> queue.add(Optional.of(event)), call::showsAfter);
     try {
       stream.comment(); // so that the client has its headers
     } catch (IOException e) {

@@ -10,12 +10,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** Jobs: requests that nobody waits for, and that anybody may ask about by their names. */
 final class JobRoutes {
   private static final int ACCEPTED = 202;
   private static final int NOT_FOUND = 404;
   private static final int CONFLICT = 409;
+
+  /** Twice what a cancelled job may take. */
+  private static final int AFTER_CANCELLING_MILLIS = 1000;
 
   private final ImageCalls calls;
   private final Submissions submissions;
@@ -68,7 +73,16 @@ final class JobRoutes {
           CONFLICT, "job_ended", "[jobs] the job has ended: it is " + JobJson.name(state) + ".");
     }
     kept.job().cancel();
+    awaitEnd(kept.job());
     exchange.json(200, json(kept));
+  }
+
+  /**
+   * So that the answer says what has become of it; a picture that is being decoded takes a moment.
+   */
+  private static void awaitEnd(ImageJob job) {
+    CompletableFuture<Boolean> ended = job.result().handle((_, _) -> true);
+    var _ = ended.completeOnTimeout(false, AFTER_CANCELLING_MILLIS, TimeUnit.MILLISECONDS).join();
   }
 
   private static Map<String, Object> json(JobStore.Kept kept) {
@@ -116,7 +130,7 @@ final class JobRoutes {
   /** The events of a job until its end. Who stops listening does not end it. */
   private static void events(Exchange exchange, JobStore.Kept kept) throws IOException {
     ImageJob job = kept.job();
-    try (JobEvents events = new JobEvents(exchange, job, kept.call().previewEvery())) {
+    try (JobEvents events = new JobEvents(exchange, job, kept.call())) {
       while (true) {
         JobEvent event = events.next();
         Map<String, Object> data = new LinkedHashMap<>();

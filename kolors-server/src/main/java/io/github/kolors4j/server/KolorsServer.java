@@ -61,6 +61,7 @@ public final class KolorsServer implements AutoCloseable {
   private final Server server;
   private final ServerConnector connector;
   private final ImageService service;
+  private final WarmUp warmUp = new WarmUp();
   private final Submissions submissions;
   private final Metrics metrics;
   private final List<Route> routes;
@@ -79,7 +80,7 @@ public final class KolorsServer implements AutoCloseable {
             .queueCapacity(builder.queueCapacity)
             .build();
     metrics = new Metrics(service);
-    submissions = new Submissions(service, metrics, builder.logPrompts);
+    submissions = new Submissions(service, metrics, warmUp, builder.logPrompts);
     Limits limits = builder.limits;
     String model = builder.modelName.orElseGet(() -> pipeline.identity().name());
     ImageCalls calls = new ImageCalls(pipeline, limits);
@@ -128,6 +129,9 @@ public final class KolorsServer implements AutoCloseable {
       closeWithin(Duration.ZERO);
       throw new IOException("[server] cannot start: " + e.getMessage(), e);
     }
+    if (builder.warmUp) {
+      warmUp.begin(pipeline);
+    }
   }
 
   /**
@@ -152,6 +156,7 @@ public final class KolorsServer implements AutoCloseable {
     private final Set<String> allowedHosts = new HashSet<>();
     private Limits limits = Limits.DEFAULT;
     private boolean logPrompts;
+    private boolean warmUp;
     private Duration grace = GRACE;
     private Duration patience = PATIENCE;
 
@@ -320,6 +325,18 @@ public final class KolorsServer implements AutoCloseable {
     }
 
     /**
+     * Makes a small picture when the server has started, on a thread of its own: the first request
+     * then finds the weights read and the code compiled. {@code /ready} waits for it; a request
+     * does not, and ends it.
+     *
+     * @return this
+     */
+    public Builder warmUp() {
+      warmUp = true;
+      return this;
+    }
+
+    /**
      * How long a job goes on whose client has left and may ask for it again: OpenAI's libraries do
      * so when their time is over. The job of any other client ends with it.
      *
@@ -445,6 +462,7 @@ public final class KolorsServer implements AutoCloseable {
    */
   public boolean closeWithin(Duration limit) {
     submissions.stop();
+    warmUp.close();
     boolean ended = service.closeWithin(limit);
     stop();
     return ended;

@@ -99,7 +99,7 @@ final class OpenAiImages {
   /** Events: pictures on the way, and each that is made. */
   private void stream(Exchange exchange, ImageCall call, ImageJob job, String kind)
       throws IOException {
-    try (JobEvents events = new JobEvents(exchange, job, call.previewEvery())) {
+    try (JobEvents events = new JobEvents(exchange, job, call)) {
       int partial = 0;
       while (true) {
         switch (events.next()) {

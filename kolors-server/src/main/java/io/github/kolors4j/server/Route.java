@@ -13,10 +13,11 @@ import java.util.Optional;
  *
  * @param method of HTTP
  * @param template of the path, as {@code /v1/jobs/{id}}
+ * @param parts of the template, between its slashes
  * @param open whether it is answered without a key
  * @param answer what answers
  */
-record Route(String method, String template, boolean open, Answer answer) {
+record Route(String method, String template, List<String> parts, boolean open, Answer answer) {
   /** Answers a request. */
   @FunctionalInterface
   interface Answer {
@@ -30,22 +31,21 @@ record Route(String method, String template, boolean open, Answer answer) {
   }
 
   static Route of(String method, String template, Answer answer) {
-    return new Route(method, template, false, answer);
+    return new Route(method, template, segments(template), false, answer);
   }
 
   static Route open(String method, String template, Answer answer) {
-    return new Route(method, template, true, answer);
+    return new Route(method, template, segments(template), true, answer);
   }
 
   /** The named parts of a path that fits; empty for one that does not. */
   Optional<Map<String, String>> match(List<String> path) {
-    List<String> own = segments(template);
-    if (own.size() != path.size()) {
+    if (parts.size() != path.size()) {
       return Optional.empty();
     }
     Map<String, String> named = new LinkedHashMap<>();
-    for (int i = 0; i < own.size(); i++) {
-      String part = own.get(i);
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i);
       if (part.startsWith("{")) {
         named.put(part.substring(1, part.length() - 1), path.get(i));
       } else if (!part.equals(path.get(i))) {

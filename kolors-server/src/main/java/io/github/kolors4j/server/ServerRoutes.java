@@ -116,8 +116,9 @@ final class ServerRoutes {
   }
 
   private void ready(Exchange exchange) throws IOException {
-    boolean ready = !submissions.stopping();
-    exchange.json(ready ? 200 : UNAVAILABLE, Map.of("status", ready ? "ready" : "stopping"));
+    String status =
+        submissions.stopping() ? "stopping" : submissions.warm() ? "ready" : "warming up";
+    exchange.json(status.equals("ready") ? 200 : UNAVAILABLE, Map.of("status", status));
   }
 
   /** The description of all routes. */

@@ -3,7 +3,6 @@ package io.github.kolors4j.server;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.service.ImageJob;
 import io.github.kolors4j.service.ImageService;
-import io.github.kolors4j.service.JobListener;
 import io.github.kolors4j.service.JobOptions;
 import io.github.kolors4j.service.QueueFullException;
 import java.util.concurrent.CompletableFuture;
@@ -16,12 +15,14 @@ final class Submissions {
 
   private final ImageService service;
   private final Metrics metrics;
+  private final WarmUp warmUp;
   private final boolean logPrompts;
   private volatile boolean stopping;
 
-  Submissions(ImageService service, Metrics metrics, boolean logPrompts) {
+  Submissions(ImageService service, Metrics metrics, WarmUp warmUp, boolean logPrompts) {
     this.service = service;
     this.metrics = metrics;
+    this.warmUp = warmUp;
     this.logPrompts = logPrompts;
   }
 
@@ -38,24 +39,18 @@ final class Submissions {
     return stopping;
   }
 
-  /** Puts a request into the queue. */
-  ImageJob submit(Exchange exchange, ImageCall call) {
-    return submit(exchange, call, _ -> {}, 0);
+  /** Whether a request would be quick already. */
+  boolean warm() {
+    return !warmUp.isRunning();
   }
 
-  /**
-   * Puts a request into the queue.
-   *
-   * @param exchange who asks
-   * @param call what for
-   * @param listener hears of it
-   * @param previewEvery at which steps it wants the picture; 0 for none
-   */
-  ImageJob submit(Exchange exchange, ImageCall call, JobListener listener, int previewEvery) {
+  /** Puts a request into the queue. */
+  ImageJob submit(Exchange exchange, ImageCall call) {
     if (stopping) {
       throw ApiException.stopping();
     }
-    JobOptions.Builder options = JobOptions.builder().listener(listener, previewEvery);
+    warmUp.close();
+    JobOptions.Builder options = JobOptions.builder();
     call.scheduler().ifPresent(options::scheduler);
     ImageJob job;
     try {
@@ -63,6 +58,8 @@ final class Submissions {
     } catch (QueueFullException e) {
       metrics.refused();
       throw ApiException.queueFull(String.valueOf(e.getMessage()), metrics.secondsOfAJob());
+    } catch (IllegalArgumentException e) {
+      throw ApiException.refused(e, call.sent());
     } catch (IllegalStateException e) {
       if (stopping) {
         throw ApiException.stopping();

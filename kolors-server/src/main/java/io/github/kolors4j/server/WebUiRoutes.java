@@ -29,8 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What clients use of AUTOMATIC1111's API. Its clients send everything that it knows, so what is
- * not known here is ignored, with one exception: a mask, without which the picture would be another
- * one.
+ * not known here is ignored.
  */
 final class WebUiRoutes {
   /** AUTOMATIC1111's default, where diffusers has another. */
@@ -105,7 +104,8 @@ final class WebUiRoutes {
 
   private void generate(Exchange exchange, boolean fromImage) throws IOException {
     Fields fields = Fields.ofJson(exchange.body(limits.maxBodyBytes()));
-    ImageCall call = read(fields, fromImage);
+    Set<String> sent = fields.names();
+    ImageCall call = read(fields, fromImage, sent);
     Current own = new Current(submissions.submit(exchange, call));
     synchronized (current) {
       current.add(own);
@@ -129,7 +129,7 @@ final class WebUiRoutes {
     }
   }
 
-  private ImageCall read(Fields fields, boolean fromImage) {
+  private ImageCall read(Fields fields, boolean fromImage, Set<String> sent) {
     ImageRequest.Builder request = ImageRequest.builder(fields.text("prompt").orElse(""));
     fields.text("negative_prompt").ifPresent(request::negativePrompt);
     int width = fields.integer("width").orElseGet(pipeline::defaultSize);
@@ -148,10 +148,6 @@ final class WebUiRoutes {
                 fields.text("sampler_name").or(() -> fields.text("sampler_index")),
                 fields.text("scheduler"))
             .map(this::scheduler);
-    if (fields.any("mask").isPresent()) {
-      throw ApiException.field(
-          "mask", "[request] mask: this server redraws whole pictures. Leave it out.");
-    }
     if (fromImage) {
       Object images = fields.any("init_images").orElse(List.of());
       if (!(images instanceof List<?> list)
@@ -160,10 +156,15 @@ final class WebUiRoutes {
         throw ApiException.field(
             "init_images", "[request] init_images: a list of one picture in Base64 is needed.");
       }
-      request.image(calls.decode("init_images", ImageCalls.base64("init_images", text)));
+      KolorsImage image = calls.decode("init_images", ImageCalls.base64("init_images", text));
+      request.image(image);
+      WebUiMask.read(fields, image, calls).ifPresent(request::mask);
       request.strength(fields.number("denoising_strength").orElse(DENOISING_STRENGTH));
+    } else if (fields.any("mask").isPresent()) {
+      throw ApiException.field(
+          "mask", "[request] a mask without a picture: it is for img2img. Leave it out.");
     }
-    return new ImageCall(request.build(), scheduler, ImageFormat.PNG, false, false, 0);
+    return ImageCall.of(request.build(), scheduler, ImageFormat.PNG, sent);
   }
 
   private Scheduler scheduler(WebUiSamplers.Choice choice) {
@@ -218,7 +219,9 @@ final class WebUiRoutes {
     json.put("all_seeds", seeds);
     String prompt = request.prompts().getFirst();
     json.put("all_prompts", IntStream.range(0, images.size()).mapToObj(_ -> prompt).toList());
-    json.put("sampler_name", call.scheduler().orElse(pipeline.scheduler()).className());
+    json.put(
+        "sampler_name",
+        WebUiSamplers.name(call.scheduler().orElse(pipeline.scheduler()), pipeline.scheduler()));
     json.put("sd_model_name", model);
     json.put("index_of_first_image", 0);
     json.put(

@@ -1,104 +1,201 @@
 package io.github.kolors4j.server;
 
+import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.scheduler.Schedulers;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** AUTOMATIC1111's names of samplers and of their noise schedules, in diffusers' terms. */
 final class WebUiSamplers {
   /** Its name for the checkpoint's own. */
   private static final String AUTOMATIC = "Automatic";
 
+  private static final String ALGORITHM = "algorithm_type";
+
   /**
    * A sampler.
    *
-   * @param name as AUTOMATIC1111 has it
+   * @param name as AUTOMATIC1111 shows it
+   * @param aliases that it has there too
    * @param scheduler diffusers' class
    * @param options of the class
    */
-  record Sampler(String name, String scheduler, Map<String, ?> options) {}
+  record Sampler(String name, List<String> aliases, String scheduler, Map<String, ?> options) {
+    private static Sampler of(String name, String scheduler, String... aliases) {
+      return new Sampler(name, List.of(aliases), scheduler, Map.of());
+    }
+
+    private static Sampler of(
+        String name, String scheduler, Map<String, ?> options, String... aliases) {
+      return new Sampler(name, List.of(aliases), scheduler, options);
+    }
+
+    private boolean isCalled(String sampler) {
+      return plain(name).equals(sampler)
+          || aliases.stream().anyMatch(alias -> plain(alias).equals(sampler));
+    }
+  }
 
   private static final List<Sampler> SAMPLERS =
       List.of(
-          new Sampler("Euler", "EulerDiscreteScheduler", Map.of()),
-          new Sampler("Euler a", "EulerAncestralDiscreteScheduler", Map.of()),
-          new Sampler("DPM++ 2M", "DPMSolverMultistepScheduler", Map.of()),
-          new Sampler(
+          Sampler.of("Euler", "EulerDiscreteScheduler", "k_euler"),
+          Sampler.of("Euler a", "EulerAncestralDiscreteScheduler", "k_euler_a", "euler_ancestral"),
+          Sampler.of("DPM++ 2M", "DPMSolverMultistepScheduler", "k_dpmpp_2m"),
+          Sampler.of(
               "DPM++ 2M SDE",
               "DPMSolverMultistepScheduler",
-              Map.of("algorithm_type", "sde-dpmsolver++")),
-          new Sampler("DPM++ SDE", "DPMSolverSDEScheduler", Map.of()),
-          new Sampler("DPM2", "KDPM2DiscreteScheduler", Map.of()),
-          new Sampler("DPM2 a", "KDPM2AncestralDiscreteScheduler", Map.of()),
-          new Sampler("Heun", "HeunDiscreteScheduler", Map.of()),
-          new Sampler("LMS", "LMSDiscreteScheduler", Map.of()),
-          new Sampler("DDIM", "DDIMScheduler", Map.of()),
-          new Sampler("PLMS", "PNDMScheduler", Map.of("skip_prk_steps", true)),
-          new Sampler("UniPC", "UniPCMultistepScheduler", Map.of()),
-          new Sampler("DEIS", "DEISMultistepScheduler", Map.of()),
-          new Sampler("LCM", "LCMScheduler", Map.of()),
-          new Sampler("TCD", "TCDScheduler", Map.of()));
+              Map.of(ALGORITHM, "sde-dpmsolver++"),
+              "k_dpmpp_2m_sde"),
+          Sampler.of("DPM++ SDE", "DPMSolverSDEScheduler", "k_dpmpp_sde"),
+          Sampler.of("DPM2", "KDPM2DiscreteScheduler", "k_dpm_2"),
+          Sampler.of("DPM2 a", "KDPM2AncestralDiscreteScheduler", "k_dpm_2_a", "dpm_2_ancestral"),
+          Sampler.of("Heun", "HeunDiscreteScheduler", "k_heun"),
+          Sampler.of("LMS", "LMSDiscreteScheduler", "k_lms"),
+          Sampler.of("DDIM", "DDIMScheduler"),
+          Sampler.of("PLMS", "PNDMScheduler", Map.of("skip_prk_steps", true)),
+          Sampler.of("UniPC", "UniPCMultistepScheduler", "uni_pc"),
+          Sampler.of("DEIS", "DEISMultistepScheduler"),
+          Sampler.of("LCM", "LCMScheduler", "k_lcm"),
+          Sampler.of("TCD", "TCDScheduler"));
 
-  private static final Map<String, Map<String, ?>> SCHEDULES = new LinkedHashMap<>();
-
-  static {
-    SCHEDULES.put(AUTOMATIC, Map.of());
-    SCHEDULES.put("Karras", Map.of("use_karras_sigmas", true));
-    SCHEDULES.put("Exponential", Map.of("use_exponential_sigmas", true));
-    SCHEDULES.put("Beta", Map.of("use_beta_sigmas", true));
-    SCHEDULES.put("SGM Uniform", Map.of("timestep_spacing", "trailing"));
+  /**
+   * A noise schedule.
+   *
+   * @param name as AUTOMATIC1111 shows it
+   * @param ending by which older clients say it behind the name of a sampler, the sampler before it
+   * @param option of diffusers
+   * @param value of the option
+   */
+  private record Noise(String name, Pattern ending, String option, Object value) {
+    private static Noise of(String name, String endings, String option, Object value) {
+      Pattern ending = Pattern.compile("(.+)[ _-](?:" + endings + ")", Pattern.CASE_INSENSITIVE);
+      return new Noise(name, ending, option, value);
+    }
   }
+
+  private static final List<Noise> SCHEDULES =
+      List.of(
+          Noise.of("Karras", "karras|ka", "use_karras_sigmas", true),
+          Noise.of("Exponential", "exponential|exp", "use_exponential_sigmas", true),
+          Noise.of("Beta", "beta", "use_beta_sigmas", true),
+          Noise.of("SGM Uniform", "sgm[ _-]?uniform|sgm", "timestep_spacing", "trailing"));
 
   private WebUiSamplers() {}
 
   /** A sampler with its schedule. */
   record Choice(String scheduler, Map<String, ?> options) {}
 
+  /** Letters and digits alone, with the two signs of plus as letters. */
+  private static String plain(String name) {
+    return name.toLowerCase(Locale.ROOT).replace("++", "pp").replaceAll("[^a-z0-9]", "");
+  }
+
   /**
-   * What two names mean; older clients have both in one, as {@code DPM++ 2M Karras}.
+   * What two names mean; older clients have both in one, as {@code DPM++ 2M Karras}. Capitals,
+   * spaces, underscores and hyphens do not matter.
    *
    * @param sampler AUTOMATIC1111's name, or one of diffusers
    * @param schedule AUTOMATIC1111's name
    * @return empty for the checkpoint's own
    */
   static Optional<Choice> choose(Optional<String> sampler, Optional<String> schedule) {
-    String name = sampler.filter(text -> !text.isEmpty()).orElse(AUTOMATIC);
-    String spacing =
-        schedule.filter(text -> !text.isEmpty()).map(WebUiSamplers::schedule).orElse(AUTOMATIC);
-    for (String each : SCHEDULES.keySet()) {
-      String ending = " " + each.toLowerCase(Locale.ROOT);
-      if (name.toLowerCase(Locale.ROOT).endsWith(ending)) {
-        name = name.substring(0, name.length() - ending.length());
-        spacing = each;
-      }
-    }
-    if (name.equalsIgnoreCase(AUTOMATIC) && spacing.equals(AUTOMATIC)) {
-      return Optional.empty();
-    }
+    String given = sampler.map(String::strip).filter(text -> !text.isEmpty()).orElse(AUTOMATIC);
     Map<String, Object> options = new LinkedHashMap<>();
-    String scheduler = name;
-    for (Sampler each : SAMPLERS) {
-      if (each.name().equalsIgnoreCase(name)) {
-        scheduler = each.scheduler();
-        options.putAll(each.options());
+    schedule
+        .filter(text -> !text.isEmpty())
+        .flatMap(WebUiSamplers::schedule)
+        .ifPresent(noise -> options.put(noise.option, noise.value));
+    for (Noise noise : SCHEDULES) {
+      Matcher matcher = noise.ending.matcher(given);
+      if (matcher.matches()) {
+        given = matcher.group(1);
+        options.clear();
+        options.put(noise.option, noise.value);
+        break;
       }
     }
-    options.putAll(SCHEDULES.getOrDefault(spacing, Map.of()));
-    return Optional.of(new Choice(scheduler.equalsIgnoreCase(AUTOMATIC) ? "" : scheduler, options));
+    String name = plain(given);
+    if (name.equals(plain(AUTOMATIC))) {
+      return options.isEmpty() ? Optional.empty() : Optional.of(new Choice("", options));
+    }
+    Optional<Sampler> known = SAMPLERS.stream().filter(each -> each.isCalled(name)).findFirst();
+    known.ifPresent(each -> each.options.forEach(options::putIfAbsent));
+    return Optional.of(
+        new Choice(known.isPresent() ? known.get().scheduler : diffusers(given), options));
   }
 
-  private static String schedule(String name) {
-    return SCHEDULES.keySet().stream()
-        .filter(each -> each.equalsIgnoreCase(name.replace('_', ' ')))
+  /** A class of diffusers, which a client may name too. */
+  private static String diffusers(String name) {
+    try {
+      return Schedulers.byName(name).className();
+    } catch (IllegalArgumentException _) {
+      throw ApiException.field(
+          "sampler_name",
+          "[request] no sampler of that name: use one of %s, with %s behind it if you like."
+              .formatted(
+                  SAMPLERS.stream().map(Sampler::name).collect(Collectors.joining(", ")),
+                  SCHEDULES.stream().map(Noise::name).collect(Collectors.joining(", "))));
+    }
+  }
+
+  private static Optional<Noise> schedule(String name) {
+    String wanted = plain(name);
+    if (wanted.equals(plain(AUTOMATIC))) {
+      return Optional.empty();
+    }
+    Optional<Noise> found =
+        SCHEDULES.stream().filter(each -> plain(each.name).equals(wanted)).findFirst();
+    if (found.isEmpty()) {
+      throw ApiException.field(
+          "scheduler",
+          "[request] no schedule of that name: use one of %s, %s."
+              .formatted(
+                  AUTOMATIC,
+                  SCHEDULES.stream().map(Noise::name).collect(Collectors.joining(", "))));
+    }
+    return found;
+  }
+
+  /**
+   * What AUTOMATIC1111 calls a scheduler.
+   *
+   * @param scheduler of a picture
+   * @param own the checkpoint's, whose spacing needs no word
+   * @return as {@code DPM++ 2M Karras}; the name of the class where there is no other
+   */
+  static String name(Scheduler scheduler, Scheduler own) {
+    List<Sampler> ofClass =
+        SAMPLERS.stream().filter(each -> each.scheduler.equals(scheduler.className())).toList();
+    Optional<Sampler> sampler =
+        ofClass.stream()
+            .filter(each -> !each.options.isEmpty() && has(scheduler, each.options))
+            .findFirst()
+            .or(() -> ofClass.stream().findFirst());
+    String name = sampler.map(Sampler::name).orElse(scheduler.className());
+    return SCHEDULES.stream()
+        .filter(noise -> has(scheduler, Map.of(noise.option, noise.value)))
+        .filter(
+            noise ->
+                !noise.option.equals("timestep_spacing")
+                    || !has(own, Map.of(noise.option, noise.value)))
         .findFirst()
-        .orElseThrow(
-            () ->
-                ApiException.field(
-                    "scheduler",
-                    "[request] no schedule of that name: use one of %s."
-                        .formatted(String.join(", ", SCHEDULES.keySet()))));
+        .map(noise -> name + " " + noise.name)
+        .orElse(name);
+  }
+
+  private static boolean has(Scheduler scheduler, Map<String, ?> options) {
+    return options.entrySet().stream()
+        .allMatch(
+            option ->
+                scheduler.config().keys().contains(option.getKey())
+                    && option.getValue().equals(scheduler.config().get(option.getKey())));
   }
 
   /** The samplers, as AUTOMATIC1111 lists them. */
@@ -106,9 +203,11 @@ final class WebUiSamplers {
     return SAMPLERS.stream()
         .map(
             sampler -> {
+              List<String> aliases = new ArrayList<>(sampler.aliases);
+              aliases.add(sampler.scheduler);
               Map<String, Object> json = new LinkedHashMap<>();
               json.put("name", sampler.name());
-              json.put("aliases", List.of(sampler.scheduler()));
+              json.put("aliases", aliases);
               json.put("options", Map.of());
               return json;
             })
@@ -117,7 +216,9 @@ final class WebUiSamplers {
 
   /** The schedules, as AUTOMATIC1111 lists them. */
   static List<Map<String, Object>> schedules() {
-    return SCHEDULES.keySet().stream()
+    List<String> names = new ArrayList<>(List.of(AUTOMATIC));
+    SCHEDULES.forEach(each -> names.add(each.name));
+    return names.stream()
         .map(
             name -> {
               Map<String, Object> json = new LinkedHashMap<>();

@@ -35,7 +35,8 @@ class MetricsTest {
       metrics.watch(second);
       ImageResult a = first.await();
       ImageResult b = second.await();
-      TestServer.until(() -> metrics.text().contains("kolors_stage_seconds_count{stage=\"decode\"} 2"));
+      TestServer.until(
+          () -> metrics.text().contains("kolors_stage_seconds_count{stage=\"decode\"} 2"));
       assertSum(metrics, "text", a.timings().text().plus(b.timings().text()));
       assertSum(metrics, "denoise", a.timings().denoise().plus(b.timings().denoise()));
       assertSum(metrics, "decode", a.timings().decode().plus(b.timings().decode()));

@@ -5,6 +5,7 @@ import static io.github.kolors4j.server.TestServer.SMALL_REQUEST;
 import static io.github.kolors4j.server.TestServer.base64;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -13,14 +14,23 @@ import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.Progress;
+import io.github.kolors4j.request.Stage;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -188,14 +198,21 @@ class OpenAiImagesTest {
         "{\"prompt\": \"a\", \"background\": \"transparent\"} | background | auto, opaque",
         "{\"prompt\": \"a\", \"image\": \"http://127.0.0.1/x.png\"} | image | fetches none",
         "{\"prompt\": \"a\", \"image\": \"data:image/png;base64,QUJD\"} | image | [image]",
-        "{\"prompt\": \"a\", \"mask\": \"QUJD\"}   | mask                | Leave it out",
+        "{\"prompt\": \"a\", \"mask\": \"QUJD\"}   | mask                | without an image",
+        "{\"prompt\": \"a\", \"padding_mask_crop\": 8} | padding_mask_crop | without a mask",
+        "{\"prompt\": \"a\", \"size\": \"65x64\"}    | size             | not a multiple of 8",
+        "{\"prompt\": \"a\", \"width\": 33, \"height\": 24} | width      | not a multiple of 8",
+        "{\"prompt\": \"a\", \"seed\": [1, 2], \"n\": 3} | seed          | 2 seeds for 3 images",
+        "{\"prompt\": \"a\", \"strength\": 0.5}   | strength           | without an image",
+        "{\"prompt\": \"a\", \"steps\": 4, \"scheduler\": \"pndm\", \"eta\": -1} | eta | 0 or more",
         "{\"prompt\": \"a\", \"partial_images\": 9} | partial_images     | 0 to 3",
       })
   void whatCannotBeIsRefusedWithItsName(String body, String param, String sentence) {
     TestServer.Answer answer = server.post(GENERATIONS, body);
     assertEquals(400, answer.status(), answer.text());
     assertEquals("invalid_request_error", answer.error().get("type").getAsString());
-    assertEquals(param, answer.error().get("param").getAsString());
+    assertEquals(param, answer.error().get("param").getAsString(), answer.text());
+    assertTrue(answer.error().get("code").isJsonPrimitive(), answer.text());
     String message = answer.error().get("message").getAsString();
     assertTrue(message.contains(sentence), message);
   }
@@ -210,7 +227,7 @@ class OpenAiImagesTest {
         "[]                                                 | JSON",
         "''                                                 | JSON",
       })
-  void whatTheModelOrTheReaderRefusesHasTheirSentence(String body, String sentence) {
+  void whatTheReaderRefusesHasItsSentence(String body, String sentence) {
     TestServer.Answer answer = server.post(GENERATIONS, body);
     assertEquals(400, answer.status(), answer.text());
     String message = answer.error().get("message").getAsString();
@@ -235,12 +252,27 @@ class OpenAiImagesTest {
     assertEquals("32x24", last.data().get("size").getAsString());
     assertTrue(last.data().has("usage"));
     List<TestServer.Event> partial = events.subList(0, events.size() - 1);
-    assertTrue(!partial.isEmpty() && partial.size() <= 2, "" + events);
+    assertEquals(2, partial.size(), "" + events);
     for (int i = 0; i < partial.size(); i++) {
       assertEquals("image_generation.partial_image", partial.get(i).name());
       assertEquals(i, partial.get(i).data().get("partial_image_index").getAsInt());
       assertEquals(32, picture(base64(partial.get(i).data().get("b64_json"))).width());
     }
+  }
+
+  /** As many as were asked for, as far as there are steps. */
+  @ParameterizedTest
+  @CsvSource({"4,2", "4,3", "5,3", "3,2", "50,1"})
+  void partialImagesAreAsManyAsWereAskedFor(int steps, int partial) {
+    ImageCall call =
+        new ImageCall(
+            SMALL_REQUEST, Optional.empty(), ImageFormat.PNG, false, true, partial, Set.of());
+    assertEquals(
+        partial, IntStream.range(1, steps).filter(i -> call.showsAfter(step(i, steps))).count());
+  }
+
+  private static Progress step(int step, int steps) {
+    return new Progress(Stage.DENOISE, 0, 1, step, steps, 0, Duration.ZERO, Duration.ZERO);
   }
 
   private static KolorsImage start(int width, int height) {
@@ -309,6 +341,93 @@ class OpenAiImagesTest {
                 .POST(BodyPublishers.ofByteArray(form.toByteArray())));
     assertEquals(200, answer.status(), answer.text());
     assertEquals("32x24", answer.json().get("size").getAsString());
+  }
+
+  /** A picture whose left half is transparent, as an editor saves it. */
+  private static byte[] eraser(int width, int height, int opaque) throws IOException {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_ARGB);
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        image.setRGB(x, y, x < width / 2 ? 0x00ffffff : opaque << 24);
+      }
+    }
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    ImageIO.write(image, "png", png);
+    return png.toByteArray();
+  }
+
+  private static String dataUrl(byte[] file) {
+    return "data:image/png;base64," + Base64.getEncoder().encodeToString(file);
+  }
+
+  private static KolorsImage only(TestServer.Answer answer) throws IOException {
+    assertEquals(200, answer.status(), answer.text());
+    return picture(
+        base64(answer.json().getAsJsonArray("data").get(0).getAsJsonObject().get("b64_json")));
+  }
+
+  /** OpenAI's mask: what is transparent is painted anew, the rest keeps its very pixels. */
+  @Test
+  void whatIsTransparentOfAMaskIsPaintedAnewAndTheRestStays() throws IOException {
+    KolorsImage start = start(40, 24);
+    Map<String, Object> fields = small("width", null, "height", null);
+    fields.put("images", List.of(Map.of("image_url", dataUrl(png(start)))));
+    fields.put("mask", Map.of("image_url", dataUrl(eraser(40, 24, 255))));
+    KolorsImage painted = only(server.post(EDITS, fields));
+    assertEquals(start.crop(20, 0, 20, 24), painted.crop(20, 0, 20, 24));
+    assertNotEquals(start.crop(0, 0, 20, 24), painted.crop(0, 0, 20, 24));
+
+    for (byte[] bad : List.of(eraser(32, 24, 255), png(start))) {
+      fields.put("mask", dataUrl(bad));
+      TestServer.Answer refused = server.post(EDITS, fields);
+      assertEquals(400, refused.status(), refused.text());
+      assertEquals("mask", refused.error().get("param").getAsString());
+    }
+  }
+
+  /** Diffusers' mask: what is white is painted anew; the pixels are those of the library. */
+  @Test
+  void aMaskImageIsThatOfDiffusers() throws IOException {
+    KolorsImage start = start(40, 24);
+    byte[] rgb = new byte[40 * 24 * 3];
+    Arrays.fill(rgb, 0, rgb.length / 2, (byte) 255);
+    KolorsImage mask = KolorsImage.of(40, 24, rgb);
+    Map<String, Object> fields = small("width", 40, "height", 24);
+    fields.put("image", dataUrl(png(start)));
+    fields.put("mask_image", dataUrl(png(mask)));
+    ImageRequest same = SMALL_REQUEST.toBuilder().size(40, 24).image(start).mask(mask).build();
+    assertEquals(TestServer.PIPELINE.generate(same).image(), only(server.post(EDITS, fields)));
+    fields.put("padding_mask_crop", 4);
+    ImageRequest cropped = same.toBuilder().mask(mask, 4).build();
+    assertEquals(TestServer.PIPELINE.generate(cropped).image(), only(server.post(EDITS, fields)));
+  }
+
+  @Test
+  void aMaskComesInAFormTooWithoutTheNameOfAFile() throws IOException {
+    KolorsImage start = start(32, 24);
+    ByteArrayOutputStream form = new ByteArrayOutputStream();
+    for (Map.Entry<String, byte[]> each :
+        Map.of(
+                "prompt", "a".getBytes(StandardCharsets.UTF_8),
+                "num_inference_steps", "2".getBytes(StandardCharsets.UTF_8),
+                "image", png(start),
+                "mask", eraser(32, 24, 255))
+            .entrySet()) {
+      String head =
+          "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n".formatted(each.getKey());
+      form.write(head.getBytes(StandardCharsets.UTF_8));
+      form.write(each.getValue());
+      form.write("\r\n".getBytes(StandardCharsets.UTF_8));
+    }
+    form.write("--b--\r\n".getBytes(StandardCharsets.UTF_8));
+    KolorsImage painted =
+        only(
+            server.send(
+                server
+                    .request(EDITS)
+                    .header("Content-Type", "multipart/form-data; boundary=b")
+                    .POST(BodyPublishers.ofByteArray(form.toByteArray()))));
+    assertEquals(start.crop(16, 0, 16, 24), painted.crop(16, 0, 16, 24));
   }
 
   @Test

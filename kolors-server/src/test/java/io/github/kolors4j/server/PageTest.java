@@ -7,6 +7,7 @@ import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.ColorScheme;
@@ -19,14 +20,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** The page as its user has it: in a real browser, on the real server, with the mini checkpoint. */
 class PageTest {
@@ -94,6 +94,23 @@ class PageTest {
     assertEquals(List.of(), differences(2, ImageIO.read(REFERENCE.toFile()), picture));
   }
 
+  /** It does not know the sizes, so that fields would be empty. */
+  @Test
+  void untilTheServerHasSaidWhatItDrawsWithTheFormIsNotToBeUsed() {
+    context = chromium.browser().newContext();
+    page = context.newPage();
+    List<Route> held = new CopyOnWriteArrayList<>();
+    page.route("**/v1/info", held::add);
+    page.navigate(server.uri("/").toString());
+    page.waitForCondition(() -> !held.isEmpty());
+    assertThat("#form").hasAttribute("inert", "");
+    assertThat("#size").hasCSS("opacity", "0");
+    held.getFirst().resume();
+    assertThat("#width").hasValue("64");
+    assertThat("#form").not().hasAttribute("inert", "");
+    assertThat("#size").hasCSS("opacity", "1");
+  }
+
   @Test
   void aRunningJobIsCancelled() {
     open();
@@ -112,6 +129,8 @@ class PageTest {
   void aReloadJoinsTheRunningJobAndTheGalleryStays() {
     open();
     prompt("a dog on a blue background", "7");
+    page.locator("#width").fill("32");
+    page.locator("#height").fill("32");
     page.locator("#steps").fill("300");
     page.locator("#generate").click();
     assertState("running");
@@ -298,14 +317,12 @@ class PageTest {
     assertThat("#generate").containsText("Generate");
   }
 
-  @ParameterizedTest
-  @EnumSource(
-      value = ColorScheme.class,
-      names = {"LIGHT", "DARK"})
-  void axeFindsNothing(ColorScheme scheme) {
+  /** In both schemes, which differ in their colours alone. */
+  @Test
+  void axeFindsNothing() {
     open(
         new Browser.NewContextOptions()
-            .setColorScheme(scheme)
+            .setColorScheme(ColorScheme.LIGHT)
             .setReducedMotion(ReducedMotion.REDUCE));
     page.evaluate(chromium.axe());
     assertNoFindings("empty");
@@ -416,12 +433,20 @@ class PageTest {
   }
 
   private void assertNoFindings(String when) {
+    assertNoFindings("{}", when);
+    page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
+    assertNoFindings("{ runOnly: ['cat.color'] }", when + ", dark");
+    page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.LIGHT));
+  }
+
+  private void assertNoFindings(String options, String when) {
     Object findings =
         page.evaluate(
             """
-            async () => (await axe.run()).violations.flatMap(({ id, help, nodes }) =>
+            async () => (await axe.run(%s)).violations.flatMap(({ id, help, nodes }) =>
               nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html}: ${failureSummary}`))
-            """);
+            """
+                .formatted(options));
     assertEquals(List.of(), findings, when);
   }
 

@@ -145,6 +145,19 @@ class ServerRoutesTest {
     assertEquals("", answer.header("Server"));
   }
 
+  /** It says so until it is warm; a request does not wait for that. */
+  @Test
+  void aServerThatWarmsUpIsReadyWhenItIsWarmOrSomebodyAsks() {
+    try (TestServer warming = TestServer.start(TestServer.builder().warmUp())) {
+      TestServer.until(() -> warming.get("/ready").status() == 200);
+    }
+    try (TestServer warming = TestServer.start(TestServer.builder().warmUp())) {
+      assertEquals(200, warming.post("/v1/images/generations", TestServer.SMALL).status());
+      TestServer.until(() -> warming.get("/ready").status() == 200);
+      assertEquals("ready", warming.get("/ready").json().get("status").getAsString());
+    }
+  }
+
   @Test
   void thePageIsAtTheRoot() {
     TestServer.Answer answer = server.get("/");

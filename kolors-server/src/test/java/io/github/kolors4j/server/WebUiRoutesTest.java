@@ -2,6 +2,7 @@ package io.github.kolors4j.server;
 
 import static io.github.kolors4j.server.TestServer.SMALL_REQUEST;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -10,6 +11,7 @@ import com.google.gson.JsonParser;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -81,6 +84,7 @@ class WebUiRoutesTest {
             .images();
     assertEquals(expected, List.of(picture(images, 0), picture(images, 1)));
     JsonObject info = JsonParser.parseString(answer.get("info").getAsString()).getAsJsonObject();
+    assertEquals("DPM++ 2M Karras", info.get("sampler_name").getAsString());
     assertEquals("[5,6]", info.get("all_seeds").toString());
     assertEquals(2, info.getAsJsonArray("infotexts").size());
     assertEquals(6.5, answer.getAsJsonObject("parameters").get("cfg_scale").getAsDouble());
@@ -88,22 +92,34 @@ class WebUiRoutesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "Euler a, , EulerAncestralDiscreteScheduler",
-    "DPM++ 2M Karras, , DPMSolverMultistepScheduler",
-    "unipc, Automatic, UniPCMultistepScheduler",
-    "DDIM, sgm_uniform, DDIMScheduler",
-    ", karras, EulerDiscreteScheduler",
-    "Automatic, , EulerDiscreteScheduler",
+    "Euler a, , EulerAncestralDiscreteScheduler, Euler a",
+    "k_euler_ancestral, , EulerAncestralDiscreteScheduler, Euler a",
+    "DPM++ 2M Karras, , DPMSolverMultistepScheduler, DPM++ 2M Karras",
+    "dpm++ 2m, karras, DPMSolverMultistepScheduler, DPM++ 2M Karras",
+    "k_dpmpp_2m_ka, , DPMSolverMultistepScheduler, DPM++ 2M Karras",
+    "dpmsolver++ Karras, , DPMSolverMultistepScheduler, DPM++ 2M Karras",
+    "DPM++ 2M SDE, Exponential, DPMSolverMultistepScheduler, DPM++ 2M SDE Exponential",
+    "DPMSolverMultistepScheduler, , DPMSolverMultistepScheduler, DPM++ 2M",
+    "edm-euler, , EDMEulerScheduler, EDMEulerScheduler",
+    "unipc, Automatic, UniPCMultistepScheduler, UniPC",
+    "DDIM, sgm_uniform, DDIMScheduler, DDIM SGM Uniform",
+    ", karras, EulerDiscreteScheduler, Euler Karras",
+    "Automatic, , EulerDiscreteScheduler, Euler",
   })
-  void samplersHaveTheirNamesAndOldOnesToo(String sampler, String schedule, String expected) {
-    Map<String, Object> fields = fields();
-    fields.put("sampler_name", sampler == null ? "" : sampler);
-    if (schedule != null) {
-      fields.put("scheduler", schedule);
-    }
-    JsonObject answer = server.post("/sdapi/v1/txt2img", fields).json();
-    JsonObject info = JsonParser.parseString(answer.get("info").getAsString()).getAsJsonObject();
-    assertEquals(expected, info.get("sampler_name").getAsString());
+  void samplersHaveTheirNamesAndOldOnesToo(
+      String sampler, String schedule, String className, String name) {
+    Scheduler own = TestServer.PIPELINE.scheduler();
+    Scheduler chosen =
+        WebUiSamplers.choose(Optional.ofNullable(sampler), Optional.ofNullable(schedule))
+            .map(
+                choice ->
+                    Schedulers.chosen(
+                        own,
+                        choice.scheduler().isEmpty() ? null : choice.scheduler(),
+                        choice.options()))
+            .orElse(own);
+    assertEquals(className, chosen.className());
+    assertEquals(name, WebUiSamplers.name(chosen, own));
   }
 
   @Test
@@ -130,12 +146,81 @@ class WebUiRoutesTest {
     assertEquals(
         TestServer.PIPELINE.generate(same().image(start).strength(0.7).build()).image(),
         picture(answer.getAsJsonArray("images"), 0));
-    fields.put("mask", "AAAA");
-    assertEquals(400, server.post("/sdapi/v1/img2img", fields).status());
     fields.remove("init_images");
     TestServer.Answer refused = server.post("/sdapi/v1/img2img", fields);
     assertEquals(400, refused.status());
     assertTrue(refused.json().get("detail").getAsString().startsWith("[request]"));
+  }
+
+  private static KolorsImage halfWhite(int width, int height) {
+    byte[] rgb = new byte[width * height * 3];
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = (byte) (i / 3 % width < width / 2 ? 255 : 0);
+    }
+    return KolorsImage.of(width, height, rgb);
+  }
+
+  private static String base64(KolorsImage picture) throws IOException {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    picture.writeTo(png);
+    return Base64.getEncoder().encodeToString(png.toByteArray());
+  }
+
+  /** Only the masked region with its margin, or the whole picture: A1111's two ways. */
+  @Test
+  void whatIsWhiteOfAMaskIsPaintedAnewAndTheRestStays() throws IOException {
+    KolorsImage start = TestServer.PIPELINE.generate(SMALL_REQUEST).image();
+    KolorsImage mask = halfWhite(32, 24);
+    Map<String, Object> fields = fields();
+    fields.put("init_images", List.of(base64(start)));
+    fields.put("denoising_strength", 0.7);
+    fields.put("mask", base64(mask));
+    fields.put("mask_blur", 0);
+    fields.put("inpainting_fill", 1);
+    fields.put("inpaint_full_res", 0);
+    JsonObject answer = server.post("/sdapi/v1/img2img", fields).json();
+    KolorsImage painted = picture(answer.getAsJsonArray("images"), 0);
+    assertEquals(start.crop(16, 0, 16, 24), painted.crop(16, 0, 16, 24));
+    assertNotEquals(start.crop(0, 0, 16, 24), painted.crop(0, 0, 16, 24));
+
+    fields.put("inpainting_mask_invert", 1);
+    fields.put("inpaint_full_res", true);
+    fields.put("inpaint_full_res_padding", 2);
+    answer = server.post("/sdapi/v1/img2img", fields).json();
+    painted = picture(answer.getAsJsonArray("images"), 0);
+    assertEquals(start.crop(0, 0, 16, 24), painted.crop(0, 0, 16, 24));
+    assertEquals(
+        TestServer.PIPELINE
+            .generate(
+                same().size(32, 24).image(start).strength(0.7).mask(inverted(mask), 2).build())
+            .image(),
+        painted);
+
+    fields.put("inpainting_fill", 2);
+    TestServer.Answer refused = server.post("/sdapi/v1/img2img", fields);
+    assertEquals(400, refused.status());
+    assertTrue(refused.text().contains("inpainting_fill 2"), refused.text());
+    assertEquals(400, server.post("/sdapi/v1/txt2img", fields).status());
+  }
+
+  private static KolorsImage inverted(KolorsImage picture) {
+    byte[] rgb = picture.rgb();
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = (byte) (255 - (rgb[i] & 255));
+    }
+    return KolorsImage.of(picture.width(), picture.height(), rgb);
+  }
+
+  @Test
+  void anUnknownSamplerIsAnsweredWithTheNamesThatAreListed() {
+    Map<String, Object> fields = fields();
+    fields.put("sampler_name", "DPM++ 5M");
+    TestServer.Answer refused = server.post("/sdapi/v1/txt2img", fields);
+    assertEquals(400, refused.status());
+    for (var each : server.get("/sdapi/v1/samplers").element().getAsJsonArray()) {
+      String name = each.getAsJsonObject().get("name").getAsString();
+      assertTrue(refused.text().contains(name), refused.text());
+    }
   }
 
   @Test

@@ -14,8 +14,9 @@ import org.apache.spark.SparkFiles;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files that rows name: pictures on any file system that Hadoop knows, and adapters of the
- * executor's machine, shipped with the job, or copied from such a file system once.
+ * The files that rows name: pictures on any file system that Hadoop knows; adapters and ControlNets
+ * of the executor's machine, shipped with the job, or, where one is a single file, copied from such
+ * a file system once.
  *
  * @param base what relative names of pictures are relative to, where somebody has said
  * @param configuration of the file systems
@@ -59,6 +60,11 @@ record ExecutorFiles(@Nullable String base, Configuration configuration) impleme
     synchronized (ExecutorFiles.class) {
       if (!Files.exists(copy)) {
         FileSystem fileSystem = file.getFileSystem(configuration);
+        if (fileSystem.getFileStatus(file).isDirectory()) {
+          throw new IllegalArgumentException(
+              "[spark] %s is a folder on another machine: ship it with --archives FILE.zip#NAME, and name it NAME."
+                  .formatted(name));
+        }
         java.nio.file.Path part = copy.resolveSibling(copy.getFileName() + ".part");
         try (InputStream in = fileSystem.open(file)) {
           Files.copy(in, part, java.nio.file.StandardCopyOption.REPLACE_EXISTING);

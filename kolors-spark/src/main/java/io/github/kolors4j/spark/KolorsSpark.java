@@ -3,6 +3,8 @@ package io.github.kolors4j.spark;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.count_if;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
@@ -153,10 +155,18 @@ public final class KolorsSpark {
           "[spark] %s cannot be renamed to %s: start the same job again."
               .formatted(next, manifest));
     }
-    Dataset<Row> written = spark.read().parquet(manifest.toString());
-    long rows = written.count();
-    long failed = written.filter(col(Columns.ERROR).isNotNull()).count();
-    long made = written.filter(col("made")).count();
+    Row counts =
+        spark
+            .read()
+            .parquet(manifest.toString())
+            .agg(
+                count(lit(1)),
+                count(col(Columns.ERROR)), // of those that are not null
+                count_if(col("made")))
+            .first();
+    long rows = counts.getLong(0);
+    long failed = counts.getLong(1);
+    long made = counts.getLong(2);
     return new Summary(rows, made, rows - made - failed, failed);
   }
 

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** One machine with two tasks at once, on the mini checkpoint. */
 class LocalSparkTest {
   private static SparkSession spark;
+  @TempDir private static Path shared;
   @TempDir private Path folder;
 
   @BeforeAll
@@ -49,17 +50,17 @@ class LocalSparkTest {
 
   @Test
   void picturesHaveTheBytesOfOneMachineAndARerunMakesNothing() throws IOException {
-    Path table = Requests.table(folder, 9);
+    Path table = Requests.table(folder, 6);
     Path out = folder.resolve("out");
-    SparkOptions options = Requests.options(folder).withPictures(out.toString());
+    SparkOptions options = Requests.options(shared).withPictures(out.toString());
     Summary first = KolorsSpark.run(Main.read(spark, table.toString()), options);
-    assertEquals(new Summary(9, 9, 0, 0), first);
+    assertEquals(new Summary(6, 6, 0, 0), first);
     Map<String, byte[]> expected =
         Requests.onOneMachine(table, folder.resolve("one"), Requests.SMALL);
     assertSamePictures(expected, Requests.pictures(out));
 
     Map<String, Row> manifest = manifest(out);
-    assertEquals(9, manifest.size());
+    assertEquals(6, manifest.size());
     Row row = manifest.get("row 4");
     assertEquals("g1", row.getAs("group"));
     assertEquals("prompt 4", row.getAs("prompt"));
@@ -69,13 +70,13 @@ class LocalSparkTest {
     assertNotNull(row.getAs("denoise_seconds"));
 
     assertEquals(
-        new Summary(9, 0, 9, 0), KolorsSpark.run(Main.read(spark, table.toString()), options));
+        new Summary(6, 0, 6, 0), KolorsSpark.run(Main.read(spark, table.toString()), options));
 
     // A picture vanishes with the manifest: files alone say what is there.
     Files.delete(out.resolve(row.<String>getAs("file")));
     Files.delete(out.resolve("manifest/_SUCCESS"));
     assertEquals(
-        new Summary(9, 1, 8, 0), KolorsSpark.run(Main.read(spark, table.toString()), options));
+        new Summary(6, 1, 5, 0), KolorsSpark.run(Main.read(spark, table.toString()), options));
     assertSamePictures(expected, Requests.pictures(out));
   }
 
@@ -94,7 +95,7 @@ class LocalSparkTest {
             folder.resolve("table.csv"),
             "id,prompt,width,note\na,x,16,\"one, two\"\nb,x,17,\nc,,16,\n");
     Path out = folder.resolve("out");
-    SparkOptions options = Requests.options(folder).withPictures(out.toString());
+    SparkOptions options = Requests.options(shared).withPictures(out.toString());
     assertEquals(
         new Summary(3, 1, 0, 2), KolorsSpark.run(Main.read(spark, table.toString()), options));
     Map<String, Row> manifest = manifest(out);
@@ -114,7 +115,8 @@ class LocalSparkTest {
   void withoutAFolderThePicturesAreAColumn() throws IOException {
     Path table = Requests.table(folder, 3);
     Dataset<Row> made =
-        KolorsSpark.generate(Main.read(spark, table.toString()), Requests.options(folder));
+        KolorsSpark.generate(
+            Main.read(spark, table.toString()), Requests.options(shared).withPartitions(0));
     assertFalse(List.of(made.columns()).contains("group_1"));
     Map<String, byte[]> expected =
         Requests.onOneMachine(table, folder.resolve("one"), Requests.SMALL);
@@ -148,7 +150,16 @@ class LocalSparkTest {
     // Hours of steps, of which each takes some milliseconds.
     SparkOptions options =
         Requests.options(folder)
-            .withDefaults(Map.of("width", 256, "height", 256, "num_inference_steps", 1000))
+            .withDefaults(
+                Map.of(
+                    "width",
+                    256,
+                    "height",
+                    256,
+                    "num_inference_steps",
+                    1000,
+                    "max_sequence_length",
+                    16))
             .withPictures(folder.resolve("out").toString());
     Dataset<Row> made = KolorsSpark.generate(Main.read(spark, table.toString()), options);
     CompletableFuture<Long> job =

@@ -17,7 +17,7 @@ import org.apache.spark.sql.SparkSession;
 /** Small tables, sessions for them, and what one machine makes of them. */
 final class Requests {
   static final Map<String, Object> SMALL =
-      Map.of("width", 16, "height", 16, "num_inference_steps", 2);
+      Map.of("width", 16, "height", 16, "num_inference_steps", 2, "max_sequence_length", 16);
 
   private Requests() {}
 
@@ -30,7 +30,10 @@ final class Requests {
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", false)
         .config("spark.sql.shuffle.partitions", 2)
-        .config("spark.sql.adaptive.enabled", false);
+        .config("spark.sql.adaptive.enabled", false)
+        // Each plan runs once, and its classes would take longer to compile than to run.
+        .config("spark.sql.codegen.wholeStage", false)
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN");
   }
 
   /** Rows with ids, few prompts and a seed in every other one. */
@@ -45,11 +48,13 @@ final class Requests {
     return Files.writeString(folder.resolve("table.jsonl"), lines + "\n");
   }
 
+  /** Small pictures by two tasks; a pipeline is shared by those of one folder. */
   static SparkOptions options(Path folder) throws IOException {
     return SparkOptions.of(MiniCheckpoint.directory().toString())
         .withDefaults(SMALL)
         .withPromptCache(folder.resolve("prompts").toString())
-        .withThreads(1);
+        .withThreads(1)
+        .withPartitions(2);
   }
 
   /** The pictures as one machine makes them, by their names. */

@@ -32,13 +32,17 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A master and two workers of one core, each a process, and an executor of each. */
+/**
+ * A standalone master and its workers, each a process. With {@code -Plong} of more pictures, and
+ * with a comparison of sizes, which needs an idle machine.
+ */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(named = StandaloneClusterTest.PICTURES, matches = "[0-9]+")
 class StandaloneClusterTest {
-  static final String PICTURES = "kolors4j.spark.pictures";
+  /** How many pictures the cluster makes. */
+  private static final int ROWS = Integer.getInteger("kolors4j.spark.pictures", 10);
 
-  private static final int ROWS = Integer.getInteger(PICTURES, 24);
+  /** How many pictures executors of one core and of two make, to be compared. */
+  private static final String SIZES = "kolors4j.spark.sizes";
 
   @TempDir private Path folder;
   private final List<Process> processes = new ArrayList<>();
@@ -60,20 +64,9 @@ class StandaloneClusterTest {
   @Test
   @Timeout(1800)
   void ofTwoWorkersOneIsKilledAndNothingIsLostOrMadeTwice() throws Exception {
-    Path home = home();
-    int port = freePort();
-    String master = "spark://127.0.0.1:" + port;
-    start(
-        home,
-        "org.apache.spark.deploy.master.Master",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        Integer.toString(port),
-        "--webui-port",
-        "0");
-    Process doomed = worker(home, master);
-    worker(home, master);
+    String master = master();
+    Process doomed = worker(master, 1);
+    worker(master, 1);
 
     Path table = Requests.table(folder, ROWS);
     Path out = folder.resolve("out");
@@ -82,11 +75,9 @@ class StandaloneClusterTest {
     Map<String, byte[]> expected = Requests.onOneMachine(table, folder.resolve("one"), defaults);
 
     SparkSession spark =
-        Requests.session(master)
-            .config("spark.executor.cores", 1)
-            .config("spark.executor.memory", "512m")
-            .config("spark.executor.extraClassPath", ownClasses())
+        session(master, 1)
             .config("spark.task.maxFailures", 8)
+            .config("spark.shuffle.io.maxRetries", 1)
             .getOrCreate();
     SparkOptions options =
         Requests.options(folder)
@@ -103,7 +94,7 @@ class StandaloneClusterTest {
                 throw new java.io.UncheckedIOException(e);
               }
             });
-    while (count(out) < 3 && !job.isDone()) {
+    while (count(out) < 2 && !job.isDone()) {
       Thread.sleep(10);
     }
     assertTrue(!job.isDone(), "killed in the middle");
@@ -124,6 +115,46 @@ class StandaloneClusterTest {
     assertEquals(ROWS, lines.size());
   }
 
+  /**
+   * Of one machine: two executors with a thread each make as many pictures as one with two threads.
+   *
+   * <p>The first job of each session is for the compiler and is not measured.
+   */
+  @Test
+  @EnabledIfSystemProperty(named = SIZES, matches = "[0-9]+")
+  @Timeout(1800)
+  void twoExecutorsOfOneCoreAreNoSlowerThanOneOfTwoByMoreThanATenth() throws IOException {
+    Path table = Requests.table(folder, Integer.getInteger(SIZES));
+    double two = secondsWith(1, table);
+    double one = secondsWith(2, table);
+    System.out.printf("two executors of one core %.2f s, one of two cores %.2f s%n", two, one);
+    assertTrue(two <= 1.1 * one, two + " s, " + one + " s");
+  }
+
+  private double secondsWith(int cores, Path table) throws IOException {
+    String master = master();
+    Process worker = worker(master, 2);
+    double seconds = 0;
+    try (SparkSession spark = session(master, cores).getOrCreate()) {
+      Dataset<Row> requests = Main.read(spark, table.toString());
+      for (String run : List.of("first", "second")) {
+        SparkOptions options =
+            Requests.options(folder)
+                .withThreads(cores)
+                .withPartitions(8)
+                .withDefaults(Map.of("num_inference_steps", 25))
+                .withPictures(folder.resolve(run + cores).toString());
+        long begin = System.nanoTime();
+        assertEquals(0, KolorsSpark.run(requests, options).failed());
+        seconds = (System.nanoTime() - begin) / 1e9;
+      }
+    } finally {
+      worker.descendants().forEach(ProcessHandle::destroyForcibly);
+      worker.destroyForcibly();
+    }
+    return seconds;
+  }
+
   /** Without the half-written file that the killed executor may have left. */
   private static Map<String, byte[]> whole(Map<String, byte[]> files) {
     Map<String, byte[]> whole = new TreeMap<>(files);
@@ -140,28 +171,61 @@ class StandaloneClusterTest {
     }
   }
 
-  private Process worker(Path home, String master) throws IOException {
+  /** Starts a master. */
+  private String master() throws IOException {
+    int port = freePort();
+    start(
+        "org.apache.spark.deploy.master.Master",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        Integer.toString(port),
+        "--webui-port",
+        "0");
+    return "spark://127.0.0.1:" + port;
+  }
+
+  private Process worker(String master, int cores) throws IOException {
     return start(
-        home,
         "org.apache.spark.deploy.worker.Worker",
         "--host",
         "127.0.0.1",
         "--webui-port",
         "0",
         "--cores",
-        "1",
+        Integer.toString(cores),
         "--memory",
-        "600m",
+        600 * cores + "m",
         "--work-dir",
         folder.resolve("work-" + processes.size()).toString(),
         master);
   }
 
-  private Process start(Path home, String... command) throws IOException {
+  /** Executors of so many cores, of two in all, which are there before the first task. */
+  private static SparkSession.Builder session(String master, int coresOfExecutor) {
+    return Requests.session(master)
+        .config("spark.executor.cores", coresOfExecutor)
+        .config("spark.task.cpus", coresOfExecutor)
+        .config("spark.cores.max", 2)
+        .config("spark.scheduler.minRegisteredResourcesRatio", 1.0)
+        .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
+        .config("spark.executor.memory", "512m")
+        .config("spark.executor.extraClassPath", ownClasses())
+        .config("spark.executor.extraJavaOptions", "-XX:+UseSerialGC");
+  }
+
+  private Process start(String... command) throws IOException {
+    Path home = home();
     List<String> all = new ArrayList<>();
     all.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     all.addAll(List.of(JavaModuleOptions.defaultModuleOptions().trim().split("\\s+")));
-    all.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", home.resolve("jars") + "/*"));
+    all.addAll(
+        List.of(
+            "-Xmx256m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            home.resolve("jars") + "/*"));
     all.addAll(List.of(command));
     File log = folder.resolve("process-" + processes.size() + ".log").toFile();
     ProcessBuilder builder = new ProcessBuilder(all).redirectErrorStream(true).redirectOutput(log);
@@ -179,8 +243,9 @@ class StandaloneClusterTest {
     Path home = folder.resolve("spark");
     Path jars = Files.createDirectories(home.resolve("jars"));
     for (Path entry : classPath()) {
-      if (entry.toString().endsWith(".jar") && !isOwn(entry)) {
-        Files.createSymbolicLink(jars.resolve(entry.getFileName()), entry);
+      Path link = jars.resolve(entry.getFileName());
+      if (entry.toString().endsWith(".jar") && !isOwn(entry) && !Files.exists(link)) {
+        Files.createSymbolicLink(link, entry);
       }
     }
     return home;

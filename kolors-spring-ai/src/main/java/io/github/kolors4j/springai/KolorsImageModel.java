@@ -1,16 +1,18 @@
 package io.github.kolors4j.springai;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.Mask;
+import io.github.kolors4j.request.Start;
 import io.github.kolors4j.scheduler.Scheduler;
 import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
-import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.service.ImageService;
 import io.github.kolors4j.service.JobOptions;
 import io.github.kolors4j.service.QueueFullException;
@@ -21,7 +23,6 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -58,15 +59,17 @@ import org.springframework.ai.image.observation.ImageModelObservationDocumentati
  * shows, those of weight −1 what it does not; other weights are refused. Several texts of one kind
  * are put together with a comma. One message may bring a picture to begin with, as its {@code
  * media}, by its bytes: PNG, JPEG, GIF or BMP, with the module {@code kolors-images} also TIFF and
- * WebP. A URL is refused, because nothing is fetched that a request names.
+ * WebP. A second one that is named {@code mask} says which part of it is painted anew: what is
+ * transparent in a PNG, or else what is white. A URL is refused, because nothing is fetched that a
+ * request names.
  *
  * <p><b>What it wants</b> are {@link KolorsImageOptions} or any other {@code ImageOptions}, merged
  * with the model's own option by option. {@link KolorsImageOptions#mergedWith} has the rule.
  *
  * <p><b>What comes back</b> is a PNG in Base64 for each picture, with its seed and size as {@link
  * KolorsImageGenerationMetadata}. The response's metadata have {@code model}, {@code scheduler},
- * {@code num_inference_steps}, {@code guidance_scale} and {@code timings}, and where a prompt was
- * longer than the model reads, {@code truncated_prompts}.
+ * {@code width}, {@code height}, {@code num_inference_steps}, {@code guidance_scale} and {@code
+ * timings}, and where a prompt was longer than the model reads, {@code truncated_prompts}.
  */
 public final class KolorsImageModel implements ImageModel, AutoCloseable {
   /** What observations call the provider. */
@@ -276,7 +279,8 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
 
     /** Finds now what every call would fail with. */
     private static void check(KolorsImageOptions defaults) {
-      PromptMessages nothing = new PromptMessages("", Optional.empty(), Optional.empty());
+      PromptMessages nothing =
+          new PromptMessages("", Optional.empty(), Optional.empty(), Optional.empty());
       request(nothing, defaults.toBuilder().strength(null).build());
       if (defaults.getScheduler() != null) {
         Schedulers.byName(defaults.getScheduler());
@@ -325,6 +329,9 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     checkModel(options);
     ImageRequest request = request(prompt, options);
     ImageService open = service.open();
+    if (request.start().image().flatMap(Start.Image::mask).isPresent()) {
+      request = paintedAtItsSize(request, Math.max(8, open.pipeline().vaeScaleFactor()));
+    }
     Scheduler scheduler = scheduler(open.pipeline().scheduler(), options);
     // Before the pictures are made, as the model may be closed right after them.
     KolorsPipeline pipeline = open.pipeline().withScheduler(scheduler);
@@ -332,13 +339,29 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     return response(pipeline, result, options);
   }
 
+  /** With a mask too the picture's own size, where nobody has said another one. */
+  private static ImageRequest paintedAtItsSize(ImageRequest request, int multiple) {
+    KolorsImage from = request.start().image().orElseThrow().image(0);
+    return request.toBuilder()
+        .size(
+            request.width().orElse(Math.max(multiple, from.width() - from.width() % multiple)),
+            request.height().orElse(Math.max(multiple, from.height() - from.height() % multiple)))
+        .build();
+  }
+
   /** There is one pipeline, and a request cannot have another one. */
   private void checkModel(KolorsImageOptions options) {
     if (!Objects.equals(options.getModel(), defaults.getModel())) {
       throw new IllegalArgumentException(
           "[spring-ai] model %s: this image model has %s alone, leave the option out."
-              .formatted(options.getModel(), defaults.getModel()));
+              .formatted(options.getModel(), publicName()));
     }
+  }
+
+  /** Where a folder lies is not the caller's business, who may be a stranger. */
+  private String publicName() {
+    String model = defaults.getModel();
+    return model == null ? "one without a name" : ModelReference.publicName(model);
   }
 
   private ImageRequest request(ImagePrompt prompt, KolorsImageOptions options) {
@@ -373,6 +396,7 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
     given(options.getVaeTiling(), request::vaeTiling);
     messages.negativePrompt().ifPresent(request::negativePrompt);
     messages.image().ifPresent(request::image);
+    messages.mask().ifPresent(mask -> request.mask(Mask.overlaid(mask)));
     return request.build();
   }
 
@@ -385,14 +409,8 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
   /** Another class from the checkpoint's config, or the checkpoint's own with other options. */
   private static Scheduler scheduler(Scheduler own, KolorsImageOptions options) {
     Map<String, Object> given = options.getSchedulerOptions();
-    Map<String, @Nullable Object> values = new LinkedHashMap<>();
-    if (given != null) {
-      given.forEach(
-          (key, value) ->
-              values.put(
-                  key, value instanceof String text ? SchedulerConfig.parseValue(text) : value));
-    }
-    return Schedulers.chosen(own, options.getScheduler(), values);
+    return Schedulers.chosen(
+        own, options.getScheduler(), given == null ? Map.of() : SchedulerConfig.parseTexts(given));
   }
 
   private ImageResponse response(
@@ -408,16 +426,9 @@ public final class KolorsImageModel implements ImageModel, AutoCloseable {
                   result.seeds().get(i), image.width(), image.height(), result.timings())));
     }
     ImageResponseMetadata metadata = new ImageResponseMetadata();
-    given(options.getModel(), model -> metadata.put("model", model));
+    given(options.getModel(), model -> metadata.put("model", ModelReference.publicName(model)));
     metadata.put("scheduler", pipeline.scheduler().className());
-    if (result.request().steps() instanceof Steps.Count(int steps)) {
-      metadata.put("num_inference_steps", steps);
-    }
-    metadata.put("guidance_scale", result.request().guidance().scale());
-    metadata.put("timings", result.timings());
-    if (!result.truncatedPrompts().isEmpty()) {
-      metadata.put("truncated_prompts", result.truncatedPrompts());
-    }
+    result.summary().forEach(metadata::put);
     return new ImageResponse(generations, metadata);
   }
 

@@ -18,8 +18,16 @@ import org.springframework.ai.image.ImageMessage;
  * @param negativePrompt the texts of the second kind, likewise; nothing where there is no such
  *     message
  * @param image the picture to begin with
+ * @param mask white where the picture is painted anew, of its size
  */
-record PromptMessages(String prompt, Optional<String> negativePrompt, Optional<KolorsImage> image) {
+record PromptMessages(
+    String prompt,
+    Optional<String> negativePrompt,
+    Optional<KolorsImage> image,
+    Optional<KolorsImage> mask) {
+  /** What a picture is called that says where the other one is painted anew. */
+  private static final String MASK = "mask";
+
   private static final String SEPARATOR = ", ";
 
   /**
@@ -49,10 +57,14 @@ record PromptMessages(String prompt, Optional<String> negativePrompt, Optional<K
         pictures.addAll(message.getMedia());
       }
     }
+    List<Media> masks = pictures.stream().filter(media -> media.getName().equals(MASK)).toList();
+    pictures.removeAll(masks);
+    Optional<KolorsImage> image = picture(pictures, limits);
     return new PromptMessages(
         joined(wanted),
         unwanted.isEmpty() ? Optional.empty() : Optional.of(joined(unwanted)),
-        picture(pictures, limits));
+        image,
+        mask(masks, image, limits));
   }
 
   private static boolean isUnwanted(@Nullable Float weight) {
@@ -82,15 +94,45 @@ record PromptMessages(String prompt, Optional<String> negativePrompt, Optional<K
           "[spring-ai] %s pictures to begin with: Kolors takes one.".formatted(pictures.size()));
     }
     Media media = pictures.getFirst();
-    if (!(media.getData() instanceof byte[] bytes)) {
-      throw new IllegalArgumentException(
-          "[spring-ai] the picture to begin with is a URL or a text: nothing is fetched that a"
-              + " request names. Read it and give its bytes, or a Resource.");
-    }
     try {
-      return Optional.of(KolorsImage.read(bytes, media.getName(), limits));
+      return Optional.of(KolorsImage.read(bytes(media), media.getName(), limits));
     } catch (InvalidPictureException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
+  }
+
+  private static Optional<KolorsImage> mask(
+      List<Media> masks, Optional<KolorsImage> image, PictureLimits limits) {
+    if (masks.isEmpty()) {
+      return Optional.empty();
+    }
+    if (masks.size() > 1 || image.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[spring-ai] %s masks and %s picture to begin with: a mask goes with the one picture."
+              .formatted(masks.size(), image.isEmpty() ? "no" : "a"));
+    }
+    KolorsImage mask;
+    try {
+      byte[] bytes = bytes(masks.getFirst());
+      Optional<KolorsImage> transparency = KolorsImage.readTransparency(bytes, MASK, limits);
+      mask = transparency.isPresent() ? transparency.get() : KolorsImage.read(bytes, MASK, limits);
+    } catch (InvalidPictureException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    if (mask.width() != image.get().width() || mask.height() != image.get().height()) {
+      throw new IllegalArgumentException(
+          "[spring-ai] the mask is %sx%s pixels and the picture to begin with %sx%s: they must be of one size."
+              .formatted(mask.width(), mask.height(), image.get().width(), image.get().height()));
+    }
+    return Optional.of(mask);
+  }
+
+  private static byte[] bytes(Media media) {
+    if (media.getData() instanceof byte[] bytes) {
+      return bytes;
+    }
+    throw new IllegalArgumentException(
+        "[spring-ai] the picture to begin with is a URL or a text: nothing is fetched that a request"
+            + " names. Read it and give its bytes, or a Resource.");
   }
 }

@@ -184,7 +184,7 @@ class KolorsImageModelTest {
   @Test
   void theResponseSaysWhatWasComputed() {
     ImageResponse response = model.call(new ImagePrompt("长".repeat(300), seed(0).build()));
-    assertEquals(checkpoint, response.getMetadata().get("model"));
+    assertEquals(Path.of(checkpoint).getFileName().toString(), response.getMetadata().get("model"));
     assertEquals("EulerDiscreteScheduler", response.getMetadata().get("scheduler"));
     assertEquals(STEPS, response.getMetadata().<Integer>get("num_inference_steps"));
     assertEquals(5.0, response.getMetadata().<Double>get("guidance_scale"));
@@ -242,6 +242,24 @@ class KolorsImageModelTest {
         pipeline.generate(begun.strength(0.9).build()).image(),
         picture(new ImagePrompt(with(media()), seed(0).build())),
         "the strength of the defaults");
+  }
+
+  @Test
+  void aSecondPictureThatIsNamedMaskSaysWhatIsPaintedAnew() throws IOException {
+    KolorsImage from = gradient();
+    int half = from.width() / 2;
+    byte[] white = new byte[from.width() * from.height() * 3];
+    for (int i = 0; i < white.length; i++) {
+      white[i] = (byte) (i / 3 % from.width() < half ? 255 : 0);
+    }
+    KolorsImage mask = KolorsImage.of(from.width(), from.height(), white);
+    Media named =
+        Media.builder().mimeType(Media.Format.IMAGE_PNG).data(png(mask)).name("mask").build();
+    KolorsImage painted = picture(new ImagePrompt(with(named, media()), seed(0).build()));
+    KolorsImage rest = from.crop(half, 0, from.width() - half, from.height());
+    assertEquals(rest, painted.crop(half, 0, from.width() - half, from.height()));
+    assertNotEquals(from, painted);
+    assertTrue(refusal(new ImagePrompt(with(named), seed(0).build())).contains("a mask goes with"));
   }
 
   @Test

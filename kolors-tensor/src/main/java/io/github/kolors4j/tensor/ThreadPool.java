@@ -51,6 +51,8 @@ public final class ThreadPool implements AutoCloseable {
    * @param threads how many threads work on an operation, the caller's included; 1 to {@link
    *     #MOST_THREADS}
    * @throws IllegalArgumentException if {@code threads} is less or more
+   * @throws OutOfMemoryError if the system does not give so many, with a sentence; none is left
+   *     then
    */
   public ThreadPool(int threads) {
     checkThreads(threads);
@@ -302,7 +304,25 @@ public final class ThreadPool implements AutoCloseable {
       for (int i = 1; i <= threads; i++) {
         workers.add(new Worker("kolors4j-" + i, this));
       }
-      workers.forEach(Thread::start);
+      int started = 0;
+      try {
+        for (Worker worker : workers) {
+          worker.start();
+          started++;
+        }
+      } catch (OutOfMemoryError e) {
+        close();
+        OutOfMemoryError few =
+            new OutOfMemoryError(
+                String.format(
+                    Locale.ROOT,
+                    "[threads] the system gave %d threads beside the caller's, of %d: use fewer, or"
+                        + " let the process have more threads or more memory.",
+                    started,
+                    threads));
+        few.initCause(e);
+        throw few;
+      }
     }
 
     synchronized Scratch borrowScratch() {

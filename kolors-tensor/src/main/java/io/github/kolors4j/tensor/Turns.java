@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
  * the order in which they came.
  */
 final class Turns {
-  /** How long a cancellation can go unheard by a thread that waits. */
-  private static final long LOOK_EVERY_NANOS = 5_000_000;
+  /**
+   * How long a cancellation can go unheard by a thread that waits; an interrupt is heard at once.
+   * Each look takes a timer and some switches of threads from those who compute.
+   */
+  private static final long LOOK_EVERY_NANOS = 40_000_000;
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private final Set<Thread> computing = new HashSet<>();

@@ -15,11 +15,8 @@ public final class MachinePeak {
   private static final int WARMUPS = 3;
   private static final int RUNS = 7;
 
-  /** Of one run beside kernels that are repeated for a second: some 0.1 s on a CPU of 2 GHz. */
+  /** Of one run: some 0.1 s on a CPU of 2 GHz. */
   private static final int ROUNDS = 30_000_000;
-
-  /** Of one run at least. */
-  private static final int LEAST_ROUNDS = 100_000;
 
   /** Calls of machine code that a run is divided into: the collector waits for each. */
   private static final int PARTS = 100;
@@ -40,17 +37,12 @@ public final class MachinePeak {
    *
    * @param bits one of {@link #widths}
    * @param threads the threads
-   * @param rounds how long
    * @return floating-point operations, a fused multiply-add being two
    */
-  private static long run(int bits, ThreadPool threads, int rounds) {
+  public static long run(int bits, ThreadPool threads) {
     AtomicLong operations = new AtomicLong();
-    threads.run(threads.threads(), (_, _) -> operations.addAndGet(PeakProbe.run(bits, rounds)));
+    threads.run(threads.threads(), (_, _) -> operations.addAndGet(PeakProbe.run(bits, ROUNDS)));
     return operations.get();
-  }
-
-  private static int rounds(double seconds) {
-    return (int) Math.clamp(seconds * ROUNDS, LEAST_ROUNDS, ROUNDS);
   }
 
   /**
@@ -58,13 +50,11 @@ public final class MachinePeak {
    *
    * @param bits one of {@link #widths}
    * @param threads the threads
-   * @param seconds how long the kernels beside it are repeated; where that is less than one, the
-   *     peak takes as much less
+   * @param seconds how long to repeat it, after as long a time for warming up
    * @return operations per nanosecond, which is GFLOP/s
    */
   public static double gflops(int bits, ThreadPool threads, double seconds) {
-    int rounds = rounds(seconds);
-    return gflops(() -> run(bits, threads, rounds));
+    return gflops(() -> run(bits, threads), seconds);
   }
 
   /**
@@ -72,11 +62,10 @@ public final class MachinePeak {
    *
    * @param kernel what multiplies
    * @param threads the threads
-   * @param seconds as for F32
+   * @param seconds how long to repeat it, after as long a time for warming up
    * @return operations per nanosecond, which is GFLOP/s
    */
   public static double gflops(Bf16Kernel kernel, ThreadPool threads, double seconds) {
-    int rounds = rounds(seconds) / 10 / PARTS;
     return gflops(
         () -> {
           AtomicLong operations = new AtomicLong();
@@ -84,20 +73,27 @@ public final class MachinePeak {
               threads.threads(),
               (_, _) -> {
                 for (int i = 0; i < PARTS; i++) {
-                  operations.addAndGet(kernel.multiplyInRegisters(rounds));
+                  operations.addAndGet(kernel.multiplyInRegisters(ROUNDS / 10 / PARTS));
                 }
               });
           return operations.get();
-        });
+        },
+        seconds);
   }
 
-  private static double gflops(LongSupplier run) {
+  private static double gflops(LongSupplier run, double seconds) {
+    best(run, WARMUPS, seconds);
+    return best(run, RUNS, seconds);
+  }
+
+  /** Of several runs, fewer where the time is over before; one at least. */
+  private static double best(LongSupplier run, int runs, double seconds) {
+    long start = System.nanoTime();
     double best = 0;
-    for (int i = 0; i < WARMUPS + RUNS; i++) {
+    for (int i = 0; i < runs && (i == 0 || System.nanoTime() - start < seconds * 1e9); i++) {
       long begin = System.nanoTime();
       long operations = run.getAsLong();
-      double rate = (double) operations / (System.nanoTime() - begin);
-      best = i < WARMUPS ? 0 : Math.max(best, rate);
+      best = Math.max(best, (double) operations / (System.nanoTime() - begin));
     }
     return best;
   }

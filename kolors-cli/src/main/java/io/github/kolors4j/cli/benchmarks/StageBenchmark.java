@@ -33,6 +33,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
@@ -43,6 +44,7 @@ import java.util.function.UnaryOperator;
  */
 public abstract sealed class StageBenchmark implements AutoCloseable {
   private static final int TOKENS = 256;
+  private static final int SIDE = 512;
   private static final float TIMESTEP = 500;
   private static final String PROMPT = "一只瓢虫";
   private static final float GUIDANCE_SCALE = 5;
@@ -170,6 +172,23 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
       case VAE -> new Vae(model, size, engine);
       case IMAGE -> new Image(model, model.modelAdapters(), size, engine);
     };
+  }
+
+  /**
+   * What a picture has in each direction unless somebody says otherwise.
+   *
+   * @param stage what is measured; the text encoder knows no pictures, and needs no other models
+   * @param weights of which checkpoint
+   * @return pixels: {@value #SIDE}, or what the model was trained on where that is less
+   * @throws IOException if its configurations cannot be read
+   */
+  public static int defaultSide(Stage stage, Weights weights) throws IOException {
+    if (stage == Stage.TEXT) {
+      return SIDE;
+    }
+    OptionalInt cells = UNet2DConditionConfig.of(weights.config(Stage.UNET)).sampleSize();
+    int factor = AutoencoderKLConfig.of(weights.config(Stage.VAE)).scaleFactor();
+    return Math.min(SIDE, cells.isEmpty() ? SIDE : cells.getAsInt() * factor);
   }
 
   /**

@@ -33,7 +33,7 @@ const watcher = {
 };
 
 async function generate(options) {
-  if (job) return;
+  if (job || !info) return;
   const read = form.read(options);
   if (!read) return;
   await follow(new Job({ ...read, model: info.model, previews: PREVIEWS }, watcher));
@@ -142,6 +142,8 @@ async function connect() {
   $("version").textContent = `kolors4j ${info.version}`;
   stage.empty();
   await form.setUp(info, stage.outline);
+  $("form").classList.remove("unready");
+  $("form").inert = false;
   $("generate").disabled = false;
   const running = await Job.recall(watcher);
   if (running) await follow(running);
