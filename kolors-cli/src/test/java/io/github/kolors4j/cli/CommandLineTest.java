@@ -214,12 +214,10 @@ class CommandLineTest {
   /** Diffusers' Euler does not look, and what it takes we take. */
   @Test
   void stepsThatRiseAreWarnedOf() {
-    String rise =
-        Run.of("generate", "x", "--timesteps", "999,1,500", "--model", "/none").err();
+    String rise = Run.of("generate", "x", "--timesteps", "999,1,500", "--model", "/none").err();
     assertTrue(rise.startsWith("kolors: warning: [arguments] --timesteps has 1 before 500:"), rise);
-    String level =
-        Run.of("generate", "x", "--sigmas", "9,0.5,0.5,0", "--model", "/none").err();
-    assertTrue(level.startsWith("kolors: warning: [arguments] --sigmas has 0.5 before 0.5:"), level);
+    String flat = Run.of("generate", "x", "--sigmas", "9,0.5,0.5,0", "--model", "/none").err();
+    assertTrue(flat.startsWith("kolors: warning: [arguments] --sigmas has 0.5 before 0.5:"), flat);
     for (String falling : List.of("--timesteps=999,500,1", "--sigmas=9,0.5,0")) {
       assertTrue(!Run.of("generate", "x", falling, "--model", "/none").err().contains("warning"));
     }

@@ -168,8 +168,8 @@ public final class BatchTable {
   }
 
   /**
-   * Reads all rows and refuses two of the same id, as a batch does when it begins: to know it before
-   * a model is opened, or downloaded.
+   * Reads all rows and refuses two of the same id, as a batch does when it begins: to know it
+   * before a model is opened, or downloaded.
    *
    * @throws InvalidFileException if two rows have the same id, or the file is not UTF-8
    * @throws IOException if it cannot be read
