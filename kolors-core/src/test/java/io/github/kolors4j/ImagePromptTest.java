@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.checkpoint.FormulaWeights;
+import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.clip.CLIPVisionConfig;
 import io.github.kolors4j.clip.CLIPVisionModel;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.estimate.MachineSpeed;
 import io.github.kolors4j.image.KolorsImage;
@@ -21,6 +25,7 @@ import io.github.kolors4j.ipadapter.ResamplerSize;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.prompts.PromptCache;
+import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageEmbeds;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
@@ -28,12 +33,16 @@ import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
+import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,6 +61,8 @@ class ImagePromptTest {
           .seed(5)
           .outputType(OutputType.LATENT)
           .build();
+
+  private static final Pattern PROJECTION = Pattern.compile("(.*\\.to_[qkv])\\.weight");
 
   @TempDir private static Path folder;
 
@@ -179,6 +190,72 @@ class ImagePromptTest {
         ImagePrompt.of(first, red, turned)
             .at(0.7)
             .within(picture(plus, "left"), picture(plus, "right")));
+  }
+
+  @Test
+  void imageToImagePerturbedAttentionAndALoraBesideAnImageAreAsInDiffusers() throws IOException {
+    try (Fixture combined = Fixture.open("ipadapter/combined")) {
+      ImageRequest one = with(ImagePrompt.of(first, picture(combined, "red")).at(0.6));
+      assertAsReference(
+          combined,
+          "output.image_to_image.latents",
+          one.toBuilder()
+              .image(picture(combined, "scene"))
+              .strength(0.5)
+              .numInferenceSteps(4)
+              .build());
+      assertAsReference(combined, "output.perturbed.latents", one.toBuilder().pagScale(3).build());
+      assertAsReference(
+          combined,
+          "output.adapted.latents",
+          one.toBuilder().adapters(Adapters.of(Adapter.load(writeLora())).at(0.2)).build());
+    }
+  }
+
+  /** Of rank 2, as {@code image_prompt_fixtures.py} makes it. */
+  private static Path writeLora() throws IOException {
+    List<Parameter> parameters = new ArrayList<>();
+    for (Parameter each : UNet2DConditionModel.parameters(pipeline.unet().config())) {
+      Matcher projection = PROJECTION.matcher(each.name());
+      if (projection.matches()) {
+        String module = "unet." + projection.group(1);
+        parameters.add(new Parameter(module + ".lora_A.weight", List.of(2L, each.shape().get(1))));
+        parameters.add(new Parameter(module + ".lora_B.weight", List.of(each.shape().get(0), 2L)));
+      }
+    }
+    Path file = folder.resolve("lora.safetensors");
+    FormulaWeights.write(file, parameters, 4);
+    return file;
+  }
+
+  @Test
+  void besideAnythingElseAScaleOfZeroHasTheBytesOfNone() throws IOException {
+    KolorsImage scene = picture(plus, "left");
+    ControlNetInput led = ControlNetInput.of(ControlNet.of(MiniCheckpoint.controlNet()), turned);
+    List<ImageRequest> others =
+        List.of(
+            PLAIN.toBuilder().image(scene).strength(0.6).build(),
+            PLAIN.toBuilder().image(scene).mask(turned).build(),
+            PLAIN.toBuilder().pagScale(2).build(),
+            PLAIN.toBuilder().controlNet(led).build(),
+            PLAIN.toBuilder().adapters(Adapters.of(Adapter.load(writeLora())).at(0.2)).build());
+    for (ImageRequest other : others) {
+      FloatArray alone = latents(pipeline, other);
+      ImagePrompt prompt = ImagePrompt.of(first, red);
+      assertEquals(alone, latents(pipeline, other.toBuilder().imagePrompt(prompt.at(0)).build()));
+      assertFalse(alone.equals(latents(pipeline, other.toBuilder().imagePrompt(prompt).build())));
+    }
+    ImageRequest image = with(ImagePrompt.of(first, red));
+    assertEquals(
+        latents(pipeline, image),
+        latents(pipeline, image.toBuilder().controlNet(led.at(0)).build()));
+    assertEquals(
+        latents(
+            pipeline,
+            PLAIN.toBuilder().imagePrompt(ImagePrompt.of(first, red)).controlNet(led).build()),
+        latents(
+            pipeline,
+            PLAIN.toBuilder().controlNet(led).imagePrompt(ImagePrompt.of(first, red)).build()));
   }
 
   @Test

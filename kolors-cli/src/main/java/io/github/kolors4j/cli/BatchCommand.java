@@ -97,7 +97,8 @@ final class BatchCommand implements Callable<Integer> {
     final int threadCount = threads.number();
     final Precision wantedPrecision = precision.value();
     BatchTable table = BatchTable.read(file);
-    ImageRequest ofDefaults = UsageException.check(() -> options.request(terminal));
+    ImageRequest ofDefaults =
+        UsageException.check(() -> options.request(terminal, this::repository));
     Map<String, Object> defaults = options.defaults(ofDefaults);
     table.checkIds();
     if (Files.exists(out) && !Files.isDirectory(out)) {
@@ -109,9 +110,7 @@ final class BatchCommand implements Callable<Integer> {
       try (KolorsPipeline pipeline =
           withPromptCache(
                   singleFiles
-                      .apply(
-                          model.builder(terminal, interruption, threadCount),
-                          repo -> model.repository(terminal, interruption, repo))
+                      .apply(model.builder(terminal, interruption, threadCount), this::repository)
                       .precision(wantedPrecision))
               .open()) {
         checkSize(pipeline, ofDefaults);
@@ -123,6 +122,10 @@ final class BatchCommand implements Callable<Integer> {
       report(summary, page);
       return summary.failed() == 0 ? KolorsCommand.OK : KolorsCommand.FAILED;
     }
+  }
+
+  private Path repository(String name) throws IOException {
+    return model.repository(terminal, interruption, name);
   }
 
   /** In a folder of its own, as texts of a batch are many, and of no use when it is done. */

@@ -84,7 +84,7 @@ final class BatchOptions {
   @Mixin private CompatOption compat;
 
   /** The request that a row without columns makes, but for its prompt and its picture. */
-  ImageRequest request(Terminal terminal) throws IOException {
+  ImageRequest request(Terminal terminal, Repositories repositories) throws IOException {
     steps.check(terminal);
     guidance.check();
     sizes.check(terminal);
@@ -98,11 +98,11 @@ final class BatchOptions {
     rng.apply(request);
     adapters.apply(request);
     if (imagePrompts.haveFaces()) {
-      imagePrompts.apply(request);
+      imagePrompts.apply(request, repositories);
     } else {
-      imagePrompts.check();
+      imagePrompts.check(repositories);
     }
-    controlNets.checkForTable();
+    controlNets.checkForTable(repositories);
     vaeTiling.apply(request);
     compat.apply(request);
     return request.build();

@@ -12,12 +12,14 @@ import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -83,6 +85,18 @@ final class BenchCommand implements Callable<Integer> {
       description = "Of a whole image. Default: 4.")
   private int steps;
 
+  @Option(
+      names = "--controlnet",
+      paramLabel = "DIR",
+      description = "Leads a whole image by this ControlNet and a black picture.")
+  private @Nullable Path controlNet;
+
+  @Option(
+      names = "--ip-adapter",
+      paramLabel = "DIR|FILE",
+      description = "Makes a whole image with this IP-Adapter and a black picture.")
+  private @Nullable Path ipAdapter;
+
   @Option(names = "--runs", paramLabel = "N", defaultValue = "3", description = "Default: 3.")
   private int runs;
 
@@ -133,6 +147,8 @@ final class BenchCommand implements Callable<Integer> {
     requireRead("--vae", weightFiles.hasVae(), "vae", "image");
     requireRead("--text-encoder", weightFiles.hasTextEncoder(), "text", "image");
     requireRead("--lora", adapters.isGiven(), "text", "unet", "image");
+    requireRead("--controlnet", controlNet != null, "image");
+    requireRead("--ip-adapter", ipAdapter != null, "image");
     if (kernels) {
       benchKernels(threadCount, Products.of(chosen));
     } else {
@@ -169,7 +185,12 @@ final class BenchCommand implements Callable<Integer> {
             weightFiles.textEncoder());
     StageBenchmark.Weights weights =
         new StageBenchmark.Weights(
-            model.directory(terminal, interruption), model.variant(), files, adapters.adapters());
+            model.directory(terminal, interruption),
+            model.variant(),
+            files,
+            adapters.adapters(),
+            new StageBenchmark.Followed(
+                Optional.ofNullable(controlNet), Optional.ofNullable(ipAdapter)));
     StageBenchmark.Size size = size(chosen, weights);
     long begin = System.nanoTime();
     try (ProcessMemory memory = new ProcessMemory();

@@ -38,7 +38,8 @@ final class CommonOptions {
     @Option(
         names = "--pull",
         description =
-            "Download --model, and taesd, where the cache does not have it, without a question.")
+            "Download what is named by its repository, and taesd, where the cache does not have it,"
+                + " without a question.")
     private boolean pull;
 
     /** The folder, which is downloaded where the user wants it. */
@@ -46,7 +47,7 @@ final class CommonOptions {
       return directory(terminal, interruption, Variant.DEFAULT);
     }
 
-    /** The folder of another repository, which is downloaded on the same terms. */
+    /** Another folder, file or repository, which is downloaded on the same terms. */
     Path repository(Terminal terminal, Interruption interruption, String repo) throws IOException {
       return new ModelLocation(terminal, interruption, pull).directory(repo, Variant.DEFAULT);
     }

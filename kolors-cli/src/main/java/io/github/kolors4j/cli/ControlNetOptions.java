@@ -3,6 +3,7 @@ package io.github.kolors4j.cli;
 import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.Canny;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
@@ -11,12 +12,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Pictures that lead through ControlNets, each with the options that follow it. */
 final class ControlNetOptions {
+  /** The name that stands for the one that is shipped with the mini checkpoint. */
+  private static final String MINI = "mini";
+
   @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
   private List<One> all = new ArrayList<>();
 
@@ -24,11 +30,12 @@ final class ControlNetOptions {
   static final class One {
     @Option(
         names = "--controlnet",
-        paramLabel = "DIR",
+        paramLabel = "DIR|REPO|mini",
         description =
-            "Leads the picture by another one, through the ControlNet in this folder. Repeatable:"
-                + " what they add, adds up, and the options of each follow it.")
-    private Path controlNet;
+            "Leads the picture by another one, through the ControlNet in this folder, of this"
+                + " repository, or the mini checkpoint's own for edges. Repeatable: what they add,"
+                + " adds up, and the options of each follow it.")
+    private String controlNet;
 
     @Option(
         names = "--control-image",
@@ -69,10 +76,22 @@ final class ControlNetOptions {
             "Leads the prompt's prediction only, and details less: for a picture without a prompt.")
     private boolean guessMode;
 
-    private ControlNetInput input() throws IOException {
+    /** The folder, once it was found. */
+    private @Nullable Path directory;
+
+    private ControlNet controlNet(Repositories repositories) throws IOException {
+      Path found =
+          controlNet.equals(MINI)
+              ? MiniCheckpoint.controlNet()
+              : repositories.directory(controlNet);
+      directory = found;
+      return ControlNet.of(found);
+    }
+
+    private ControlNetInput input(Repositories repositories) throws IOException {
       KolorsImage read = KolorsImage.read(image);
       ControlNetInput plain =
-          ControlNetInput.of(ControlNet.of(controlNet), canny ? Canny.DEFAULT.edges(read) : read);
+          ControlNetInput.of(controlNet(repositories), canny ? Canny.DEFAULT.edges(read) : read);
       return new ControlNetInput(
           plain.controlNet(),
           plain.image(),
@@ -99,7 +118,7 @@ final class ControlNetOptions {
   }
 
   /** Looks at the files, of which a table's rows may name the pictures. */
-  void checkForTable() throws IOException {
+  void checkForTable(Repositories repositories) throws IOException {
     for (One one : all) {
       if (one.canny) {
         throw new UsageException(
@@ -111,9 +130,10 @@ final class ControlNetOptions {
                 ? "[arguments] options of a ControlNet without --controlnet: name its folder before them."
                 : "[arguments] --guess-mode is for all ControlNets of a table: give it behind each, or none.");
       }
-      ControlNet.of(one.controlNet);
-      if (one.image != null) {
-        one.input();
+      if (one.image == null) {
+        one.controlNet(repositories);
+      } else {
+        one.input(repositories);
       }
     }
     long images = all.stream().filter(one -> one.image != null).count();
@@ -124,13 +144,13 @@ final class ControlNetOptions {
     }
   }
 
-  /** As a table names them. */
+  /** As a table names them, when they were checked for one. */
   Map<String, Object> columns() {
     Map<String, Object> columns = new LinkedHashMap<>();
     if (!all.isEmpty()) {
-      put(columns, "controlnet", one -> one.controlNet.toAbsolutePath().toString());
+      put(columns, "controlnet", one -> absolute(Objects.requireNonNull(one.directory)));
       if (all.getFirst().image != null) {
-        put(columns, "control_image", one -> one.image.toAbsolutePath().toString());
+        put(columns, "control_image", one -> absolute(one.image));
       }
       put(
           columns,
@@ -143,15 +163,19 @@ final class ControlNetOptions {
     return columns;
   }
 
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().toString();
+  }
+
   private void put(Map<String, Object> columns, String name, Function<One, Object> value) {
     List<Object> values = all.stream().map(value).toList();
     columns.put(name, values.size() == 1 ? values.getFirst() : values);
   }
 
   /** Reads the pictures, and looks at the ControlNets. */
-  void apply(ImageRequest.Builder request) throws IOException {
+  void apply(ImageRequest.Builder request, Repositories repositories) throws IOException {
     for (One one : all) {
-      request.controlNet(one.input());
+      request.controlNet(one.input(repositories));
     }
   }
 }

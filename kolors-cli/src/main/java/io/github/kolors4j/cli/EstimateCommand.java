@@ -53,8 +53,7 @@ final class EstimateCommand extends GenerateCommand {
         promptCache
             .apply(
                 singleFiles.apply(
-                    model.builder(terminal, interruption, threadCount),
-                    repo -> model.repository(terminal, interruption, repo)))
+                    model.builder(terminal, interruption, threadCount), this::repository))
             .open()) {
       Scheduler chosen = UsageException.check(() -> schedulers.chosen(opened.scheduler(), options));
       KolorsPipeline pipeline = opened.withScheduler(chosen);

@@ -108,9 +108,7 @@ class GenerateCommand implements Callable<Integer> {
           promptCache
               .apply(
                   singleFiles
-                      .apply(
-                          model.builder(terminal, interruption, threadCount),
-                          repo -> model.repository(terminal, interruption, repo))
+                      .apply(model.builder(terminal, interruption, threadCount), this::repository)
                       .precision(wantedPrecision))
               .open()) {
         Scheduler chosen =
@@ -200,11 +198,15 @@ class GenerateCommand implements Callable<Integer> {
     noise.apply(request);
     imageToImage.apply(request);
     adapters.apply(request);
-    imagePrompts.apply(request);
-    controlNets.apply(request);
+    imagePrompts.apply(request, this::repository);
+    controlNets.apply(request, this::repository);
     vaeTiling.apply(request);
     compat.apply(request);
     return request.outputType(type).build();
+  }
+
+  Path repository(String name) throws IOException {
+    return model.repository(terminal, interruption, name);
   }
 
   private OutputType type() {

@@ -2,6 +2,7 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.ipadapter.IpAdapter;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
@@ -12,13 +13,18 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Images that the picture is to be like; those of one adapter stand behind its name. */
 final class ImagePromptOptions {
+  /** The name that stands for the one that is shipped with the mini checkpoint. */
+  private static final String MINI = "mini";
+
   private static final String FACE = "face_embedding";
 
   @ArgGroup(exclusive = false, multiplicity = "0..*")
@@ -28,12 +34,16 @@ final class ImagePromptOptions {
   static final class Adapter {
     @Option(
         names = "--ip-adapter",
-        paramLabel = "DIR|FILE",
+        paramLabel = "DIR|FILE|REPO|mini",
         required = true,
         description =
-            "An IP-Adapter-Plus, or a FaceID-Plus, for the images that follow. Repeatable, each"
-                + " with its own options behind it: what they add, adds up.")
-    private Path adapter;
+            "An IP-Adapter-Plus, or a FaceID-Plus, for the images that follow; mini is the mini"
+                + " checkpoint's own. Repeatable, each with its own options behind it: what they"
+                + " add, adds up.")
+    private String adapter;
+
+    /** The folder or the file, once it was found. */
+    private @Nullable Path path;
 
     @Option(
         names = "--ip-adapter-image",
@@ -73,10 +83,10 @@ final class ImagePromptOptions {
   }
 
   /** Reads the files. */
-  void apply(ImageRequest.Builder request) throws IOException {
+  void apply(ImageRequest.Builder request, Repositories repositories) throws IOException {
     List<ImagePrompt> prompts = new ArrayList<>();
     for (Adapter each : adapters) {
-      prompts.add(prompt(each));
+      prompts.add(prompt(each, repositories));
     }
     request.imagePrompts(prompts);
   }
@@ -87,21 +97,21 @@ final class ImagePromptOptions {
   }
 
   /** Looks at the files, of which a table's rows may name the images. */
-  void check() throws IOException {
+  void check(Repositories repositories) throws IOException {
     for (Adapter each : adapters) {
       if (each.images.isEmpty()) {
-        adapter(each);
+        adapter(each, repositories);
       } else {
-        prompt(each);
+        prompt(each, repositories);
       }
     }
   }
 
-  /** As a table names them. */
+  /** As a table names them, when they were checked for one. */
   Map<String, Object> columns() {
     Map<String, Object> columns = new LinkedHashMap<>();
     if (!adapters.isEmpty()) {
-      put(columns, "ip_adapter", each -> absolute(each.adapter));
+      put(columns, "ip_adapter", each -> absolute(Objects.requireNonNull(each.path)));
       if (adapters.stream().anyMatch(each -> !each.images.isEmpty())) {
         put(columns, "ip_adapter_image", each -> absolute(each.images));
       }
@@ -132,19 +142,24 @@ final class ImagePromptOptions {
     return files.stream().map(ImagePromptOptions::absolute).toList();
   }
 
-  private static IpAdapter adapter(Adapter each) throws IOException {
+  private static IpAdapter adapter(Adapter each, Repositories repositories) throws IOException {
+    Path path =
+        each.adapter.equals(MINI)
+            ? MiniCheckpoint.ipAdapter()
+            : repositories.directory(each.adapter);
+    each.path = path;
     return each.imageEncoder == null
-        ? IpAdapter.of(each.adapter)
-        : IpAdapter.of(each.adapter, each.imageEncoder);
+        ? IpAdapter.of(path)
+        : IpAdapter.of(path, each.imageEncoder);
   }
 
-  private static ImagePrompt prompt(Adapter each) throws IOException {
+  private static ImagePrompt prompt(Adapter each, Repositories repositories) throws IOException {
     if (each.images.isEmpty()) {
       throw new UsageException(
           "[arguments] --ip-adapter %s without an image: give --ip-adapter-image behind it."
               .formatted(each.adapter));
     }
-    IpAdapter adapter = adapter(each);
+    IpAdapter adapter = adapter(each, repositories);
     Optional<FloatArray> face = each.face == null ? Optional.empty() : Optional.of(face(each.face));
     ImagePrompt plain =
         new ImagePrompt(

@@ -1,7 +1,6 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.cli.WeightFileOptions.Repositories;
 import java.io.IOException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

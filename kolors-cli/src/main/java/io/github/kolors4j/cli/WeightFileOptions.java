@@ -37,12 +37,6 @@ final class WeightFileOptions {
 
   private static final String TAESD_REPO = "madebyollin/taesdxl";
 
-  /** Finds the files of repositories. */
-  @FunctionalInterface
-  interface Repositories {
-    Path directory(String repo) throws IOException;
-  }
-
   /** The U-Net's file, which is there. */
   Optional<Path> unet() throws IOException {
     return unet == null ? Optional.empty() : Optional.of(existing(unet));

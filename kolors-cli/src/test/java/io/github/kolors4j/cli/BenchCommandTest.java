@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,7 +48,7 @@ class BenchCommandTest {
         "text | ''",
         "unet | garbage_mb prompt_seconds",
         "vae | ''",
-        "image | decode_seconds denoise_seconds text_seconds"
+        "image | decode_seconds denoise_seconds step_seconds text_seconds"
       })
   void aStageGivesOneObjectARun(String stage, String more) {
     Path tiny = folder.resolve("tiny");
@@ -89,6 +90,19 @@ class BenchCommandTest {
         assertTrue(key.isEmpty() || each.get(key).getAsDouble() >= 0, each.toString());
       }
     }
+  }
+
+  @Test
+  void aWholeImageIsMeasuredWithWhatItFollows() throws IOException {
+    String[] size = {"--width=32", "--height=32", "--steps=2", "--runs=1", "--warmup=0", "--json"};
+    Stream<String> followed =
+        Stream.of(
+            "--stage=image",
+            "--controlnet=" + MiniCheckpoint.controlNet(),
+            "--ip-adapter=" + MiniCheckpoint.ipAdapter());
+    Run run = bench(Stream.concat(followed, Stream.of(size)).toArray(String[]::new));
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.json().get("step_seconds").getAsDouble() > 0, run.out());
   }
 
   @Test
@@ -136,6 +150,7 @@ class BenchCommandTest {
         "--stage vae --lora a         | [bench] --lora: only --stage text or unet or image reads"
             + " it.",
         "--stage text --unet a        | [bench] --unet: only --stage unet or image reads it.",
+        "--stage unet --controlnet a  | [bench] --controlnet: only --stage image reads it.",
         "--stage unet --vae a         | [bench] --vae: only --stage vae or image reads it.",
         "--kernels --text-encoder a   | [bench] --text-encoder: only --stage text or image reads"
             + " it.",

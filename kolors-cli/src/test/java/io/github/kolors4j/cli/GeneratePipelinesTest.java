@@ -245,6 +245,20 @@ class GeneratePipelinesTest {
     Run absent =
         generate("a.png", PROMPT, "--controlnet", file("absent"), "--control-image", image);
     assertEquals(1, absent.exitCode(), absent.err());
+    Run away =
+        generate("a.png", PROMPT, "--controlnet", "Owner/none-such", "--control-image", image);
+    assertEquals(1, away.exitCode(), away.err());
+    assertTrue(away.err().contains("run ./kolors pull Owner/none-such"), away.err());
+  }
+
+  @Test
+  void whatIsShippedWithTheMiniCheckpointHasAName() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    Path plain = latents("plain", "--steps=2");
+    assertDifferent(
+        plain, latents("led", "--steps=2", "--controlnet=mini", "--control-image=" + image));
+    assertDifferent(
+        plain, latents("like", "--steps=2", "--ip-adapter=mini", "--ip-adapter-image=" + image));
   }
 
   @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.File;
@@ -39,17 +40,23 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class HubCommandsTest {
   private static final String REPO = "Owner/mini-diffusers";
+  private static final String NET = "Owner/mini-canny";
+  private static final String ADAPTER = "Owner/mini-ip-adapter";
   private static final String COMMIT = "fedcba9876543210fedcba9876543210fedcba98";
 
   @TempDir private Path folder;
   private Path cache;
-  private Path mini;
+  private Map<String, Path> repositories;
   private HttpServer server;
 
   @BeforeEach
   void start() throws IOException {
     cache = folder.resolve("hub");
-    mini = MiniCheckpoint.directory();
+    repositories =
+        Map.of(
+            REPO, MiniCheckpoint.directory(),
+            NET, MiniCheckpoint.controlNet(),
+            ADAPTER, MiniCheckpoint.ipAdapter());
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext("/", this::answer);
     server.start();
@@ -62,18 +69,19 @@ class HubCommandsTest {
 
   private void answer(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
-    String resolve = "/" + REPO + "/resolve/" + COMMIT + "/";
+    String repo = repositories.keySet().stream().filter(path::contains).findFirst().orElse("none");
+    String resolve = "/" + repo + "/resolve/" + COMMIT + "/";
     byte[] body;
     int status = 200;
-    if (path.equals("/api/models/" + REPO + "/revision/main")) {
+    if (path.equals("/api/models/" + repo + "/revision/main")) {
       Map<String, String> card = Map.of("license", "apache-2.0");
       body =
           JsonWriter.compact(Map.of("sha", COMMIT, "cardData", card))
               .getBytes(StandardCharsets.UTF_8);
-    } else if (path.equals("/api/models/" + REPO + "/tree/" + COMMIT)) {
-      body = JsonWriter.compact(tree()).getBytes(StandardCharsets.UTF_8);
+    } else if (path.equals("/api/models/" + repo + "/tree/" + COMMIT)) {
+      body = JsonWriter.compact(tree(repositories.get(repo))).getBytes(StandardCharsets.UTF_8);
     } else if (path.startsWith(resolve)) {
-      body = Files.readAllBytes(mini.resolve(path.substring(resolve.length())));
+      body = Files.readAllBytes(repositories.get(repo).resolve(path.substring(resolve.length())));
     } else {
       exchange.getResponseHeaders().set("X-Error-Code", "RepoNotFound");
       body = new byte[0];
@@ -84,12 +92,12 @@ class HubCommandsTest {
     exchange.close();
   }
 
-  private List<Object> tree() throws IOException {
+  private static List<Object> tree(Path root) throws IOException {
     List<Object> entries = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(mini)) {
+    try (Stream<Path> files = Files.walk(root)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         byte[] bytes = Files.readAllBytes(file);
-        String path = mini.relativize(file).toString().replace('\\', '/');
+        String path = root.relativize(file).toString().replace('\\', '/');
         entries.add(
             Map.of("type", "file", "path", path, "size", bytes.length, "oid", gitSha1(bytes)));
       }
@@ -181,10 +189,13 @@ class HubCommandsTest {
   }
 
   /** A small picture, without what tells the model's name. */
-  private static String[] generate(String... more) {
+  private String[] generate(Path out, String net, String adapter, String... more) {
+    String black = folder.resolve("black.png").toString();
     List<String> args = new ArrayList<>(List.of("generate", "ladybug", "--seed", "1"));
     args.addAll(List.of("--steps", "2", "--width", "32", "--height", "32"));
-    args.addAll(List.of("--max-sequence-length", "16", "--no-metadata"));
+    args.addAll(List.of("--max-sequence-length", "16", "--no-metadata", "--out", out.toString()));
+    args.addAll(List.of("--controlnet", net, "--control-image", black));
+    args.addAll(List.of("--ip-adapter", adapter, "--ip-adapter-image", black));
     args.addAll(List.of(more));
     return args.toArray(String[]::new);
   }
@@ -209,18 +220,19 @@ class HubCommandsTest {
     assertEquals(0, json.get("bytesFetched").getAsLong());
     assertEquals("", again.err());
 
+    KolorsImage.of(64, 64, new byte[64 * 64 * 3]).save(folder.resolve("black.png"));
     Path fromHub = folder.resolve("hub.png");
     Path shipped = folder.resolve("mini.png");
-    Run made = kolors(generate("--out", fromHub.toString(), "--model", REPO));
+    Run made = kolors(generate(fromHub, NET, ADAPTER, "--model", REPO, "--pull"));
     assertEquals(0, made.exitCode(), made.err());
-    assertEquals(0, Run.of(generate("--out", shipped.toString())).exitCode());
+    assertEquals(0, Run.of(generate(shipped, "mini", "mini")).exitCode());
     assertArrayEquals(Files.readAllBytes(shipped), Files.readAllBytes(fromHub));
 
     Run list = kolors("cache", "list");
     assertTrue(list.out().contains(REPO + "  main"), list.out());
     JsonObject listed = kolors("cache", "list", "--json").json();
     assertEquals(cache.toString(), listed.get("cache").getAsString());
-    assertEquals(1, listed.getAsJsonArray("repos").size());
+    assertEquals(3, listed.getAsJsonArray("repos").size());
     Run verified = kolors("cache", "verify");
     assertEquals(0, verified.exitCode(), verified.err());
 
@@ -237,6 +249,8 @@ class HubCommandsTest {
 
     assertEquals(2, kolors("cache", "remove").exitCode());
     assertEquals(0, kolors("cache", "remove", REPO).exitCode());
+    assertEquals(0, kolors("cache", "remove", NET).exitCode());
+    assertEquals(0, kolors("cache", "remove", ADAPTER).exitCode());
     Run empty = kolors("cache", "list");
     assertEquals(0, empty.exitCode());
     assertEquals("", empty.out());

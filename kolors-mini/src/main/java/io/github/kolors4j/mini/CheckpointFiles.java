@@ -76,12 +76,12 @@ record CheckpointFiles(List<ListedFile> files, String folderName) {
     InputStream open(String name) throws IOException;
   }
 
-  /** Reads the list. */
-  static CheckpointFiles read(InputStream list) throws IOException {
+  /** Reads the list of files whose folder's name is to begin so. */
+  static CheckpointFiles read(InputStream list, String name) throws IOException {
     byte[] bytes = list.readAllBytes();
     List<ListedFile> files =
         new String(bytes, StandardCharsets.UTF_8).lines().map(ListedFile::parse).toList();
-    return new CheckpointFiles(files, "mini-kolors-" + fingerprint(bytes));
+    return new CheckpointFiles(files, name + "-" + fingerprint(bytes));
   }
 
   private static String fingerprint(byte[] list) {

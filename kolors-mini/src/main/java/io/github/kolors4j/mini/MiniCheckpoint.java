@@ -24,16 +24,56 @@ import org.jspecify.annotations.Nullable;
  * killed or a parallel run does no harm, and a file that was changed or removed since is replaced.
  * Without a home that can be written to, a temporary folder serves, until the JVM ends.
  *
- * <p>The system property {@code kolors4j.mini.checkpoint} names a folder to use instead.
+ * <p>With it come a {@linkplain #controlNet ControlNet} and an {@linkplain #ipAdapter IP-Adapter}
+ * of its size, which are unpacked, in the same way, when one of them is asked for.
+ *
+ * <p>The system properties {@code kolors4j.mini.checkpoint} and {@code kolors4j.mini.extensions}
+ * name folders to use instead.
  */
 public final class MiniCheckpoint {
-  /** A folder that is the checkpoint, instead of the shipped one. */
-  static final String PROPERTY = "kolors4j.mini.checkpoint";
+  private static final Shipped CHECKPOINT =
+      new Shipped("checkpoint", "model_index.json", "mini-kolors");
 
-  /** Beside this class, so that no other jar has it and shading moves both. */
-  private static final String RESOURCES = "checkpoint/";
+  private static final Shipped EXTENSIONS =
+      new Shipped("extensions", "controlnet/config.json", "mini-kolors-extensions");
 
-  private static final String LIST = "checkpoint-files.txt";
+  /**
+   * Files that are shipped together.
+   *
+   * @param name of their folder, beside this class, so that no other jar has it and shading moves
+   *     both; of their list; and of the system property for a folder that is used instead
+   * @param first a file in it, by which the folder is found where it is one
+   * @param cached how the name of the unpacked folder begins
+   */
+  private record Shipped(String name, String first, String cached) {
+    String property() {
+      return "kolors4j.mini." + name;
+    }
+
+    String resource(String file) {
+      return name + "/" + file;
+    }
+
+    Path directory() throws IOException {
+      String given = System.getProperty(property(), "");
+      if (!given.isEmpty()) {
+        return Path.of(given);
+      }
+      URL file = MiniCheckpoint.class.getResource(resource(first));
+      if (file != null && file.getProtocol().equals("file")) {
+        Path folder = path(file);
+        for (int i = 0; i < Path.of(first).getNameCount(); i++) {
+          folder = folder.resolve("..");
+        }
+        return folder.normalize();
+      }
+      CheckpointFiles files;
+      try (InputStream list = MiniCheckpoint.resource(name + "-files.txt")) {
+        files = CheckpointFiles.read(list, cached);
+      }
+      return unpacked(files, each -> MiniCheckpoint.resource(resource(each)), cacheFolder());
+    }
+  }
 
   private static @Nullable Path temporaryFolder;
 
@@ -47,22 +87,32 @@ public final class MiniCheckpoint {
    * @throws IOException if the checkpoint has to be unpacked and cannot be, or is not there at all
    */
   public static Path directory() throws IOException {
-    String given = System.getProperty(PROPERTY, "");
-    if (!given.isEmpty()) {
-      return Path.of(given);
-    }
-    URL index = MiniCheckpoint.class.getResource(RESOURCES + "model_index.json");
-    if (index != null && index.getProtocol().equals("file")) {
-      return path(index).resolveSibling("");
-    }
-    CheckpointFiles files;
-    try (InputStream list = resource(LIST)) {
-      files = CheckpointFiles.read(list);
-    }
-    return unpacked(files, name -> resource(RESOURCES + name), cacheFolder());
+    return CHECKPOINT.directory();
   }
 
-  /** The checkpoint unpacked in the cache or, where that cannot be, in a temporary folder. */
+  /**
+   * A ControlNet for the mini checkpoint, which follows edges as {@code Canny} finds them, for
+   * {@code ControlNet.of}. As {@link #directory} otherwise.
+   *
+   * @return a folder with {@code config.json} and the weights
+   * @throws IOException if it has to be unpacked and cannot be, or is not there at all
+   */
+  public static Path controlNet() throws IOException {
+    return EXTENSIONS.directory().resolve("controlnet");
+  }
+
+  /**
+   * An IP-Adapter-Plus for the mini checkpoint, with its image encoder, for {@code IpAdapter.of}.
+   * As {@link #directory} otherwise.
+   *
+   * @return a folder with the adapter's file and {@code image_encoder}
+   * @throws IOException if it has to be unpacked and cannot be, or is not there at all
+   */
+  public static Path ipAdapter() throws IOException {
+    return EXTENSIONS.directory().resolve("ip_adapter");
+  }
+
+  /** Files unpacked in the cache or, where that cannot be, in a temporary folder. */
   static Path unpacked(CheckpointFiles files, CheckpointFiles.Source source, Optional<Path> cache)
       throws IOException {
     if (cache.isPresent()) {
@@ -122,7 +172,7 @@ public final class MiniCheckpoint {
                 .formatted(
                     cache.map(Path::toString).orElse("a home folder"),
                     System.getProperty("java.io.tmpdir"),
-                    PROPERTY),
+                    CHECKPOINT.property()),
             e);
       }
       Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(folder)));

@@ -61,7 +61,7 @@ class MiniCheckpointTest {
   }
 
   private static CheckpointFiles listed(Map<String, byte[]> files) throws IOException {
-    return CheckpointFiles.read(new ByteArrayInputStream(bytes(list(files))));
+    return CheckpointFiles.read(new ByteArrayInputStream(bytes(list(files))), "mini");
   }
 
   private Path cache() {
@@ -91,17 +91,28 @@ class MiniCheckpointTest {
   }
 
   @Test
-  void theListHasEachFileOfTheCheckpointWithItsChecksumAndLength() throws IOException {
-    Path checkpoint = Path.of("src/main/checkpoint");
-    Map<String, byte[]> files = new TreeMap<>();
-    try (Stream<Path> paths = Files.walk(checkpoint)) {
-      for (Path file : paths.filter(Files::isRegularFile).toList()) {
-        String name = checkpoint.relativize(file).toString().replace('\\', '/');
-        files.put(name, Files.readAllBytes(file));
+  void whatGoesWithItIsInFoldersBesideIt() throws IOException {
+    Path extensions = MiniCheckpoint.directory().resolveSibling("extensions");
+    assertEquals(extensions, MiniCheckpoint.controlNet().getParent());
+    assertEquals(extensions, MiniCheckpoint.ipAdapter().getParent());
+    assertTrue(Files.exists(MiniCheckpoint.controlNet().resolve("config.json")));
+    assertTrue(Files.exists(MiniCheckpoint.ipAdapter().resolve("image_encoder/config.json")));
+  }
+
+  @Test
+  void eachListHasItsFilesWithTheirChecksumsAndLengths() throws IOException {
+    for (String each : List.of("checkpoint", "extensions")) {
+      Path folder = Path.of("src/main", each);
+      Map<String, byte[]> files = new TreeMap<>();
+      try (Stream<Path> paths = Files.walk(folder)) {
+        for (Path file : paths.filter(Files::isRegularFile).toList()) {
+          String name = folder.relativize(file).toString().replace('\\', '/');
+          files.put(name, Files.readAllBytes(file));
+        }
       }
-    }
-    try (InputStream list = MiniCheckpoint.class.getResourceAsStream("checkpoint-files.txt")) {
-      assertEquals(list(files), new String(list.readAllBytes(), StandardCharsets.UTF_8));
+      try (InputStream list = MiniCheckpoint.class.getResourceAsStream(each + "-files.txt")) {
+        assertEquals(list(files), new String(list.readAllBytes(), StandardCharsets.UTF_8));
+      }
     }
   }
 

@@ -45,6 +45,7 @@ import org.junit.jupiter.api.io.TempDirFactory;
 class PackagedTest {
   private static final Path CLASSES = Path.of("target/classes").toAbsolutePath();
   private static final Path CHECKPOINT = Path.of("src/main/checkpoint");
+  private static final Path EXTENSIONS = Path.of("src/main/extensions");
   private static final Path JDK = Path.of(System.getProperty("java.home"));
 
   /** With characters that addresses write in another way. */
@@ -56,6 +57,9 @@ class PackagedTest {
 
   @TempDir private Path folder;
   private Path home;
+
+  /** What the process said last, beside the checkpoint's folder: one that is in the extensions'. */
+  private Path controlNet;
 
   static final class AwkwardName implements TempDirFactory {
     @Override
@@ -81,6 +85,7 @@ class PackagedTest {
             public class Main {
               public static void main(String[] args) throws java.io.IOException {
                 System.out.println(io.github.kolors4j.mini.MiniCheckpoint.directory());
+                System.out.println(io.github.kolors4j.mini.MiniCheckpoint.controlNet());
               }
             }
             """);
@@ -130,7 +135,14 @@ class PackagedTest {
     command.add(jdk.resolve("bin").resolve("java").toString());
     command.add("-Duser.home=" + home);
     Collections.addAll(command, options);
-    return Path.of(run(Map.of(), command));
+    return directory(run(Map.of(), command));
+  }
+
+  private Path directory(String said) {
+    List<Path> folders = said.lines().map(Path::of).toList();
+    assertEquals(2, folders.size(), said);
+    controlNet = folders.get(1);
+    return folders.get(0);
   }
 
   private static String path(Path... entries) {
@@ -139,15 +151,21 @@ class PackagedTest {
 
   private void assertUnpackedInTheHome(Path directory) throws IOException {
     assertEquals(home.resolve(".cache/kolors4j"), directory.getParent());
-    assertIsTheCheckpoint(directory);
+    assertAreTheFiles(directory);
   }
 
-  private static void assertIsTheCheckpoint(Path directory) throws IOException {
-    List<Path> files = files(CHECKPOINT);
+  private void assertAreTheFiles(Path directory) throws IOException {
+    assertAreTheFiles(CHECKPOINT, directory);
+    assertAreTheFiles(EXTENSIONS, controlNet.getParent());
+    assertEquals(directory.getParent(), controlNet.getParent().getParent());
+  }
+
+  private static void assertAreTheFiles(Path expected, Path directory) throws IOException {
+    List<Path> files = files(expected);
     assertEquals(files, files(directory));
     for (Path file : files) {
       assertEquals(
-          -1, Files.mismatch(CHECKPOINT.resolve(file), directory.resolve(file)), () -> "" + file);
+          -1, Files.mismatch(expected.resolve(file), directory.resolve(file)), () -> "" + file);
     }
   }
 
@@ -161,7 +179,7 @@ class PackagedTest {
   void fromAFolderOfClassesItIsUsedWhereItIs() throws Exception {
     Path directory = directory("-cp", path(CLASSES, application), "application.Main");
     assertTrue(directory.startsWith(CLASSES), directory.toString());
-    assertIsTheCheckpoint(directory);
+    assertAreTheFiles(directory);
     assertEquals(
         directory,
         directory("-p", path(CLASSES, application), "-m", "application/application.Main"));
@@ -260,7 +278,7 @@ class PackagedTest {
     String java = JDK.resolve("bin").resolve("java").toString();
     List<String> command =
         List.of(java, "-Duser.home=" + home, "-cp", path(library, application), "application.Main");
-    Path directory = Path.of(run(Map.of("XDG_CACHE_HOME", cache.toString()), command));
+    Path directory = directory(run(Map.of("XDG_CACHE_HOME", cache.toString()), command));
     assertEquals(cache.resolve("kolors4j"), directory.getParent());
     assertEquals(List.of(), files(home));
   }
@@ -274,14 +292,23 @@ class PackagedTest {
     List<String> command =
         List.of(
             java, "-Duser.home=" + listed, "-cp", path(library, application), "application.Main");
-    assertUnpackedInTheHome(Path.of(run(Map.of("HOME", home.toString()), command)));
+    assertUnpackedInTheHome(directory(run(Map.of("HOME", home.toString()), command)));
     assertEquals(List.of(), files(listed));
   }
 
   @Test
   void aFolderCanBeGivenInItsPlace() throws Exception {
-    String given = "-Dkolors4j.mini.checkpoint=" + home;
-    assertEquals(home, directory(given, "-cp", path(library, application), "application.Main"));
+    Path other = folder.resolve("other");
+    assertEquals(
+        home,
+        directory(
+            "-Dkolors4j.mini.checkpoint=" + home,
+            "-Dkolors4j.mini.extensions=" + other,
+            "-cp",
+            path(library, application),
+            "application.Main"));
+    assertEquals(other.resolve("controlnet"), controlNet);
+    assertEquals(List.of(), files(home));
   }
 
   @Test

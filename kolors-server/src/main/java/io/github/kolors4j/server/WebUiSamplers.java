@@ -92,9 +92,12 @@ final class WebUiSamplers {
   /** A sampler with its schedule. */
   record Choice(String scheduler, Map<String, ?> options) {}
 
-  /** Letters and digits alone, with the two signs of plus as letters. */
+  /** Letters and digits alone, the signs of plus as letters, and without k-diffusion's k. */
   private static String plain(String name) {
-    return name.toLowerCase(Locale.ROOT).replace("++", "pp").replaceAll("[^a-z0-9]", "");
+    return name.toLowerCase(Locale.ROOT)
+        .replaceFirst("^k_", "")
+        .replace("++", "pp")
+        .replaceAll("[^a-z0-9]", "");
   }
 
   /**

@@ -204,7 +204,7 @@ class OpenAiImagesTest {
         "{\"prompt\": \"a\", \"width\": 33, \"height\": 24} | width      | not a multiple of 8",
         "{\"prompt\": \"a\", \"seed\": [1, 2], \"n\": 3} | seed          | 2 seeds for 3 images",
         "{\"prompt\": \"a\", \"strength\": 0.5}   | strength           | without an image",
-        "{\"prompt\": \"a\", \"steps\": 4, \"scheduler\": \"pndm\", \"eta\": -1} | eta | 0 or more",
+        "{\"prompt\": \"a\", \"steps\": 4, \"scheduler\": \"pndm\", \"eta\": -1} | eta | use 0 to 1",
         "{\"prompt\": \"a\", \"partial_images\": 9} | partial_images     | 0 to 3",
       })
   void whatCannotBeIsRefusedWithItsName(String body, String param, String sentence) {

@@ -129,8 +129,6 @@ class PageTest {
   void aReloadJoinsTheRunningJobAndTheGalleryStays() {
     open();
     prompt("a dog on a blue background", "7");
-    page.locator("#width").fill("32");
-    page.locator("#height").fill("32");
     page.locator("#steps").fill("300");
     page.locator("#generate").click();
     assertState("running");
@@ -247,6 +245,7 @@ class PageTest {
   void aFullQueueIsAskedAgainAfterTheTimeThatTheServerSays() {
     try (TestServer small = TestServer.start(TestServer.builder().queueCapacity(0))) {
       open(small, new Browser.NewContextOptions());
+      assertThat("#generate").isEnabled();
       TestServer.Gate gate = small.occupy();
       prompt("a fox", "0");
       page.locator("#steps").fill("2");

@@ -8,9 +8,15 @@ import io.github.kolors4j.adapter.ModelAdapters;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.estimate.NominalWork;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.ipadapter.IpAdapter;
+import io.github.kolors4j.request.ControlNetInput;
+import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
+import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Tensor;
@@ -29,6 +35,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +44,7 @@ import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * One stage of a checkpoint, open and ready to be run again and again. Inputs are random normal
@@ -48,6 +56,9 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
   private static final float TIMESTEP = 500;
   private static final String PROMPT = "一只瓢虫";
   private static final float GUIDANCE_SCALE = 5;
+
+  /** What a picture follows: it is resized, and what it shows does not change the time. */
+  private static final KolorsImage BLACK = KolorsImage.of(SIDE, SIDE, new byte[3 * SIDE * SIDE]);
 
   /** What can be measured. */
   public enum Stage {
@@ -78,9 +89,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    * @param variant which copy of the weights; empty for the usual one
    * @param files what takes the place of the checkpoint's weights
    * @param adapters what changes the weights of the U-Net and the text encoder
+   * @param followed what a whole picture follows
    */
   public record Weights(
-      Path directory, Optional<String> variant, SingleFiles files, Adapters adapters) {
+      Path directory,
+      Optional<String> variant,
+      SingleFiles files,
+      Adapters adapters,
+      Followed followed) {
     private Path folder(Stage stage) {
       return directory.resolve(
           switch (stage) {
@@ -116,6 +132,14 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
    * @param textEncoder a text encoder
    */
   public record SingleFiles(Optional<Path> unet, Optional<Path> vae, Optional<Path> textEncoder) {}
+
+  /**
+   * What a whole picture follows; nothing where empty.
+   *
+   * @param controlNet folder of a ControlNet
+   * @param ipAdapter folder or file of an IP-Adapter, with its image encoder beside it
+   */
+  public record Followed(Optional<Path> controlNet, Optional<Path> ipAdapter) {}
 
   /**
    * The time of one run.
@@ -433,15 +457,23 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
     Image(Weights weights, ModelAdapters adapters, Size size, Engine engine) throws IOException {
       super(adapters.fits(), fit -> fit.unetModules() + fit.textEncoderModules());
       Latents latents = Latents.of(weights, size);
-      request =
+      ImageRequest.Builder asked =
           ImageRequest.builder(PROMPT)
               .negativePrompt("")
               .size(size.width(), size.height())
               .numInferenceSteps(size.steps())
               .guidanceScale(GUIDANCE_SCALE)
               .seed(0)
-              .adapters(weights.adapters())
-              .build();
+              .adapters(weights.adapters());
+      if (weights.followed().controlNet().isPresent()) {
+        ControlNet net = ControlNet.of(weights.followed().controlNet().get());
+        asked.controlNet(ControlNetInput.of(net, BLACK));
+      }
+      if (weights.followed().ipAdapter().isPresent()) {
+        IpAdapter adapter = IpAdapter.of(weights.followed().ipAdapter().get());
+        asked.imagePrompt(ImagePrompt.of(adapter, BLACK));
+      }
+      request = asked.build();
       UNet2DConditionConfig unet = UNet2DConditionConfig.of(weights.config(Stage.UNET));
       NominalWork step = NominalWork.unet(unet, latents.height, latents.width, TOKENS);
       NominalWork text = NominalWork.text(ChatGlmConfig.of(weights.config(Stage.TEXT)), TOKENS);
@@ -463,12 +495,20 @@ public abstract sealed class StageBenchmark implements AutoCloseable {
 
     @Override
     public Run run() {
+      List<Long> ends = new ArrayList<>();
+      RunControl control = RunControl.builder().onStepEnd(_ -> ends.add(System.nanoTime())).build();
       long begin = System.nanoTime();
-      ImageResult result = pipeline.generate(request);
+      ImageResult result = pipeline.generate(request, control);
+      double[] steps =
+          IntStream.range(1, ends.size())
+              .mapToDouble(i -> (ends.get(i) - ends.get(i - 1)) / 1e9)
+              .sorted()
+              .toArray();
       return new Run(
           secondsSince(begin),
           flop,
           Map.of(
+              "step_seconds", steps.length == 0 ? Double.NaN : steps[steps.length / 2],
               "text_seconds", seconds(result.timings().text()),
               "denoise_seconds", seconds(result.timings().denoise()),
               "decode_seconds", seconds(result.timings().decode())));
