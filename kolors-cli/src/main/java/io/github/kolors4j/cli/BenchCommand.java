@@ -208,10 +208,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private StageBenchmark.Size size(StageBenchmark.Stage chosen, StageBenchmark.Weights weights)
       throws IOException {
-    int side =
-        width == null || height == null
-            ? StageBenchmark.defaultSide(chosen, weights)
-            : 0;
+    int side = width == null || height == null ? StageBenchmark.defaultSide(chosen, weights) : 0;
     return new StageBenchmark.Size(
         width == null ? side : width, height == null ? side : height, batch, steps);
   }

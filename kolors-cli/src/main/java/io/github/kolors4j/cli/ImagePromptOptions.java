@@ -148,9 +148,7 @@ final class ImagePromptOptions {
             ? MiniCheckpoint.ipAdapter()
             : repositories.directory(each.adapter);
     each.path = path;
-    return each.imageEncoder == null
-        ? IpAdapter.of(path)
-        : IpAdapter.of(path, each.imageEncoder);
+    return each.imageEncoder == null ? IpAdapter.of(path) : IpAdapter.of(path, each.imageEncoder);
   }
 
   private static ImagePrompt prompt(Adapter each, Repositories repositories) throws IOException {

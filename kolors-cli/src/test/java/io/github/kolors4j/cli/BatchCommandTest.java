@@ -144,7 +144,8 @@ class BatchCommandTest {
     assertEquals(1, twice.exitCode());
     assertTrue(twice.err().contains("rows 1 and 2 have the id a: give each"), twice.err());
     Run number = batch(csv("prompt,id\nx,2\ny,\n"), "--model", "/none");
-    assertTrue(number.err().contains("the id 2 (a row without one has its number): give"), number.err());
+    assertTrue(
+        number.err().contains("the id 2 (a row without one has its number): give"), number.err());
   }
 
   @Test

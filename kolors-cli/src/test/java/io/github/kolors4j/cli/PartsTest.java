@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.request.MicroConditioning.Crop;
 import io.github.kolors4j.request.MicroConditioning.Size;
-import io.github.kolors4j.estimate.CostEstimate;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
