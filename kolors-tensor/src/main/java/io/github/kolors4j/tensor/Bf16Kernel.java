@@ -73,6 +73,15 @@ public interface Bf16Kernel {
   String description();
 
   /**
+   * Why it is many times slower than this CPU could be, and what helps.
+   *
+   * @return empty where it is not
+   */
+  default String slowness() {
+    return "";
+  }
+
+  /**
    * How many products it makes in the time that the Vector API takes for one in F32: what the rates
    * of the instructions say. Algorithms are chosen by it, so it is a constant of the kernel.
    *

@@ -29,7 +29,7 @@ public final class Products {
 
   /**
    * Products of a precision on this machine; where it cannot have them, a line in the log says why
-   * and they are computed in F32.
+   * and they are computed in F32. A line also says where the CPU could do them faster.
    *
    * @param precision the precision
    * @return the products, of that precision or of F32
@@ -42,8 +42,14 @@ public final class Products {
     for (Bf16Provider provider :
         ServiceLoader.load(Bf16Provider.class, Bf16Provider.class.getClassLoader())) {
       try {
-        Products products = of(precision, provider.kernel(precision));
+        Bf16Kernel kernel = provider.kernel(precision);
+        Products products = of(precision, kernel);
         LOG.info("products: {}", products);
+        if (!kernel.slowness().isEmpty()) {
+          warn(
+              "[precision] %s is slower than it could be: %s"
+                  .formatted(products, kernel.slowness()));
+        }
         return products;
       } catch (UnsupportedOperationException e) {
         reasons.add(e.getMessage());

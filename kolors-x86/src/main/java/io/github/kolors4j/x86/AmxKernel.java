@@ -3,7 +3,6 @@ package io.github.kolors4j.x86;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.x86.Assembler.Label;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -12,13 +11,15 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** BF16 products by AMX: 13 times as many a second as F32 has fused multiply-adds. */
-final class AmxKernel implements Bf16Kernel {
+final class AmxKernel extends X86Kernel {
   private static final FunctionDescriptor MULTIPLY =
       FunctionDescriptor.ofVoid(
           ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
           JAVA_LONG, ADDRESS);
 
-  private final PackingCode packing;
+  /** Products of BF16 in the time of one in F32: 4,465 GFLOP/s beside 338 on Emerald Rapids. */
+  static final double SPEEDUP = 13;
+
   private final MethodHandle multiply;
   private final MethodHandle spin;
   private final MemorySegment configuration;
@@ -35,7 +36,6 @@ final class AmxKernel implements Bf16Kernel {
     MachineCode code = new MachineCode(x86);
     multiply = code.function(product, MULTIPLY);
     spin = code.function(spinning, FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS));
-    packing = new PackingCode();
     byte[] bytes = AmxProduct.configuration();
     configuration = Arena.ofAuto().allocate(bytes.length, 64);
     MemorySegment.copy(bytes, 0, configuration, ValueLayout.JAVA_BYTE, 0, bytes.length);
@@ -58,22 +58,7 @@ final class AmxKernel implements Bf16Kernel {
 
   @Override
   public double speedup() {
-    return 13;
-  }
-
-  @Override
-  public void packRows(Values values, int piece, Matrix to) {
-    packing.packRows(values, piece, to);
-  }
-
-  @Override
-  public void packColumns(Values values, int piece, Matrix panel) {
-    packing.packColumns(values, piece, panel);
-  }
-
-  @Override
-  public void packPairs(Values values, int piece, Matrix panel) {
-    packing.packPairs(values, piece, panel);
+    return SPEEDUP;
   }
 
   @Override

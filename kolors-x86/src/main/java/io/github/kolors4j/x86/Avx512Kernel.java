@@ -3,29 +3,30 @@ package io.github.kolors4j.x86;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.x86.Assembler.Label;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /** BF16 products by AVX512-BF16: twice as many a second as F32 has fused multiply-adds. */
-final class Avx512Kernel implements Bf16Kernel {
+final class Avx512Kernel extends X86Kernel {
   private static final int LANES = Avx512Product.LANES;
   private static final FunctionDescriptor MULTIPLY =
       FunctionDescriptor.ofVoid(
           ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
-  private final PackingCode packing;
   private final MethodHandle[] multiply = new MethodHandle[PANEL / LANES];
   private final MethodHandle spin;
+  private final String slowness;
 
   /**
    * Makes the code.
    *
+   * @param slowness why it is this kernel and not AMX, where the CPU has AMX; empty else
    * @throws UnsupportedOperationException if the system forbids it
    */
-  Avx512Kernel() {
+  Avx512Kernel(String slowness) {
+    this.slowness = slowness;
     Assembler x86 = new Assembler();
     Label[] products = new Label[multiply.length];
     for (int i = 0; i < products.length; i++) {
@@ -37,12 +38,16 @@ final class Avx512Kernel implements Bf16Kernel {
       multiply[i] = code.function(products[i], MULTIPLY);
     }
     spin = code.function(spinning, FunctionDescriptor.ofVoid(JAVA_LONG));
-    packing = new PackingCode();
   }
 
   @Override
   public String description() {
     return "AVX512-BF16";
+  }
+
+  @Override
+  public String slowness() {
+    return slowness;
   }
 
   @Override
@@ -58,21 +63,6 @@ final class Avx512Kernel implements Bf16Kernel {
   @Override
   public double speedup() {
     return 2;
-  }
-
-  @Override
-  public void packRows(Values values, int piece, Matrix to) {
-    packing.packRows(values, piece, to);
-  }
-
-  @Override
-  public void packColumns(Values values, int piece, Matrix panel) {
-    packing.packColumns(values, piece, panel);
-  }
-
-  @Override
-  public void packPairs(Values values, int piece, Matrix panel) {
-    packing.packPairs(values, piece, panel);
   }
 
   @Override

@@ -73,7 +73,7 @@ record CpuFeatures(Leaf basic, Leaf extended, Leaf more, long xcr0) {
   }
 
   /** {@code void cpuid(int leaf, int subleaf, int[4] registers)}. */
-  private static void assembleCpuid(Assembler x86) {
+  static void assembleCpuid(Assembler x86) {
     x86.push(RBX); // the caller's
     x86.mov(RAX, RDI);
     x86.mov(RCX, RSI);
@@ -89,7 +89,7 @@ record CpuFeatures(Leaf basic, Leaf extended, Leaf more, long xcr0) {
   }
 
   /** {@code long xgetbv()} of XCR0. */
-  private static void assembleXgetbv(Assembler x86) {
+  static void assembleXgetbv(Assembler x86) {
     x86.mov(RCX, 0);
     x86.xgetbv();
     x86.shl(RDX, 32);
@@ -122,10 +122,17 @@ record CpuFeatures(Leaf basic, Leaf extended, Leaf more, long xcr0) {
 
   /** Whether the kernels of AMX run here, which pack with those of AVX-512. */
   boolean hasAmxBf16() {
-    return hasAvx512Bf16()
-        && bit(extended.edx, AMX_TILE)
-        && bit(extended.edx, AMX_BF16)
-        && (xcr0 & TILE_STATES) == TILE_STATES;
+    return hasAvx512Bf16() && hasTiles() && savesTiles();
+  }
+
+  /** Whether the CPU has AMX, whatever the system says. */
+  boolean hasTiles() {
+    return bit(extended.edx, AMX_TILE) && bit(extended.edx, AMX_BF16);
+  }
+
+  /** Whether the system keeps tiles for a process. */
+  boolean savesTiles() {
+    return (xcr0 & TILE_STATES) == TILE_STATES;
   }
 
   private static boolean bit(int register, int bit) {

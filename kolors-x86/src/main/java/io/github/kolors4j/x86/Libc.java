@@ -108,13 +108,21 @@ final class Libc {
     }
   }
 
-  /** Asks Linux for the registers of AMX, which a process has not by itself. */
-  static boolean requestTiles() {
+  /**
+   * Asks Linux for the registers of AMX, which a process has not by itself; all its threads get
+   * them.
+   *
+   * @throws UnsupportedOperationException if the system does not give them
+   */
+  static void requestTiles() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      return (long)
-              SYSCALL.invokeExact(state, SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
-          == 0;
+      long result =
+          (long)
+              SYSCALL.invokeExact(state, SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+      if (result != 0) {
+        throw refused("does not let this process use AMX", state);
+      }
     } catch (Throwable e) {
       throw unchecked(e);
     }

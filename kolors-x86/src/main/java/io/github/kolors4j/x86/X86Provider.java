@@ -38,15 +38,34 @@ public final class X86Provider implements Bf16Provider {
               + " Sapphire Rapids).");
     }
     if (kernel == null) {
-      kernel = features.hasAmxBf16() && Libc.requestTiles() ? new AmxKernel() : new Avx512Kernel();
+      kernel = make(features);
     }
     if (precision == Precision.F32_FAST && kernel instanceof Avx512Kernel) {
       throw new UnsupportedOperationException(
-          features.hasAmxBf16()
-              ? "the system does not let this process use AMX (Linux does since 5.16)."
-              : "this CPU has AVX512-BF16 without AMX, which is slower for it than F32.");
+          kernel.slowness().isEmpty()
+              ? "this CPU has AVX512-BF16 without AMX, which is slower for it than F32."
+              : kernel.slowness());
     }
     return kernel;
+  }
+
+  /** The fastest kernel that a CPU with AVX512-BF16 and its system have. */
+  static Bf16Kernel make(CpuFeatures features) {
+    if (!features.hasTiles()) {
+      return new Avx512Kernel("");
+    }
+    try {
+      if (!features.savesTiles()) {
+        throw new UnsupportedOperationException("the system does not keep its registers.");
+      }
+      Libc.requestTiles();
+      return new AmxKernel();
+    } catch (UnsupportedOperationException e) {
+      return new Avx512Kernel(
+          "this CPU has AMX, but %s Linux 5.16 or newer lets a process use it that asks before any"
+                  .formatted(e.getMessage())
+              + " of its threads has an alternate signal stack of less than some 12 kB.");
+    }
   }
 
   private static void checkThatCodeMayRun() {

@@ -3,7 +3,6 @@ package io.github.kolors4j.x86;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.Bf16Kernel.Block;
@@ -15,20 +14,26 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The machine code against its definitions, on CPUs that run it. */
+@ParameterizedClass(allowZeroInvocations = true)
+@MethodSource("io.github.kolors4j.x86.TestedKernels#onThisCpu")
 class Bf16KernelTest {
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private static Bf16Kernel kernel;
 
-  @BeforeAll
-  static void makeTheCode() {
-    assumeTrue(CpuFeatures.ofThisCpu().hasAvx512Bf16(), "this CPU has no AVX512-BF16");
-    kernel = new Avx512Kernel();
+  @Parameter Bf16Kernel given;
+
+  @BeforeEach
+  void use() {
+    kernel = given;
   }
 
   /** Values of many sizes: whole, tiny, huge, halfway between two BF16, and none at all. */
@@ -265,26 +270,43 @@ class Bf16KernelTest {
 
   @Test
   void memoryThatIsTooSmallIsRefused() {
-    MemorySegment little = MemorySegment.ofArray(new float[100]);
-    Matrix a = new Matrix(little, 0, 64);
-    Matrix b = new Matrix(little, 0, 64);
-    Matrix c = new Matrix(MemorySegment.ofArray(new float[100]), 0, 64);
+    int width = kernel.columns();
+    int rows = kernel.rows();
+    Matrix a = floats(rows * 16, 64);
+    Matrix b = floats(16 * width, 4L * width);
+    Matrix c = floats((rows + 1) * width, 4L * width);
+    kernel.multiply(new Block(rows, width, 32), a, b, c);
     assertThrows(
-        IndexOutOfBoundsException.class, () -> kernel.multiply(new Block(7, 16, 32), a, b, c));
+        IndexOutOfBoundsException.class,
+        () -> kernel.multiply(new Block(rows + 1, width, 32), a, b, c));
     assertThrows(
-        IllegalArgumentException.class, () -> kernel.multiply(new Block(1, 16, 33), a, b, c));
+        IndexOutOfBoundsException.class,
+        () -> kernel.multiply(new Block(1, width, 32), floats(0, 64), b, c));
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> kernel.multiply(new Block(1, width, 64), a, b, c));
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> kernel.multiply(new Block(2, width, 32), a, b, floats(2 * width - 1, 4L * width)));
+    assertThrows(
+        IllegalArgumentException.class, () -> kernel.multiply(new Block(1, width, 33), a, b, c));
     assertThrows(
         IllegalArgumentException.class, () -> kernel.multiply(new Block(1, 65, 32), a, b, c));
     assertThrows(
-        IllegalArgumentException.class, () -> kernel.multiply(new Block(1, 17, 32), a, b, c));
+        IllegalArgumentException.class,
+        () -> kernel.multiply(new Block(1, width + 1, 32), a, b, c));
+    Matrix little = floats(100, 64);
     assertThrows(
         IndexOutOfBoundsException.class,
-        () -> kernel.packRows(new Values(DType.F32, a, 1, 101), 0, c));
+        () -> kernel.packRows(new Values(DType.F32, little, 1, 101), 0, c));
     assertThrows(
         IndexOutOfBoundsException.class,
-        () -> kernel.packColumns(new Values(DType.F32, a, 17, 1), 0, b));
+        () -> kernel.packColumns(new Values(DType.F32, little, 17, 1), 0, little));
     assertThrows(
         IllegalArgumentException.class,
-        () -> kernel.packColumns(new Values(DType.BF16, a, 1, 1), 1, b));
+        () -> kernel.packColumns(new Values(DType.BF16, little, 1, 1), 1, little));
+  }
+
+  private static Matrix floats(int count, long stride) {
+    return new Matrix(MemorySegment.ofArray(new float[count]), 0, stride);
   }
 }

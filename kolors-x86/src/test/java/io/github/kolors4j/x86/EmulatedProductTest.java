@@ -9,13 +9,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The products' code on the {@link Emulator}, also where the CPU lacks the instructions. */
+/** The products' code on a {@link Machine}, also where the CPU lacks the instructions. */
 class EmulatedProductTest {
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
-  private static final int STACK = 1 << 16;
 
   @BeforeEach
   void needsTheDisassembler() {
@@ -50,7 +50,7 @@ class EmulatedProductTest {
       atB = atA + packedRows * strideA;
       atC = atB + width * depth * 2;
       atConfiguration = (atC + rows * strideC + 128) / 64 * 64;
-      memory = MemorySegment.ofArray(new long[(atConfiguration + 64 + STACK) / 8]);
+      memory = MemorySegment.ofArray(new long[(atConfiguration + 64 + Machine.STACK) / 8]);
       Random random = new Random(rows + 100L * columns + depth);
       x = new float[rows][depth];
       y = new float[columns][depth];
@@ -112,20 +112,31 @@ class EmulatedProductTest {
         64);
     Assembler x86 = new Assembler();
     int entry = AmxProduct.assemble(x86).offset();
-    new Emulator(x86.code(), call.memory)
+    Machine.of(x86.code(), call.memory)
         .call(
             entry,
-            Emulator.BASE + call.atA,
+            Machine.BASE + call.atA,
             call.strideA,
-            Emulator.BASE + call.atB,
-            Emulator.BASE + call.atC,
+            Machine.BASE + call.atB,
+            Machine.BASE + call.atC,
             call.strideC,
             rows,
             columns,
             depth / 32,
             4L * call.width,
-            Emulator.BASE + call.atConfiguration);
+            Machine.BASE + call.atConfiguration);
     call.assertSums();
+  }
+
+  /** What measures the peak ends, too, and leaves nothing behind. */
+  @Test
+  void amxSpins() throws IOException, InterruptedException {
+    MemorySegment memory = MemorySegment.ofArray(new long[(64 + Machine.STACK) / 8]);
+    byte[] configuration = AmxProduct.configuration();
+    MemorySegment.copy(configuration, 0, memory, ValueLayout.JAVA_BYTE, 0, configuration.length);
+    Assembler x86 = new Assembler();
+    int entry = AmxProduct.assembleSpin(x86).offset();
+    Machine.of(x86.code(), memory).call(entry, 3, Machine.BASE);
   }
 
   /**
@@ -140,13 +151,13 @@ class EmulatedProductTest {
     Assembler x86 = new Assembler();
     int entry = new Avx512Product(vectors).assemble(x86).offset();
     int last = columns - (vectors - 1) * Avx512Product.LANES;
-    new Emulator(x86.code(), call.memory)
+    Machine.of(x86.code(), call.memory)
         .call(
             entry,
-            Emulator.BASE + call.atA,
+            Machine.BASE + call.atA,
             call.strideA,
-            Emulator.BASE + call.atB,
-            Emulator.BASE + call.atC,
+            Machine.BASE + call.atB,
+            Machine.BASE + call.atC,
             call.strideC,
             rows,
             depth / 2,

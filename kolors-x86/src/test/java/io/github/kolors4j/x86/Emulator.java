@@ -13,12 +13,9 @@ import java.util.regex.Pattern;
 /**
  * A CPU of the instructions that the products are made of, as binutils reads them and the manual
  * defines them: so code for instructions that the machine lacks is run too. Memory is a segment
- * whose first byte has the address {@link #BASE}.
+ * whose first byte has the address {@link Machine#BASE}.
  */
-final class Emulator {
-  static final long BASE = 0x10000;
-
-  private static final int STACK = 1 << 16;
+final class Emulator implements Machine {
   private static final long RETURN = -1;
   private static final List<String> REGISTERS =
       List.of(
@@ -53,8 +50,8 @@ final class Emulator {
     }
   }
 
-  /** Calls a function as C does; the stack is at the end of the memory. */
-  void call(int entry, long... arguments) {
+  @Override
+  public long call(int entry, long... arguments) {
     long top = BASE + memory.byteSize() - STACK / 2;
     registers[4] = top;
     for (int i = 0; i < arguments.length; i++) {
@@ -76,6 +73,7 @@ final class Emulator {
     }
     check(registers[4] == top, "rsp");
     check(!configured, "tiles are released");
+    return registers[0];
   }
 
   private static void check(boolean holds, String what) {

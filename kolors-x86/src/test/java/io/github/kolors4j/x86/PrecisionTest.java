@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kolors4j.tensor.Bf16Kernel;
 import io.github.kolors4j.tensor.DType;
@@ -27,12 +26,18 @@ import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Operations in each precision against their definitions in double, on CPUs that have BF16. */
+@ParameterizedClass(allowZeroInvocations = true)
+@MethodSource("io.github.kolors4j.x86.TestedKernels#onThisCpu")
 class PrecisionTest {
   /** Largest relative error of rounding to BF16, which has eight bits. */
   private static final double BF16 = 0x1p-9;
@@ -45,9 +50,14 @@ class PrecisionTest {
 
   @BeforeAll
   static void start() {
-    assumeTrue(CpuFeatures.ofThisCpu().hasAvx512Bf16(), "this CPU has no AVX512-BF16");
-    kernel = new Avx512Kernel();
     threads = new ThreadPool(2);
+  }
+
+  @Parameter Bf16Kernel given;
+
+  @BeforeEach
+  void use() {
+    kernel = given;
   }
 
   @AfterAll
@@ -174,10 +184,17 @@ class PrecisionTest {
     return 2 / Math.sqrt(Math.PI) * sum;
   }
 
-  /** Of stride 2, so that it is a product and not Winograd's. */
+  /** Of stride 2, and beside AMX of stride 1 too, where it is a product and not Winograd's. */
   @ParameterizedTest
   @EnumSource(value = Precision.class, mode = Mode.EXCLUDE, names = "F32")
   void aConvolutionIsItsDefinition(Precision precision) {
+    checkConvolution(precision, 2);
+    if (kernel.speedup() == AmxKernel.SPEEDUP) {
+      checkConvolution(precision, 1);
+    }
+  }
+
+  private static void checkConvolution(Precision precision, int stride) {
     int size = 9;
     int in = 20;
     int out = 18;
@@ -186,12 +203,13 @@ class PrecisionTest {
       Weight w = weight(2, DType.F16, out, in, 3, 3);
       float[] weights = w.toFloats();
       Tensor y =
-          Convolution.conv2d(workspace.copyOf(x, 2, size, size, in), w, null, new Geometry(2, 1));
-      int across = 5;
+          Convolution.conv2d(
+              workspace.copyOf(x, 2, size, size, in), w, null, new Geometry(stride, 1));
+      int across = (size - 1) / stride + 1;
       for (int at = 0; at < 2 * across * across * out; at++) {
         int o = at % out;
-        int left = at / out % across * 2 - 1;
-        int top = at / out / across % across * 2 - 1;
+        int left = at / out % across * stride - 1;
+        int top = at / out / across % across * stride - 1;
         int sample = at / out / across / across;
         double sum = 0;
         double magnitude = 0;

@@ -57,6 +57,22 @@ class X86ProviderTest {
     assertFalse(new CpuFeatures(OSXSAVE, Leaf.NONE, BF16, ALL_STATES).hasAvx512Bf16());
   }
 
+  /** What an older Linux says, and what this one says where the CPU has none. */
+  @Test
+  void tilesThatTheSystemKeepsBackAreMissedWithItsReason() {
+    assumeTrue(CpuFeatures.ofThisCpu().hasAvx512Bf16(), "this CPU has no AVX512-BF16");
+    CpuFeatures withoutTiles = new CpuFeatures(OSXSAVE, VECTORS, BF16, ALL_STATES);
+    assertEquals("", X86Provider.make(withoutTiles).slowness());
+    long withoutTileData = ALL_STATES & ~(1L << 18);
+    CpuFeatures old = new CpuFeatures(OSXSAVE, VECTORS_AND_TILES, BF16, withoutTileData);
+    assertTrue(X86Provider.make(old).slowness().contains("does not keep its registers"));
+    if (!CpuFeatures.ofThisCpu().hasAmxBf16()) {
+      CpuFeatures pretended = new CpuFeatures(OSXSAVE, VECTORS_AND_TILES, BF16, ALL_STATES);
+      String slowness = X86Provider.make(pretended).slowness();
+      assertTrue(slowness.contains("does not let this process use AMX (errno "), slowness);
+    }
+  }
+
   @Test
   void aSystemThatForbidsExecutableMemoryIsNamed() {
     assumeTrue(System.getProperty("os.name").equals("Linux"));
