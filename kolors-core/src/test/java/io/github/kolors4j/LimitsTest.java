@@ -161,9 +161,10 @@ class LimitsTest {
     List<String> lines =
         run(limitedBy("ulimit -n 64"), inOneJar(folder), List.of("no-handles"), "-Xmx128m");
     String picture = expected();
+    String index = MiniCheckpoint.directory().getFileName() + "/model_index.json";
     assertEquals(
         List.of(
-            "[config] checkpoint/model_index.json: cannot be read (Too many open files).",
+            "[config] " + index + ": cannot be read (Too many open files).",
             "handles " + picture,
             picture),
         lines);
