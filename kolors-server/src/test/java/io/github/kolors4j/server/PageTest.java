@@ -434,7 +434,7 @@ class PageTest {
   private void assertNoFindings(String when) {
     assertNoFindings("{}", when);
     page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
-    assertNoFindings("{ runOnly: ['cat.color'] }", when + ", dark");
+    assertNoFindings("{ runOnly: ['color-contrast'] }", when + ", dark");
     page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.LIGHT));
   }
 
