@@ -195,10 +195,10 @@ class ScriptBuildTest {
 
   @Test
   void theLockOfAKilledBuildIsTakenOverByOne() throws Exception {
-    checkout.maven("sleep 60");
+    checkout.maven("echo called >&2", "sleep 60");
     Checkout.Started killed = start("--version");
     Path lock = checkout.place().resolve("lock");
-    killed.await(() -> Files.isSymbolicLink(lock));
+    killed.awaitError("called\n"); // or its Maven begins when nobody looks for it any more
     List<ProcessHandle> maven = killed.process().descendants().toList();
     killed.process().destroyForcibly().waitFor();
     maven.forEach(ProcessHandle::destroyForcibly);
