@@ -61,11 +61,16 @@ final class FileArguments {
           IMAGE_ENCODER);
 
   private final RequestFiles files;
-  private final Map<Path, ControlNet> nets = RecentlyUsed.map();
-  private final Map<AdapterFiles, IpAdapter> adapters = RecentlyUsed.map();
+  private final RecentlyUsed<Path, ControlNet> nets = new RecentlyUsed<>(ControlNet::of);
+  private final RecentlyUsed<AdapterFiles, IpAdapter> adapters =
+      new RecentlyUsed<>(AdapterFiles::adapter);
 
   /** Where an IP-Adapter is, and its image encoder where the row says. */
-  private record AdapterFiles(Path path, Optional<Path> imageEncoder) {}
+  private record AdapterFiles(Path path, Optional<Path> imageEncoder) {
+    private IpAdapter adapter() throws IOException {
+      return imageEncoder.isPresent() ? IpAdapter.of(path, imageEncoder.get()) : IpAdapter.of(path);
+    }
+  }
 
   FileArguments(RequestFiles files) {
     this.files = files;
@@ -145,29 +150,19 @@ final class FileArguments {
           "[batch] controlnet names %s and control_image %s: each ControlNet follows one picture, name as many."
               .formatted(folders.size(), images.size()));
     }
-    List<ControlNetFiles> nets = new ArrayList<>();
+    List<ControlNetFiles> taken = new ArrayList<>();
     int count = folders.size();
     for (int i = 0; i < count; i++) {
-      nets.add(
+      taken.add(
           new ControlNetFiles(
-              net(folders.get(i)),
+              nets.get(files.adapter(folders.get(i))),
               RowPicture.of(files, images.get(i)),
               numberOf(CONTROL_SCALE, scale, i, count).orElse(ControlNetInput.DEFAULT_SCALE),
               numberOf(CONTROL_START, start, i, count).orElse(0),
               numberOf(CONTROL_END, end, i, count).orElse(1),
               guessMode));
     }
-    return nets;
-  }
-
-  private ControlNet net(String name) throws IOException {
-    Path folder = files.adapter(name);
-    ControlNet net = nets.get(folder);
-    if (net == null) {
-      net = ControlNet.of(folder);
-      nets.put(folder, net);
-    }
-    return net;
+    return taken;
   }
 
   private Optional<ImagePromptFiles> imagePrompts(Map<String, @Nullable Object> arguments)
@@ -212,15 +207,8 @@ final class FileArguments {
   }
 
   private IpAdapter adapter(String name, Optional<String> encoder) throws IOException {
-    Path path = files.adapter(name);
-    Optional<Path> imageEncoder = encoder.map(files::adapter);
-    AdapterFiles key = new AdapterFiles(path, imageEncoder);
-    IpAdapter adapter = adapters.get(key);
-    if (adapter == null) {
-      adapter =
-          imageEncoder.isPresent() ? IpAdapter.of(path, imageEncoder.get()) : IpAdapter.of(path);
-      adapters.put(key, adapter);
-    }
+    IpAdapter adapter =
+        adapters.get(new AdapterFiles(files.adapter(name), encoder.map(files::adapter)));
     if (adapter.kind() == IpAdapter.Kind.FACE_ID_PLUS) {
       throw new IllegalArgumentException(
           "[batch] ip_adapter %s is for faces, and a row cannot name a face's embedding: use generate with --ip-adapter-face."
@@ -299,13 +287,17 @@ final class FileArguments {
 
   private static OptionalDouble numberOf(
       String argument, @Nullable Object value, int index, int count) {
-    return number(
-        argument, value instanceof List ? listOf(argument, value, count).get(index) : value);
+    return number(argument, oneOf(argument, value, index, count));
+  }
+
+  /** What belongs to one of several: its entry of a list, or what is for all. */
+  private static @Nullable Object oneOf(
+      String argument, @Nullable Object value, int index, int count) {
+    return value instanceof List ? listOf(argument, value, count).get(index) : value;
   }
 
   private static String scaleOf(@Nullable Object value, int index, int count) {
-    @Nullable Object scale =
-        value instanceof List ? listOf(IP_SCALE, value, count).get(index) : value;
+    @Nullable Object scale = oneOf(IP_SCALE, value, index, count);
     if (scale == null) {
       return "1.0";
     }

@@ -70,7 +70,7 @@ public final class RequestReader {
   private final Map<String, Object> nothingSaid;
   private final Map<String, Scheduler> schedulers = new LinkedHashMap<>();
 
-  private final Map<Path, Adapter> adapters = RecentlyUsed.map();
+  private final RecentlyUsed<Path, Adapter> adapters = new RecentlyUsed<>(Adapter::load);
 
   /**
    * A reader of rows for a model.
@@ -286,13 +286,7 @@ public final class RequestReader {
   }
 
   private Adapter loaded(String name) throws IOException {
-    Path file = files.adapter(name);
-    Adapter adapter = adapters.get(file);
-    if (adapter == null) {
-      adapter = Adapter.load(file);
-      adapters.put(file, adapter);
-    }
-    return adapter;
+    return adapters.get(files.adapter(name));
   }
 
   /** Over what is said, and not over defaults, of which another version may have more. */
