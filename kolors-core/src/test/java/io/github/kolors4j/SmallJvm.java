@@ -51,11 +51,13 @@ final class SmallJvm {
       case "no-threads" -> noThreads(checkpoint);
       default -> {}
     }
-    int threads = args[1].equals("many-threads") ? 64 : 2;
+    int threads = args[1].equals("no-handles") ? 64 : 2;
     try (KolorsPipeline pipeline = KolorsPipeline.builder(checkpoint).threads(threads).open()) {
       switch (args[1]) {
-        case "full-heap" -> fullHeap(pipeline);
-        case "many-requests" -> manyRequests(pipeline);
+        case "full-heap" -> {
+          fullHeap(pipeline);
+          manyRequests(pipeline);
+        }
         default -> {}
       }
       System.out.println("picture " + hash(pipeline.generate(SMALL).image()));
