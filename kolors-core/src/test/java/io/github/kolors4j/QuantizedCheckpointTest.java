@@ -168,8 +168,7 @@ class QuantizedCheckpointTest {
       }
       byte[] bytes = source.data(info.name()).toArray(ValueLayout.JAVA_BYTE);
       int rows = Math.toIntExact(info.shape().getFirst());
-      int groups =
-          ofScales.shape().size() == 1 ? 0 : Math.toIntExact(ofScales.shape().getLast());
+      int groups = ofScales.shape().size() == 1 ? 0 : Math.toIntExact(ofScales.shape().getLast());
       return new Integers(bytes, halves, scales, bytes.length * (halves ? 2 : 1) / rows, groups);
     }
 

@@ -212,6 +212,23 @@ class AdapterTest {
     assertTrue(Math.sqrt(error / square) <= 1e-5, "relative error " + Math.sqrt(error / square));
   }
 
+  /** As trainers save their state; everything in it is below one name. */
+  @Test
+  void aFileWhoseTensorsAreAllInAStateDictGivesTheSameBytes(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("state.safetensors");
+    try (SafetensorsFile peft = SafetensorsFile.open(FOLDER.resolve("peft.safetensors"))) {
+      Map<String, TensorData> tensors = new TreeMap<>();
+      for (String name : peft.names()) {
+        var info = peft.find(name).orElseThrow();
+        tensors.put(
+            "state_dict." + name, new TensorData(info.dtype(), info.shape(), peft.data(name)));
+      }
+      SafetensorsWriter.write(file, Map.of(), tensors);
+    }
+    assertArrayEquals(predict("peft"), predict(Adapters.of(Adapter.load(file))));
+  }
+
   @Test
   void whatIsOfNoModelHereIsNamedAndTheRestLoads(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("sdxl.safetensors");

@@ -346,8 +346,10 @@ public final class VectorKernels implements Kernels {
       int at = yo + g * GROUP;
       scaleGroup(Float.float16ToFloat((short) four), x, from, y, at);
       scaleGroup(Float.float16ToFloat((short) (four >> 16)), x, from + GROUP, y, at + GROUP);
-      scaleGroup(Float.float16ToFloat((short) (four >> 32)), x, from + 2 * GROUP, y, at + 2 * GROUP);
-      scaleGroup(Float.float16ToFloat((short) (four >> 48)), x, from + 3 * GROUP, y, at + 3 * GROUP);
+      scaleGroup(
+          Float.float16ToFloat((short) (four >> 32)), x, from + 2 * GROUP, y, at + 2 * GROUP);
+      scaleGroup(
+          Float.float16ToFloat((short) (four >> 48)), x, from + 3 * GROUP, y, at + 3 * GROUP);
     }
     for (; g < groups; g++) {
       float factor = Float.float16ToFloat(factors.get(ScalarKernels.F16, fo + 2L * g));
