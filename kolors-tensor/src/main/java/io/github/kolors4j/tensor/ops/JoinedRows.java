@@ -12,13 +12,19 @@ import io.github.kolors4j.tensor.Scratch;
 record JoinedRows(Rows first, int length, Rows second) implements Rows {
   @Override
   public void read(int row, int from, int count, float[] to, int at, Scratch scratch) {
-    read(row, 1, from, count, to, at, count, scratch);
+    int here = firstOf(from, count);
+    if (here > 0) {
+      first.read(row, from, here, to, at, scratch);
+    }
+    if (here < count) {
+      second.read(row, from + here - length, count - here, to, at + here, scratch);
+    }
   }
 
   @Override
   public void read(
       int row, int rows, int from, int count, float[] to, int at, int stride, Scratch scratch) {
-    int here = Math.clamp(length - from, 0, count);
+    int here = firstOf(from, count);
     if (here > 0) {
       first.read(row, rows, from, here, to, at, stride, scratch);
     }
@@ -26,5 +32,10 @@ record JoinedRows(Rows first, int length, Rows second) implements Rows {
       int next = from + here - length;
       second.read(row, rows, next, count - here, to, at + here, stride, scratch);
     }
+  }
+
+  /** How many values of a part are of the first rows. */
+  private int firstOf(int from, int count) {
+    return Math.clamp(length - from, 0, count);
   }
 }
