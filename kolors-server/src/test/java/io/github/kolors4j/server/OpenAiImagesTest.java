@@ -403,7 +403,7 @@ class OpenAiImagesTest {
 
     // There is nothing to crop around: the mask's fault, not that of the image.
     fields.put("mask_image", dataUrl(png(KolorsImage.of(40, 24, new byte[40 * 24 * 3]))));
-    Answer refused = server.post(EDITS, fields);
+    TestServer.Answer refused = server.post(EDITS, fields);
     assertEquals("mask_image", refused.error().get("param").getAsString(), refused.text());
   }
 
