@@ -296,7 +296,7 @@ class HubCommandsTest {
       Run away = offline(asks.toArray(String[]::new));
       assertEquals(1, away.exitCode());
       assertEquals(
-          "kolors: [hub] %s is not in %s as a whole, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
+          "kolors: [hub] %s@main is not in %s as a whole, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
               .formatted(REPO, cache),
           away.err().strip());
     }

@@ -605,6 +605,12 @@ class HubClientTest {
     Path pulled = pull(client());
     int before = hub.requests.size();
     assertEquals(pulled, offline.snapshot(MAIN, Variant.DEFAULT, PullListener.NONE));
+    HubException other =
+        assertThrows(HubException.class, () -> offline.plan(MAIN, Variant.only("bf16")));
+    assertEquals(
+        "[hub] %s@main is not in %s with bf16 weights, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
+            .formatted(FakeHub.REPO, cacheFolder),
+        other.getMessage());
     assertEquals(before, hub.requests.size());
   }
 
