@@ -34,18 +34,19 @@ record ModelLocation(Terminal terminal, Interruption interruption, boolean pull)
       }
       case ModelReference.Repository(RepoRevision named) -> revision = named;
     }
-    HubClient hub = client(interruption);
+    HubEnvironment environment = UsageException.check(HubEnvironment::current);
+    HubClient hub = client(environment, interruption);
     Optional<Path> cached = hub.find(revision, chosen);
     if (cached.isPresent()) {
       return cached.get();
     }
     boolean ask = !pull && canAnswer(terminal);
-    if (!pull && !ask) {
+    if (!pull && !ask && !environment.offline()) {
       throw new IOException(
           "[hub] %s is no folder, and %s does not have it: run ./kolors pull %s, or give --pull."
               .formatted(model, hub.cache().root(), model));
     }
-    PullPlan plan = hub.plan(revision, chosen);
+    PullPlan plan = hub.plan(revision, chosen); // which refuses where there is to be no network
     if (ask && !agrees(terminal, plan, hub.cache().root())) {
       throw new IOException(
           "[hub] %s was not downloaded: name a folder as --model, or leave it out."
@@ -60,9 +61,8 @@ record ModelLocation(Terminal terminal, Interruption interruption, boolean pull)
     return UsageException.check(() -> name.map(Variant::only).orElse(Variant.DEFAULT));
   }
 
-  static HubClient client(Interruption interruption) throws IOException {
-    return new HubClient(UsageException.check(HubEnvironment::current))
-        .cancelledBy(interruption.token()::isCancelled);
+  static HubClient client(HubEnvironment environment, Interruption interruption) {
+    return new HubClient(environment).cancelledBy(interruption.token()::isCancelled);
   }
 
   private static boolean canAnswer(Terminal terminal) {

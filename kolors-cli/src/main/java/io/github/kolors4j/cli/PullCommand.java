@@ -1,17 +1,22 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.hub.HubClient;
+import io.github.kolors4j.hub.HubEnvironment;
 import io.github.kolors4j.hub.Licence;
 import io.github.kolors4j.hub.PullPlan;
 import io.github.kolors4j.hub.RepoRevision;
 import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -61,7 +66,15 @@ final class PullCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     RepoRevision revision = UsageException.check(() -> RepoRevision.parse(repo));
     Variant chosen = ModelLocation.variant(Optional.ofNullable(variant));
-    HubClient hub = ModelLocation.client(interruption);
+    HubEnvironment environment = UsageException.check(HubEnvironment::current);
+    HubClient hub = ModelLocation.client(environment, interruption);
+    if (environment.offline()) {
+      Optional<Path> cached = hub.find(revision, chosen);
+      if (cached.isPresent()) {
+        sayCached(revision, cached.get());
+        return KolorsCommand.OK;
+      }
+    }
     PullPlan plan = hub.plan(revision, chosen);
     try (PullReport report = new PullReport(terminal, json)) {
       Path snapshot = hub.pull(plan, report);
@@ -74,6 +87,42 @@ final class PullCommand implements Callable<Integer> {
                   : snapshot.toString());
     }
     return KolorsCommand.OK;
+  }
+
+  /** Without the licence, which the hub alone names. */
+  private void sayCached(RepoRevision revision, Path snapshot) throws IOException {
+    String commit = snapshot.getFileName().toString();
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(snapshot)) {
+      files = all.filter(Files::isRegularFile).toList();
+    }
+    long bytes = 0;
+    for (Path file : files) {
+      bytes += Files.size(file);
+    }
+    if (json) {
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("repo", revision.repo().toString());
+      result.put("revision", revision.revision());
+      result.put("commit", commit);
+      result.put("path", snapshot.toString());
+      result.put("files", files.size());
+      result.put("bytes", bytes);
+      result.put("bytesFetched", 0);
+      terminal.out().println(JsonWriter.compact(result));
+      return;
+    }
+    terminal
+        .err()
+        .printf(
+            Locale.ROOT,
+            "%s at %.12s is in the cache, %.2f GB in %d files; HF_HUB_OFFLINE: the hub was not"
+                + " asked for a newer one%n",
+            revision.repo(),
+            commit,
+            bytes / 1e9,
+            files.size());
+    terminal.out().println(snapshot);
   }
 
   private static Map<String, Object> json(PullPlan plan, Path snapshot, long bytesFetched) {

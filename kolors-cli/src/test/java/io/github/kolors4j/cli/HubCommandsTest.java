@@ -116,13 +116,19 @@ class HubCommandsTest {
   }
 
   private Run kolors(String... args) throws IOException, InterruptedException {
-    return process(command(args), "");
+    return process(command(args), "", Map.of());
+  }
+
+  private Run offline(String... args) throws IOException, InterruptedException {
+    return process(command(args), "", Map.of("HF_HUB_OFFLINE", "1"));
   }
 
   private static List<String> command(String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-XX:TieredStopAtLevel=1");
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    // as ./kolors does: without the module a second JVM would be started
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector", "-Dkolors4j.relaunch=false"));
     command.add("-cp");
     command.add(
         Stream.of("java.class.path", "jdk.module.path")
@@ -136,7 +142,8 @@ class HubCommandsTest {
   }
 
   /** Ends with what a process gives that reads some lines. */
-  private Run process(List<String> command, String input) throws IOException, InterruptedException {
+  private Run process(List<String> command, String input, Map<String, String> variables)
+      throws IOException, InterruptedException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     ProcessBuilder builder =
@@ -147,6 +154,7 @@ class HubCommandsTest {
     builder.environment().put("HF_HUB_CACHE", cache.toString());
     builder.environment().put("HF_ENDPOINT", "http://127.0.0.1:" + server.getAddress().getPort());
     builder.environment().put("HF_TOKEN", "hf_verysecret");
+    builder.environment().putAll(variables);
     Process process = builder.start();
     try (OutputStream keys = process.getOutputStream()) {
       keys.write(input.getBytes(StandardCharsets.UTF_8));
@@ -175,14 +183,14 @@ class HubCommandsTest {
             .toList();
     List<String> onTerminal =
         List.of(script.toString(), "-qefc", String.join(" ", quoted), "/dev/null");
-    Run no = process(onTerminal, "n\n");
+    Run no = process(onTerminal, "n\n", Map.of());
     assertEquals(1, no.exitCode(), no.toString());
     assertTrue(no.out().contains("Download it? [y/N]"), no.out());
     assertTrue(no.out().contains("licence: apache-2.0"), no.out());
     assertTrue(no.out().contains("was not downloaded"), no.out());
     assertFalse(Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots")));
 
-    Run yes = process(onTerminal, "y\n");
+    Run yes = process(onTerminal, "y\n", Map.of());
     assertEquals(0, yes.exitCode(), yes.toString());
     assertTrue(
         Files.exists(cache.resolve("models--Owner--mini-diffusers/snapshots").resolve(COMMIT)));
@@ -220,6 +228,15 @@ class HubCommandsTest {
     assertEquals(0, json.get("bytesFetched").getAsLong());
     assertEquals("", again.err());
 
+    Run there = offline("pull", REPO);
+    assertEquals(0, there.exitCode(), there.err());
+    assertEquals(pulled.out(), there.out());
+    assertTrue(there.err().startsWith(REPO + " at fedcba987654 is in the cache, "), there.err());
+    JsonObject whole = offline("pull", REPO + "@" + COMMIT, "--json").json();
+    for (String key : List.of("repo", "commit", "path", "files", "bytes", "bytesFetched")) {
+      assertEquals(json.get(key), whole.get(key), key);
+    }
+
     KolorsImage.of(64, 64, new byte[64 * 64 * 3]).save(folder.resolve("black.png"));
     Path fromHub = folder.resolve("hub.png");
     Path shipped = folder.resolve("mini.png");
@@ -247,7 +264,7 @@ class HubCommandsTest {
     assertEquals(0, kolors("pull", REPO).exitCode());
     assertEquals(0, kolors("cache", "verify").exitCode());
 
-    assertEquals(2, kolors("cache", "remove").exitCode());
+    assertEquals(2, Run.of("cache", "remove").exitCode());
     assertEquals(0, kolors("cache", "remove", REPO).exitCode());
     assertEquals(0, kolors("cache", "remove", NET).exitCode());
     assertEquals(0, kolors("cache", "remove", ADAPTER).exitCode());
@@ -274,11 +291,21 @@ class HubCommandsTest {
     assertEquals(1, absent.err().lines().count(), absent.err());
     assertTrue(absent.err().startsWith("kolors: [hub] Owner/absent is not at "), absent.err());
 
-    Run wrong = kolors("pull", "no-owner");
+    for (List<String> asks :
+        List.of(List.of("pull", REPO), List.of("tokenize", "cat", "--model", REPO))) {
+      Run away = offline(asks.toArray(String[]::new));
+      assertEquals(1, away.exitCode());
+      assertEquals(
+          "kolors: [hub] %s@main is not in %s as a whole, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
+              .formatted(REPO, cache),
+          away.err().strip());
+    }
+
+    Run wrong = Run.of("pull", "no-owner");
     assertEquals(2, wrong.exitCode());
     assertTrue(wrong.err().contains("write owner/name"), wrong.err());
 
-    Run folder = kolors("tokenize", "cat", "--model", "./not/there");
+    Run folder = Run.of("tokenize", "cat", "--model", "./not/there");
     assertEquals(1, folder.exitCode());
     assertFalse(folder.err().contains("[hub]"), folder.err());
   }

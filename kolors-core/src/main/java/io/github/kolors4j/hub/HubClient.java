@@ -42,6 +42,8 @@ public final class HubClient {
   /** Of a snapshot's file, whose hash is not asked for. */
   private static final String ANY_HASH = "0".repeat(40);
 
+  private static final String WHOLE = "as a whole";
+
   private final HubEnvironment environment;
   private final Backoff backoff;
   private final long rangeBytes;
@@ -96,7 +98,7 @@ public final class HubClient {
    * @throws CancellationException if it was cancelled or the thread interrupted
    */
   public RepoListing list(RepoRevision revision) throws IOException {
-    try (Http http = http(revision.repo(), cancelled)) {
+    try (Http http = http(revision, WHOLE, cancelled)) {
       return host(revision.repo(), http).list(revision);
     } catch (InterruptedException e) {
       throw interrupted();
@@ -116,7 +118,8 @@ public final class HubClient {
    * @throws CancellationException if it was cancelled or the thread interrupted
    */
   public PullPlan plan(RepoRevision revision, Variant variant) throws IOException {
-    try (Http http = http(revision.repo(), cancelled)) {
+    String wanted = variant.orPlain() ? WHOLE : "with %s weights".formatted(named(variant));
+    try (Http http = http(revision, wanted, cancelled)) {
       ModelHost host = host(revision.repo(), http);
       RepoListing listing = host.list(revision);
       Optional<RepoFile> index = listing.find(PullPlan.MODEL_INDEX);
@@ -162,7 +165,8 @@ public final class HubClient {
   public Path pull(PullPlan plan, PullListener listener) throws IOException {
     RepoId repo = plan.listing().revision().repo();
     Transfer transfer = new Transfer(plan, cache(), listener, rangeBytes);
-    try (Http http = http(repo, () -> cancelled.getAsBoolean() || transfer.failed())) {
+    BooleanSupplier ended = () -> cancelled.getAsBoolean() || transfer.failed();
+    try (Http http = http(plan.listing().revision(), WHOLE, ended)) {
       transfer.run(http, host(repo, http));
     }
     return cache().link(plan);
@@ -210,7 +214,7 @@ public final class HubClient {
           variant);
       return true;
     } catch (HubException e) {
-      LOG.debug("{} is not complete: {}", snapshot, e.getMessage());
+      LOG.info("{} is not complete: {}", snapshot, e.getMessage());
       return false;
     }
   }
@@ -253,14 +257,21 @@ public final class HubClient {
         || e.reason() == HubException.Reason.RATE_LIMITED;
   }
 
-  private Http http(RepoId repo, BooleanSupplier ended) throws HubException {
+  private static String named(Variant variant) {
+    return variant.name().isEmpty() ? "plain" : variant.name();
+  }
+
+  /** Refuses where there is to be no network, since the cache does not have what is wanted. */
+  private Http http(RepoRevision revision, String wanted, BooleanSupplier ended)
+      throws HubException {
     if (environment.offline()) {
       throw new HubException(
           HubException.Reason.OFFLINE,
-          "[hub] %s is not in %s as a whole, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
-              .formatted(repo, cache().root()));
+          "[hub] %s is not in %s %s, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
+              .formatted(revision, cache().root(), wanted));
     }
-    return new Http(environment.server(repo.source()), environment.network(), backoff, ended);
+    return new Http(
+        environment.server(revision.repo().source()), environment.network(), backoff, ended);
   }
 
   private ModelHost host(RepoId repo, Http http) {

@@ -2,6 +2,7 @@ package io.github.kolors4j.hub;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -347,6 +348,17 @@ final class PartialBlob implements AutoCloseable {
       }
       at += buffer.remaining();
       hash.update(buffer);
+    }
+  }
+
+  /** Returns when the disk has what is there, so that there is less to wait for at the end. */
+  void settle() throws HubException {
+    try {
+      channel.force(false);
+    } catch (ClosedChannelException _) {
+      // another worker has brought the rest and given the content its name
+    } catch (IOException e) {
+      throw unwritable(e);
     }
   }
 

@@ -17,18 +17,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * Takes the bytes of a range to where they belong, while they come. A server that knows no ranges
  * sends all of the file, which is taken as well, by one request at a time.
+ *
+ * <p>The JDK hands over 16 KB at a time, and a write of so little, with its line in the ledger,
+ * costs more than the bytes do: they are gathered first. Whatever ends the answer, {@link #close}
+ * writes what is gathered.
  */
-final class RangeBody implements Http.Body<RangeBody.Outcome> {
+final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
   private static final int OK = 200;
   private static final int PARTIAL_CONTENT = 206;
 
   private final PartialBlob blob;
+  private final ByteBuffer gathered;
   private final RepoFile file;
   private final long from;
   private final long to;
   private final BooleanSupplier mayTakeWhole;
   private final LongConsumer added;
   private volatile long lastProgress = System.nanoTime();
+
+  /** Of the last answer; those before it were redirections. */
+  private volatile @Nullable Sink sink;
 
   /** What became of the answer's body. */
   enum Outcome {
@@ -43,6 +51,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
   /**
    * Bytes {@code from} to {@code to}, exclusive.
    *
+   * @param buffer for the bytes between two writes; the body's own until it is closed
    * @param mayTakeWhole asked when the server sends the whole file instead
    * @param added is told of new bytes
    */
@@ -51,12 +60,14 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
       RepoFile file,
       long from,
       long to,
+      ByteBuffer buffer,
       BooleanSupplier mayTakeWhole,
       LongConsumer added) {
     this.blob = blob;
     this.file = file;
     this.from = from;
     this.to = to;
+    this.gathered = buffer;
     this.mayTakeWhole = mayTakeWhole;
     this.added = added;
   }
@@ -92,9 +103,12 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
   private HttpResponse.BodySubscriber<Outcome> bytes(
       long begin, long end, HttpResponse.ResponseInfo info) {
     OptionalLong length = Http.length(info.headers());
-    return length.isPresent() && length.getAsLong() != end - begin
-        ? failed(String.format(Locale.ROOT, "sends %,d bytes", length.getAsLong()))
-        : new Sink(begin, end);
+    if (length.isPresent() && length.getAsLong() != end - begin) {
+      return failed(String.format(Locale.ROOT, "sends %,d bytes", length.getAsLong()));
+    }
+    Sink taking = new Sink(begin, end);
+    sink = taking;
+    return taking;
   }
 
   private HttpResponse.BodySubscriber<Outcome> failed(String what) {
@@ -115,11 +129,21 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
     return HttpResponse.BodySubscribers.replacing(outcome);
   }
 
-  /** Writes each piece as it comes, so that the disk sets the pace of the network. */
+  /** Nothing is taken from here on: an exchange that was given up may still bring bytes. */
+  @Override
+  public void close() throws HubException {
+    Sink taking = sink;
+    if (taking != null) {
+      taking.close();
+    }
+  }
+
+  /** Asks for more when what came is in the buffer or on the disk, which so sets the pace. */
   private final class Sink implements HttpResponse.BodySubscriber<Outcome> {
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private final long end;
     private long position;
+    private boolean closed;
     private Flow.@Nullable Subscription subscription;
 
     private Sink(long begin, long end) {
@@ -148,30 +172,56 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
     }
 
     @Override
-    public void onNext(List<ByteBuffer> buffers) {
-      if (outcome.isDone()) {
+    public synchronized void onNext(List<ByteBuffer> buffers) {
+      if (closed || outcome.isDone()) {
         return;
       }
       lastProgress = System.nanoTime();
       try {
         for (ByteBuffer buffer : buffers) {
-          int count = buffer.remaining();
-          if (count > end - position) {
-            throw new HubException(
-                HubException.Reason.DAMAGED,
-                String.format(
-                    Locale.ROOT,
-                    "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again"
-                        + " later.",
-                    file.path(),
-                    file.size()));
-          }
-          added.accept(blob.write(position, buffer));
-          position += count;
+          take(buffer);
         }
         Objects.requireNonNull(subscription).request(1);
       } catch (HubException e) {
         fail(e);
+      }
+    }
+
+    private void take(ByteBuffer bytes) throws HubException {
+      if (bytes.remaining() > end - position - gathered.position()) {
+        throw new HubException(
+            HubException.Reason.DAMAGED,
+            String.format(
+                Locale.ROOT,
+                "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again"
+                    + " later.",
+                file.path(),
+                file.size()));
+      }
+      while (bytes.hasRemaining()) {
+        int piece = Math.min(bytes.remaining(), gathered.remaining());
+        gathered.put(bytes.slice(bytes.position(), piece));
+        bytes.position(bytes.position() + piece);
+        if (!gathered.hasRemaining()) {
+          write();
+        }
+      }
+    }
+
+    private void write() throws HubException {
+      int count = gathered.flip().remaining();
+      try {
+        added.accept(blob.write(position, gathered));
+      } finally {
+        gathered.clear();
+      }
+      position += count;
+    }
+
+    private synchronized void close() throws HubException {
+      if (!closed) {
+        closed = true;
+        write();
       }
     }
 
@@ -186,7 +236,13 @@ final class RangeBody implements Http.Body<RangeBody.Outcome> {
     }
 
     @Override
-    public void onComplete() {
+    public synchronized void onComplete() {
+      try {
+        close();
+      } catch (HubException e) {
+        outcome.completeExceptionally(e);
+        return;
+      }
       if (position == end) {
         outcome.complete(Outcome.TAKEN);
       } else {

@@ -40,6 +40,9 @@ final class Transfer {
 
   private static final int HASH_BUFFER_BYTES = 1 << 20;
 
+  /** Larger ones cost more: the system then gives the file pages that it has to clear first. */
+  private static final int WRITE_BYTES = 256 << 10;
+
   /** Bytes that are wrong once may have met a bad moment; twice, it is the file. */
   private static final int HASH_ATTEMPTS = 2;
 
@@ -149,8 +152,7 @@ final class Transfer {
       Thread.currentThread().interrupt();
       throw interrupted();
     } catch (RuntimeException | Error e) {
-      fail(e);
-      throw e;
+      fail(e); // unless a worker has failed, which looks like a cancelled pull from here
     } finally {
       end(workers);
     }
@@ -233,7 +235,8 @@ final class Transfer {
         return;
       }
       if (range.number() != Range.NONE) {
-        fetch(range, http, host);
+        fetch(range, http, host, buffer);
+        range.transfer().settle();
       }
       if (range.transfer().hash(buffer)) {
         finish(range.transfer());
@@ -302,7 +305,7 @@ final class Transfer {
     return filesOf.getOrDefault(file.etag(), 0);
   }
 
-  private void fetch(Range range, Http http, ModelHost host)
+  private void fetch(Range range, Http http, ModelHost host, ByteBuffer buffer)
       throws IOException, InterruptedException {
     BlobTransfer transfer = range.transfer();
     PartialBlob blob = transfer.blob;
@@ -310,19 +313,8 @@ final class Transfer {
     URI address = host.address(plan.listing(), transfer.file);
     try {
       while (!blob.isComplete(range.number())) {
-        RangeBody body =
-            new RangeBody(
-                blob,
-                transfer.file,
-                blob.next(range.number()),
-                blob.end(range.number()),
-                () -> transfer.takeWhole(range.number()),
-                added -> {
-                  bytesDone.addAndGet(added);
-                  bytesFetched.addAndGet(added);
-                });
         long before = blob.bytes();
-        try {
+        try (RangeBody body = body(range, buffer)) {
           // always by the hub's own address: what it redirects to holds for an hour at most
           Http.Answer<RangeBody.Outcome> answer =
               http.send(address, Optional.of(body.header()), body);
@@ -345,6 +337,27 @@ final class Transfer {
     } finally {
       transfer.giveBack(range.number());
     }
+  }
+
+  private RangeBody body(Range range, ByteBuffer buffer) {
+    BlobTransfer transfer = range.transfer();
+    PartialBlob blob = transfer.blob;
+    return new RangeBody(
+        blob,
+        transfer.file,
+        blob.next(range.number()),
+        blob.end(range.number()),
+        buffer.clear().slice(0, writeBytes()),
+        () -> transfer.takeWhole(range.number()),
+        bytes -> {
+          bytesDone.addAndGet(bytes);
+          bytesFetched.addAndGet(bytes);
+        });
+  }
+
+  /** All that a kill finds unwritten is less than a range. */
+  private int writeBytes() {
+    return Math.clamp(rangeBytes / (2 * CONNECTIONS), 1, WRITE_BYTES);
   }
 
   private void refused(Http.Answer<RangeBody.Outcome> answer, Http http, ModelHost host)
@@ -402,6 +415,7 @@ final class Transfer {
 
     private int whole = Range.NONE;
 
+    private final ReentrantLock settling = new ReentrantLock();
     private final ReentrantLock hashing = new ReentrantLock();
     private final ContentHash hash;
     private volatile int hashed;
@@ -442,6 +456,17 @@ final class Transfer {
           whole = Range.NONE;
         }
         Transfer.this.notifyAll();
+      }
+    }
+
+    /** Lets the disk write what is there while more comes. One worker waits for it. */
+    private void settle() throws IOException {
+      if (settling.tryLock()) {
+        try {
+          blob.settle();
+        } finally {
+          settling.unlock();
+        }
       }
     }
 

@@ -19,7 +19,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -281,6 +284,22 @@ class HubClientTest {
     assertTrue(twice <= 10 * 20_000, "bytes fetched twice: " + twice);
   }
 
+  /** Fewer than are written at a time. */
+  @Test
+  void aConnectionThatDropsAfterSomeBytesHasBroughtThem() throws IOException {
+    hub.misbehaviour =
+        (ask, content) -> {
+          if (ask.path().equals(SHARD_1) && ask.inStore() && ask.number() <= 40) {
+            hub.cutAfter(ask.exchange(), content, 1000);
+            ask.exchange().close();
+            return true;
+          }
+          return false;
+        };
+    assertWhole(pull(client()));
+    assertEquals(hub.files.get(SHARD_1).length, hub.bytesSent(SHARD_1));
+  }
+
   @Test
   void aConnectionThatStallsIsLeft() throws IOException {
     hub.misbehaviour =
@@ -457,19 +476,79 @@ class HubClientTest {
     assertEquals(0, hub.requestsFor(SHARD_1));
   }
 
+  /** The caller's thread looks whether it was cancelled just when a worker has failed. */
+  @Test
+  void whatHasFailedIsSaidAndNotThatThePullEnded() throws Exception {
+    Thread caller = Thread.currentThread();
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch refused = new CountDownLatch(1);
+    hub.misbehaviour =
+        (ask, content) -> {
+          if (!ask.path().equals("unet/config.json")) {
+            Thread.sleep(400); // so that the other workers are still there
+            return false;
+          }
+          ask.answer(404);
+          refused.countDown();
+          return true;
+        };
+    HubClient client =
+        client()
+            .cancelledBy(
+                () -> {
+                  if (Thread.currentThread().equals(caller) && begun.getCount() == 0) {
+                    pause(refused);
+                  }
+                  return false;
+                });
+    PullPlan plan = client.plan(MAIN, Variant.DEFAULT);
+    PullListener listener =
+        new PullListener() {
+          @Override
+          public void onBegin(PullPlan begins, long bytesToFetch) {
+            begun.countDown();
+          }
+        };
+    assertThrows(HubException.class, () -> client.pull(plan, listener));
+  }
+
+  private static void pause(CountDownLatch until) {
+    try {
+      assertTrue(until.await(10, TimeUnit.SECONDS));
+      Thread.sleep(20);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** When all but the rest of one range has come: what is in the pipes is nobody's. */
   @Test
   void aPullThatIsCancelledIsGoneOnWith() throws IOException {
     AtomicBoolean cancelled = new AtomicBoolean();
+    AtomicLong most = new AtomicLong();
     hub.misbehaviour =
         (ask, content) -> {
           if (ask.path().equals(SHARD_1) && ask.inStore() && ask.number() == 2) {
             hub.cutAfter(ask.exchange(), content, 10_000);
-            cancelled.set(true);
             Thread.sleep(20_000);
           }
           return false;
         };
-    assertThrows(CancellationException.class, () -> pull(client().cancelledBy(cancelled::get)));
+    HubClient client = client("HF_HUB_DOWNLOAD_TIMEOUT", "15").cancelledBy(cancelled::get);
+    PullPlan plan = client.plan(MAIN, Variant.DEFAULT);
+    PullListener listener =
+        new PullListener() {
+          @Override
+          public void onBegin(PullPlan begun, long bytesToFetch) {
+            most.set(bytesToFetch - RANGE_BYTES);
+          }
+
+          @Override
+          public void onProgress(PullProgress progress) {
+            cancelled.set(progress.bytesFetched() > most.get());
+          }
+        };
+    assertThrows(CancellationException.class, () -> client.pull(plan, listener));
     assertNothingHalf();
     hub.misbehaviour = (_, _) -> false;
     assertWhole(pull(client()));
@@ -526,6 +605,12 @@ class HubClientTest {
     Path pulled = pull(client());
     int before = hub.requests.size();
     assertEquals(pulled, offline.snapshot(MAIN, Variant.DEFAULT, PullListener.NONE));
+    HubException other =
+        assertThrows(HubException.class, () -> offline.plan(MAIN, Variant.only("bf16")));
+    assertEquals(
+        "[hub] %s@main is not in %s with bf16 weights, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
+            .formatted(FakeHub.REPO, cacheFolder),
+        other.getMessage());
     assertEquals(before, hub.requests.size());
   }
 
