@@ -177,7 +177,7 @@ final class KolorsCommand implements Runnable {
   private static String parsing(ParameterException e, String... args) {
     String message =
         e instanceof UnmatchedArgumentException unknown
-            ? UnknownArgument.sentence(unknown)
+            ? UnknownArgument.sentence(unknown, args)
             : String.valueOf(e.getMessage());
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
     if (e instanceof UnmatchedArgumentException unmatched) {

@@ -18,9 +18,12 @@ final class UnknownArgument {
   private UnknownArgument() {}
 
   /** What was not understood; words behind an option that is unknown are its values. */
-  static String sentence(UnmatchedArgumentException e) {
+  static String sentence(UnmatchedArgumentException e, String... args) {
+    String first = e.getUnmatched().getFirst();
     List<String> options = e.getUnmatched().stream().filter(each -> each.startsWith("-")).toList();
-    if (!e.getUnmatched().getFirst().startsWith("-") || options.size() == e.getUnmatched().size()) {
+    if (!first.startsWith("-")
+        || options.size() == e.getUnmatched().size()
+        || isBehindOptions(first, args)) {
       return String.valueOf(e.getMessage());
     }
     return (options.size() == 1 ? "Unknown option: '" : "Unknown options: '")
@@ -35,9 +38,7 @@ final class UnknownArgument {
     if (first.length() > MOST_LETTERS) {
       return "";
     }
-    List<String> all = List.of(args);
-    int options = all.indexOf(END_OF_OPTIONS);
-    if (options >= 0 && first.startsWith("-") && all.lastIndexOf(first) > options) {
+    if (first.startsWith("-") && isBehindOptions(first, args)) {
       return ": nothing behind -- is an option; put it before";
     }
     if (first.startsWith("-")) {
@@ -48,6 +49,12 @@ final class UnknownArgument {
       return meant(first, command.subcommands().keySet());
     }
     return words(command, e.getUnmatched());
+  }
+
+  private static boolean isBehindOptions(String argument, String... args) {
+    List<String> all = List.of(args);
+    int options = all.indexOf(END_OF_OPTIONS);
+    return options >= 0 && all.lastIndexOf(argument) > options;
   }
 
   /** A text that the shell has taken apart, because it is not in quotes. */

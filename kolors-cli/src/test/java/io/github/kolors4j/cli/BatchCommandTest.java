@@ -216,7 +216,13 @@ class BatchCommandTest {
     generate.addAll(List.of("--controlnet=mini", "--control-image=" + folder.resolve("a.png")));
     generate.addAll(List.of("--canny", "--out=" + alone));
     Run.of(generate.toArray(String[]::new));
-    String file = manifest(out()).get(1).get("file").getAsString();
+    String file =
+        manifest(out()).stream()
+            .filter(line -> line.get("id").getAsString().equals("edges"))
+            .findFirst()
+            .orElseThrow()
+            .get("file")
+            .getAsString();
     assertArrayEquals(Files.readAllBytes(alone), Files.readAllBytes(out().resolve(file)));
 
     // the option, for all rows: the same hash, so that the picture is kept
