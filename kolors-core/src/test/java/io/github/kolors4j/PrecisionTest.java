@@ -124,8 +124,7 @@ class PrecisionTest {
   @ParameterizedTest
   @EnumSource(value = Precision.class, mode = Mode.EXCLUDE, names = "F32")
   void eightBitsUnderALoraGiveTheBytesOfTheirSumsStored(Precision precision) throws IOException {
-    WeightAdapter computed =
-        (name, base) -> base.shape().rank() < 2 ? base : computed(name, base);
+    WeightAdapter computed = (name, base) -> base.shape().rank() < 2 ? base : computed(name, base);
     WeightAdapter stored = (name, base) -> Weight.of(name, base.shape(), base.toFloats());
     try (Fixture fixture = Fixture.open("unet/kolors_like");
         ThreadPool threads = new ThreadPool(2);
@@ -133,8 +132,7 @@ class PrecisionTest {
       UNet2DConditionModel unet =
           UNet2DConditionModel.of(UNet2DConditionConfig.of(fixture.config()), fixture.source());
       float[] expected = predict(unet.adapted(List.of(computed, stored)), fixture, workspace);
-      assertArrayEquals(
-          expected, predict(unet.adapted(List.of(computed)), fixture, workspace));
+      assertArrayEquals(expected, predict(unet.adapted(List.of(computed)), fixture, workspace));
       assertFalse(Arrays.equals(expected, predict(unet, fixture, workspace)), "they are seen");
     }
   }

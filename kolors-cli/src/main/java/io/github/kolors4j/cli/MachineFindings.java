@@ -2,6 +2,7 @@ package io.github.kolors4j.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.github.kolors4j.cli.DoctorCommand.Finding;
+import io.github.kolors4j.hub.HubEnvironment;
 import io.github.kolors4j.tensor.Engine;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -49,6 +50,7 @@ final class MachineFindings {
       findings.add(hugePages());
     }
     findings.add(cache());
+    findings.add(hubCache());
     return List.copyOf(findings);
   }
 
@@ -128,15 +130,44 @@ final class MachineFindings {
       return new Finding(
           "cache", "none", "set XDG_CACHE_HOME: prompts and the mini checkpoint are not kept");
     }
-    Path existing = folder.get().toAbsolutePath();
-    while (existing != null && !Files.exists(existing)) {
-      existing = existing.getParent();
-    }
-    boolean writable = existing != null && Files.isWritable(existing);
     return new Finding(
         "cache",
         folder.get().toString(),
-        writable ? "" : "it cannot be written to: set XDG_CACHE_HOME to a folder that can");
+        Files.isWritable(existing(folder.get()))
+            ? ""
+            : "it cannot be written to: set XDG_CACHE_HOME to a folder that can");
+  }
+
+  /** Where checkpoints are, and those that are pulled come to. */
+  private static Finding hubCache() {
+    Path folder;
+    try {
+      folder = HubEnvironment.current().cache().root();
+    } catch (IOException | IllegalArgumentException e) {
+      return new Finding("hub cache", "unknown", String.valueOf(e.getMessage()));
+    }
+    Path existing = existing(folder);
+    String free;
+    try {
+      free = gigabytes(Files.getFileStore(existing).getUsableSpace()) + " free";
+    } catch (IOException _) {
+      free = "how much is free is unknown";
+    }
+    return new Finding(
+        "hub cache",
+        folder + ", " + free,
+        Files.isWritable(existing)
+            ? ""
+            : "it cannot be written to: set HF_HUB_CACHE to a folder that can");
+  }
+
+  /** The folder, or where it would be made. */
+  private static Path existing(Path folder) {
+    Path existing = folder.toAbsolutePath();
+    while (!Files.exists(existing) && existing.getParent() != null) {
+      existing = existing.getParent();
+    }
+    return existing;
   }
 
   private static Optional<String> read(Path file) {

@@ -119,7 +119,8 @@ class MachineCommandsTest {
       names.add(check.get("name").getAsString());
     }
     for (String name :
-        Set.of("java", "flags", "cpu", "kernels", "threads", "memory", "heap", "cache")) {
+        List.of(
+            "java", "flags", "cpu", "kernels", "threads", "memory", "heap", "cache", "hub cache")) {
       assertTrue(names.contains(name), names.toString());
     }
     for (String name : Set.of("tokenizer", "schedule", "noise", "unet step", "decode")) {

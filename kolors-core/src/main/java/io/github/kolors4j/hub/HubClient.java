@@ -270,7 +270,8 @@ public final class HubClient {
           "[hub] %s is not in %s %s, and HF_HUB_OFFLINE forbids the network: unset it, or pull where there is one."
               .formatted(revision, cache().root(), wanted));
     }
-    return new Http(environment.server(revision.repo().source()), environment.network(), backoff, ended);
+    return new Http(
+        environment.server(revision.repo().source()), environment.network(), backoff, ended);
   }
 
   private ModelHost host(RepoId repo, Http http) {
