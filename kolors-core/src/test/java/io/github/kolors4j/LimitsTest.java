@@ -8,13 +8,18 @@ import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.tensor.Tensor;
 import java.io.File;
+import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -82,21 +87,30 @@ class LimitsTest {
   }
 
   /** All classes in one jar, as an application has them: out of a folder each needs a handle. */
-  private static List<String> inOneJar(Path folder) throws Exception {
-    String jar = folder.resolve("all.jar").toString();
-    List<String> all = new ArrayList<>(List.of(jar));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "jar").toString());
-    command.addAll(List.of("--create", "--no-compress", "--file", jar));
-    for (String place : places()) {
-      if (place.endsWith(".jar")) {
-        all.add(place);
-      } else {
-        command.addAll(List.of("-C", place, "io"));
+  private static List<String> inOneJar(Path folder) throws IOException {
+    Path file = folder.resolve("all.jar");
+    List<String> all = new ArrayList<>(List.of(file.toString()));
+    try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(file))) {
+      jar.setLevel(Deflater.NO_COMPRESSION);
+      for (String place : places()) {
+        if (place.endsWith(".jar")) {
+          all.add(place);
+        } else {
+          add(jar, Path.of(place));
+        }
       }
     }
-    assertEquals("", printed(command));
     return all;
+  }
+
+  private static void add(JarOutputStream jar, Path place) throws IOException {
+    try (Stream<Path> files = Files.walk(place.resolve("io"))) {
+      for (Path each : files.filter(Files::isRegularFile).toList()) {
+        String name = place.relativize(each).toString();
+        jar.putNextEntry(new JarEntry(name.replace(File.separatorChar, '/')));
+        Files.copy(each, jar);
+      }
+    }
   }
 
   private static String printed(List<String> command) throws Exception {
@@ -124,29 +138,24 @@ class LimitsTest {
     }
   }
 
+  /** And requests that would fit one by one, and do not fit together, say that and no more. */
   @Test
   void aFullHeapIsOneSentenceWithWhatWasFinishedAndThePipelineWorksOn() throws Exception {
-    List<String> lines = run("full-heap", "-Xmx128m");
+    List<String> lines = run("full-heap", "-Xmx150m");
     String expected = expected();
-    assertEquals(3, lines.size(), lines.toString());
+    assertTrue(lines.size() >= 4, lines.toString());
     assertEquals(expected.replace("picture", "finished 1"), lines.get(0));
     assertTrue(
-        lines.get(1).startsWith("[memory] 32x24 pixels did not fit into the Java heap of 134 MB"),
+        lines.get(1).startsWith("[memory] 32x24 pixels did not fit into the Java heap of 157 MB"),
         lines.get(1));
-    assertEquals(expected, lines.get(2));
-  }
-
-  @Test
-  void requestsThatDoNotFitTogetherSayThatAndNothingElse() throws Exception {
-    List<String> lines = run("many-requests", "-Xmx150m");
-    assertEquals(expected(), lines.getLast());
-    for (String outcome : lines.subList(0, lines.size() - 1)) {
+    for (String outcome : lines.subList(2, lines.size() - 1)) {
       assertTrue(
           outcome.equals("outcome picture of 256")
               || outcome.startsWith(
                   "outcome java.lang.OutOfMemoryError [memory] 256x256 pixels did not fit into"),
           outcome);
     }
+    assertEquals(expected, lines.getLast());
   }
 
   /** What a shell does before it becomes a program. */
@@ -154,18 +163,25 @@ class LimitsTest {
     return List.of("/bin/sh", "-c", limits + " && exec \"$@\"", "sh");
   }
 
+  /** On one core, and the last picture by 64 threads on it. */
   @Test
   @EnabledOnOs(OS.LINUX)
-  void aCheckpointThatThereIsNoHandleForIsNamedAndAnOpenOneNeedsNone(@TempDir Path folder)
-      throws Exception {
+  void aCheckpointThatThereIsNoHandleForIsNamedAndAnOpenOneNeedsNoneUpToTheWrittenPicture(
+      @TempDir Path folder) throws Exception {
     List<String> lines =
-        run(limitedBy("ulimit -n 64"), inOneJar(folder), List.of("no-handles"), "-Xmx128m");
+        run(
+            limitedBy("ulimit -n 64"),
+            inOneJar(folder),
+            List.of("no-handles"),
+            "-XX:ActiveProcessorCount=1",
+            "-Xmx256m");
     String picture = expected();
     String index = MiniCheckpoint.directory().getFileName() + "/model_index.json";
     assertEquals(
         List.of(
             "[config] " + index + ": cannot be read (Too many open files).",
             "handles " + picture,
+            "written " + picture,
             picture),
         lines);
   }
@@ -190,11 +206,5 @@ class LimitsTest {
                     + " or let the process have more threads or more memory\\."),
         lines.getFirst());
     assertEquals(expected(), lines.getLast());
-  }
-
-  @Test
-  void sixtyFourThreadsOnOneCoreGiveTheSameBytes() throws Exception {
-    assertEquals(
-        List.of(expected()), run("many-threads", "-XX:ActiveProcessorCount=1", "-Xmx512m"));
   }
 }

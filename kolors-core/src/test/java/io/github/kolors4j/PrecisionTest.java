@@ -2,6 +2,7 @@ package io.github.kolors4j;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,6 +12,7 @@ import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.checkpoint.Fixture.Difference;
+import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.request.GenerationCancelledException;
@@ -18,9 +20,13 @@ import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.tensor.Bf16Kernel;
+import io.github.kolors4j.tensor.Int8Weight;
+import io.github.kolors4j.tensor.LowRank;
 import io.github.kolors4j.tensor.Precision;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.UpdatedWeight;
+import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
@@ -29,7 +35,11 @@ import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import io.github.kolors4j.vae.AutoencoderKLConfig;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,6 +99,56 @@ class PrecisionTest {
             bound(precision));
       }
     }
+  }
+
+  /** A weight of 8 bits under a LoRA, of constant seed. */
+  private static Weight computed(String name, Weight base) {
+    Random random = new Random(name.hashCode());
+    byte[] values = new byte[base.shape().size()];
+    random.nextBytes(values);
+    short[] scales = new short[base.rows() * Math.ceilDiv(base.rowLength(), 32)];
+    Arrays.fill(scales, Float.floatToFloat16(0.0005f));
+    float[] down = new float[2 * base.rowLength()];
+    float[] up = new float[2 * base.rows()];
+    for (float[] factor : new float[][] {down, up}) {
+      for (int i = 0; i < factor.length; i++) {
+        factor[i] = 0.1f * (random.nextFloat() - 0.5f);
+      }
+    }
+    Weight int8 =
+        Int8Weight.inGroups(
+            name, base.shape(), 32, MemorySegment.ofArray(values), MemorySegment.ofArray(scales));
+    return new UpdatedWeight(int8, new LowRank(2, down, up));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Precision.class, mode = Mode.EXCLUDE, names = "F32")
+  void eightBitsUnderALoraGiveTheBytesOfTheirSumsStored(Precision precision) throws IOException {
+    WeightAdapter computed = (name, base) -> base.shape().rank() < 2 ? base : computed(name, base);
+    WeightAdapter stored = (name, base) -> Weight.of(name, base.shape(), base.toFloats());
+    try (Fixture fixture = Fixture.open("unet/kolors_like");
+        ThreadPool threads = new ThreadPool(2);
+        Workspace workspace = workspace(threads, precision)) {
+      UNet2DConditionModel unet =
+          UNet2DConditionModel.of(UNet2DConditionConfig.of(fixture.config()), fixture.source());
+      float[] expected = predict(unet.adapted(List.of(computed, stored)), fixture, workspace);
+      assertArrayEquals(expected, predict(unet.adapted(List.of(computed)), fixture, workspace));
+      assertFalse(Arrays.equals(expected, predict(unet, fixture, workspace)), "they are seen");
+    }
+  }
+
+  private static float[] predict(UNet2DConditionModel unet, Fixture fixture, Workspace workspace) {
+    Conditioning conditioning =
+        unet.prepare(
+            fixture.tensor(workspace, "input.encoder_hidden_states"),
+            fixture.tensor(workspace, "input.text_embeds"),
+            fixture.rows("input.time_ids"));
+    return unet.forward(
+            UNet2DConditionInput.of(
+                fixture.tensor(workspace, "input.sample"),
+                fixture.floats("input.timestep")[0],
+                conditioning))
+        .toArray();
   }
 
   @ParameterizedTest

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.adapter.Adapters;
@@ -36,6 +38,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -127,46 +130,72 @@ class QuantizedCheckpointTest {
 
   private static TensorData dequantized(TensorSource source, TensorInfo info) {
     MemorySegment data = source.data(info.name());
-    boolean halves =
-        info.dtype() == DType.I8 && source.metadata().getOrDefault("bits", "").equals("4");
     long[] shape = info.shape().stream().mapToLong(Long::longValue).toArray();
-    shape[shape.length - 1] *= halves ? 2 : 1;
-    int size = Math.toIntExact(info.size() * (halves ? 2 : 1));
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
+    if (info.dtype() == DType.I8) {
+      boolean halves = source.metadata().getOrDefault("bits", "").equals("4");
+      shape[shape.length - 1] *= halves ? 2 : 1;
+      return TensorData.f32(Integers.of(source, info, halves).toFloats(), shape);
+    }
+    float[] values = new float[Math.toIntExact(info.size())];
+    for (int i = 0; i < values.length; i++) {
       values[i] =
           switch (info.dtype()) {
             case F16 -> Float.float16ToFloat(data.get(SHORT, 2L * i));
             case F32 -> data.get(FLOAT, 4L * i);
             case F8_E4M3 -> f8(data.get(ValueLayout.JAVA_BYTE, i));
-            case I8 -> halves ? half(source, info, i) : scaled(source, info, i);
             default -> throw new IllegalStateException(info.toString());
           };
     }
     return TensorData.f32(values, shape);
   }
 
-  private static float scaled(TensorSource source, TensorInfo info, int i) {
-    TensorInfo scales = source.find(info.name() + "_scale").orElseThrow();
-    int length = Math.toIntExact(info.size() / info.shape().getFirst());
-    byte value = source.data(info.name()).get(ValueLayout.JAVA_BYTE, i);
-    if (scales.shape().size() == 1) {
-      return f16(value * scale(source, scales, i / length));
+  /**
+   * Integers with their scales.
+   *
+   * @param bytes the integers, or two in a byte
+   * @param halves whether there are two
+   * @param scales of each row, or of its groups
+   * @param length values of a row
+   * @param groups scales of a row, of 32 values each; 0 where a row has one
+   */
+  private record Integers(byte[] bytes, boolean halves, float[] scales, int length, int groups) {
+    static Integers of(TensorSource source, TensorInfo info, boolean halves) {
+      TensorInfo ofScales = source.find(info.name() + "_scale").orElseThrow();
+      float[] scales = new float[Math.toIntExact(ofScales.size())];
+      MemorySegment stored = source.data(ofScales.name());
+      for (int i = 0; i < scales.length; i++) {
+        scales[i] = Float.float16ToFloat(stored.get(SHORT, 2L * i));
+      }
+      byte[] bytes = source.data(info.name()).toArray(ValueLayout.JAVA_BYTE);
+      int rows = Math.toIntExact(info.shape().getFirst());
+      int groups = ofScales.shape().size() == 1 ? 0 : Math.toIntExact(ofScales.shape().getLast());
+      return new Integers(bytes, halves, scales, bytes.length * (halves ? 2 : 1) / rows, groups);
     }
-    int groups = Math.toIntExact(scales.shape().get(1));
-    return value * scale(source, scales, i / length * groups + i % length / 32);
-  }
 
-  private static float half(TensorSource source, TensorInfo info, int i) {
-    TensorInfo scales = source.find(info.name() + "_scale").orElseThrow();
-    int length = Math.toIntExact(2 * info.size() / info.shape().getFirst());
-    byte two = source.data(info.name()).get(ValueLayout.JAVA_BYTE, i / 2);
-    int bits = i % 2 == 0 ? two >> 4 & 15 : two & 15;
-    return f16((bits < 8 ? bits : bits - 16) * scale(source, scales, i / length));
-  }
+    float scale(int i) {
+      return scales[groups == 0 ? i / length : i / length * groups + i % length / 32];
+    }
 
-  private static float scale(TensorSource source, TensorInfo scales, int index) {
-    return Float.float16ToFloat(source.data(scales.name()).get(SHORT, 2L * index));
+    float value(int i) {
+      float product = integer(i) * scale(i);
+      return groups == 0 ? f16(product) : product;
+    }
+
+    private int integer(int i) {
+      if (!halves) {
+        return bytes[i];
+      }
+      int bits = i % 2 == 0 ? bytes[i / 2] >> 4 & 15 : bytes[i / 2] & 15;
+      return bits < 8 ? bits : bits - 16;
+    }
+
+    float[] toFloats() {
+      float[] values = new float[bytes.length * (halves ? 2 : 1)];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = value(i);
+      }
+      return values;
+    }
   }
 
   private static float f16(float value) {
@@ -232,14 +261,15 @@ class QuantizedCheckpointTest {
         if (info.dtype() != DType.I8) {
           continue;
         }
-        int length = Math.toIntExact(info.size() / info.shape().getFirst());
-        TensorInfo scales = source.find(name + "_scale").orElseThrow();
-        int groups = Math.toIntExact(scales.shape().get(1));
+        Integers integers = Integers.of(source, info, false);
+        MemorySegment before = mini.data(name);
         for (int i = 0; i < info.size(); i++) {
-          float stored = Float.float16ToFloat(mini.data(name).get(SHORT, 2L * i));
-          float scale = scale(source, scales, i / length * groups + i % length / 32);
-          float error = Math.abs(stored - scaled(source, info, i));
-          assertTrue(error <= scale * (0.5f + 127 * 0x1p-11f) + 0x1p-24f, name + " at " + i);
+          float stored = Float.float16ToFloat(before.get(SHORT, 2L * i));
+          float scale = integers.scale(i);
+          if (!(Math.abs(stored - integers.value(i))
+              <= scale * (0.5f + 127 * 0x1p-11f) + 0x1p-24f)) {
+            fail(name + " at " + i);
+          }
         }
         checked++;
       }
@@ -314,10 +344,16 @@ class QuantizedCheckpointTest {
 
   /** ChatGLM's own formats, as kijai's and MinusZone's files have them. */
   private static Map<String, TensorData> chatGlm(TensorSource source, int bits) {
+    return chatGlm(source, bits, name -> name.startsWith("encoder.layers."));
+  }
+
+  /** ChatGLM's rounding of some matrices. */
+  private static Map<String, TensorData> chatGlm(
+      TensorSource source, int bits, Predicate<String> which) {
     Map<String, TensorData> tensors = new LinkedHashMap<>();
     for (String name : source.names()) {
       TensorInfo info = source.find(name).orElseThrow();
-      if (!name.startsWith("encoder.layers.") || info.shape().size() < 2) {
+      if (!which.test(name) || info.shape().size() < 2) {
         tensors.put(name, new TensorData(info.dtype(), info.shape(), copy(source.data(name))));
         continue;
       }
@@ -362,9 +398,21 @@ class QuantizedCheckpointTest {
     return MemorySegment.ofArray(data.toArray(ValueLayout.JAVA_BYTE));
   }
 
+  /** Of the layers and of the words; the head, which makes no picture, is not there. */
   @Test
-  void chatGlmsOwn8BitsAreWhatThisLibraryWrites() throws IOException {
-    Path own = changed(MINI, "own8", Map.of("text_encoder", source -> chatGlm(source, 8)));
+  void whatThisLibraryWritesIsChatGlmsOwn8BitsWithoutTheHead() throws IOException {
+    Path own =
+        changed(
+            MINI,
+            "words8",
+            Map.of(
+                "text_encoder",
+                source -> {
+                  Map<String, TensorData> tensors =
+                      chatGlm(source, 8, name -> !name.startsWith("output_layer."));
+                  assertNotNull(tensors.remove("output_layer.weight"));
+                  return tensors;
+                }));
     try (TensorSource a =
             ShardedSafetensors.open(own.resolve("text_encoder"), "model", Optional.empty());
         TensorSource b =
@@ -375,6 +423,14 @@ class QuantizedCheckpointTest {
         assertEquals(-1, a.data(name).mismatch(b.data(name)), name);
       }
     }
+  }
+
+  @Test
+  void chatGlmsOwn8BitsAreThoseOfTheDequantizedWeights() throws IOException {
+    Path own = changed(MINI, "own8", Map.of("text_encoder", source -> chatGlm(source, 8)));
+    Path f32 =
+        changed(own, "own8-f32", Map.of("text_encoder", QuantizedCheckpointTest::dequantized));
+    assertArrayEquals(embedding(f32), embedding(own));
   }
 
   private static float[] embedding(Path checkpoint) throws IOException {
@@ -401,10 +457,7 @@ class QuantizedCheckpointTest {
           tensors.put(name, dequantized(source, info));
           continue;
         }
-        float[] values = new float[Math.toIntExact(2 * info.size())];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = half(source, info, i);
-        }
+        float[] values = Integers.of(source, info, true).toFloats();
         tensors.put(name, TensorData.f32(values, info.shape().get(0), 2 * info.shape().get(1)));
       }
     }
@@ -439,12 +492,19 @@ class QuantizedCheckpointTest {
     assertArrayEquals(latents(f32, SMALL), latents(f8, SMALL));
   }
 
+  /** All that are not below zero, in order. */
+  private static final float[] F8 = new float[0x7f];
+
+  static {
+    for (int i = 0; i < F8.length; i++) {
+      F8[i] = f8((byte) i);
+    }
+  }
+
   /** The next below; which one does not matter here. */
   private static byte toF8(float value) {
-    int magnitude = 0;
-    while (magnitude < 0x7e && f8((byte) (magnitude + 1)) <= Math.abs(value)) {
-      magnitude++;
-    }
+    int found = Arrays.binarySearch(F8, Math.abs(value));
+    int magnitude = found < 0 ? -found - 2 : found;
     return (byte) (value < 0 ? magnitude | 0x80 : magnitude);
   }
 

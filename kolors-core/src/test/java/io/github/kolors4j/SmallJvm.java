@@ -1,12 +1,16 @@
 package io.github.kolors4j;
 
+import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.request.UnfinishedRequest;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,11 +51,13 @@ final class SmallJvm {
       case "no-threads" -> noThreads(checkpoint);
       default -> {}
     }
-    int threads = args[1].equals("many-threads") ? 64 : 2;
+    int threads = args[1].equals("no-handles") ? 64 : 2;
     try (KolorsPipeline pipeline = KolorsPipeline.builder(checkpoint).threads(threads).open()) {
       switch (args[1]) {
-        case "full-heap" -> fullHeap(pipeline);
-        case "many-requests" -> manyRequests(pipeline);
+        case "full-heap" -> {
+          fullHeap(pipeline);
+          manyRequests(pipeline);
+        }
         default -> {}
       }
       System.out.println("picture " + hash(pipeline.generate(SMALL).image()));
@@ -62,8 +68,8 @@ final class SmallJvm {
     return Arrays.hashCode(image.rgb());
   }
 
-  /** Opens the checkpoint and makes a picture while there is no handle for more. */
-  private static void noHandles(Path checkpoint) throws IOException {
+  /** Opens the checkpoint, and makes and writes a picture, while there is no handle for more. */
+  private static void noHandles(Path checkpoint) throws Exception {
     LoggerFactory.getLogger(SmallJvm.class); // its jar is opened by the first use
     List<InputStream> taken = takeAllHandles(checkpoint);
     try (KolorsPipeline pipeline = KolorsPipeline.open(checkpoint)) {
@@ -73,10 +79,25 @@ final class SmallJvm {
     }
     closeAll(taken);
     try (KolorsPipeline pipeline = KolorsPipeline.open(checkpoint)) {
+      awaitLoadAhead();
       List<InputStream> again = takeAllHandles(checkpoint);
       KolorsImage image = pipeline.generate(SMALL).image(); // what is mapped needs no handle
+      ByteArrayOutputStream png = new ByteArrayOutputStream();
+      image.writeTo(png);
+      image.writeTo(OutputStream.nullOutputStream(), ImageFormat.JPEG, Map.of("a", "b"));
       closeAll(again);
       System.out.println("handles picture " + hash(image));
+      KolorsImage written = KolorsImage.read(png.toByteArray(), "written", PictureLimits.DEFAULT);
+      System.out.println("written picture " + hash(written));
+    }
+  }
+
+  /** What opening loads for the end of requests is loaded beside them. */
+  private static void awaitLoadAhead() throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals("kolors4j-load-ahead")) {
+        thread.join();
+      }
     }
   }
 

@@ -5,12 +5,11 @@ import io.github.kolors4j.tensor.Float8Weight;
 import io.github.kolors4j.tensor.Int4Weight;
 import io.github.kolors4j.tensor.Int8Weight;
 import io.github.kolors4j.tensor.LowRank;
-import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.ThreadPool;
+import io.github.kolors4j.tensor.UpdatedWeight;
 import io.github.kolors4j.tensor.Weight;
-import io.github.kolors4j.tensor.WeightOver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -84,7 +83,7 @@ public class DecodeBenchmark {
 
   private Weight adapted(Shape shape, int rank) {
     Weight base = new StoredWeight("w", shape, DType.F16, halves(ROWS * LENGTH));
-    return new Sum(base, new LowRank(rank, floats(rank * LENGTH), floats(ROWS * rank)));
+    return new UpdatedWeight(base, new LowRank(rank, floats(rank * LENGTH), floats(ROWS * rank)));
   }
 
   private float[] floats(int count) {
@@ -110,27 +109,6 @@ public class DecodeBenchmark {
       bytes.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
     }
     return bytes;
-  }
-
-  /** What a LoRA makes of a weight. */
-  private record Sum(Weight base, LowRank update) implements WeightOver {
-    @Override
-    public void compute(int row, int from, int count, float[] to, int at, Scratch scratch) {
-      base.decode(row, from, count, to, at, scratch);
-      update.addTo(row, from, count, to, at);
-    }
-
-    @Override
-    public void computeRows(
-        int row, int rows, int from, int count, float[] to, int at, int stride, Scratch scratch) {
-      base.decodeRows(row, rows, from, count, to, at, stride, scratch);
-      update.addTo(row, rows, from, count, to, at, stride);
-    }
-
-    @Override
-    public String toString() {
-      return base + " + " + update;
-    }
   }
 
   /** Decodes all rows. */

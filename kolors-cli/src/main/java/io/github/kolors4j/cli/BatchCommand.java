@@ -227,8 +227,9 @@ final class BatchCommand implements Callable<Integer> {
         .println(
             String.format(
                 Locale.ROOT,
-                "%d pictures made, %d were there, %d errors; %.1f s%s",
+                "%d %s made, %d were there, %d errors; %.1f s%s",
                 summary.made(),
+                summary.made() == 1 ? "picture" : "pictures",
                 summary.kept(),
                 summary.failed(),
                 seconds,

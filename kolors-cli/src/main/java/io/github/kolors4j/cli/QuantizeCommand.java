@@ -16,8 +16,9 @@ import picocli.CommandLine.Option;
     name = "quantize",
     description =
         "Writes a checkpoint whose large weights have 8 bits: the text encoder's with a scale a row,"
-            + " the U-Net's with one for 32 values, what is at its edges left as it is. It is opened"
-            + " like any other here; diffusers does not read it.",
+            + " without the layer that no picture needs, the U-Net's with one for 32 values, what is"
+            + " at its edges left as it is. It is opened like any other here; diffusers does not read"
+            + " it.",
     sortOptions = false)
 final class QuantizeCommand implements Callable<Integer> {
   private static final String INT8 = "int8";

@@ -83,7 +83,9 @@ class BatchCommandTest {
   void aRowHasTheBytesThatGenerateWrites() throws IOException {
     Run run =
         batch(
-            csv("id,prompt,seed,guidance_scale,group\nbug,\"一只瓢虫,蓝色背景\",7,3,red\ncup,cup,,,blue\n"),
+            csv(
+                "id,prompt,seed,guidance_scale,group,shop\n"
+                    + "bug,\"一只瓢虫,蓝色背景\",7,3,red,A\ncup,cup,,,blue,B\n"),
             "--scheduler",
             "unipc");
     assertEquals(0, run.exitCode(), run.err());
@@ -92,7 +94,7 @@ class BatchCommandTest {
     Path bug = out().resolve(lines.get(0).get("file").getAsString());
     assertEquals(bug.toString(), run.out().lines().findFirst().orElseThrow());
     assertEquals("red", lines.get(0).get("group").getAsString());
-    assertTrue(run.err().contains("carried along, as no argument is called so: group"));
+    assertTrue(run.err().contains("carried along, as no argument is called so: shop\n"), run.err());
 
     Path alone = folder.resolve("alone.png");
     List<String> generate = new ArrayList<>(List.of("generate", "一只瓢虫,蓝色背景"));

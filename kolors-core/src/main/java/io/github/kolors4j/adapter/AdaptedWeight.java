@@ -10,18 +10,11 @@ import io.github.kolors4j.tensor.WeightOver;
  * @param base any weight
  * @param delta of the base's rows
  */
-record AdaptedWeight(Weight base, Delta delta) implements WeightOver {
+record AdaptedWeight(Weight base, Delta.InParts delta) implements WeightOver {
   @Override
   public void compute(int row, int from, int count, float[] target, int at, Scratch scratch) {
     base.decode(row, from, count, target, at, scratch);
     delta.addTo(row, from, count, target, at, scratch);
-  }
-
-  @Override
-  public void computeRows(
-      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
-    base.decodeRows(row, rows, from, count, target, at, stride, scratch);
-    delta.addTo(row, rows, from, count, target, at, stride, scratch);
   }
 
   @Override

@@ -174,7 +174,15 @@ final class AdapterModule {
     int size = (int) tensor.size();
     int rows = tensor.shape().isEmpty() ? 1 : Math.toIntExact(tensor.shape().getFirst());
     var stored = new StoredWeight(tensor.name(), Shape.of(size), dtype, file.data(tensor.name()));
-    return new Matrix(stored.toFloats(), rows, size / rows);
+    float[] values = stored.toFloats();
+    for (int i = 0; i < size; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw fault(
+            "%s is %s at value %s: pictures would become black. Damaged, or a training that diverged?"
+                .formatted(tensor.name(), values[i], i));
+      }
+    }
+    return new Matrix(values, rows, size / rows);
   }
 
   private InvalidFileException fault(String what) {

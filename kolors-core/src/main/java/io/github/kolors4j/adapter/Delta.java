@@ -3,12 +3,11 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.tensor.LowRank;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
+import io.github.kolors4j.tensor.UpdatedWeight;
+import io.github.kolors4j.tensor.Weight;
 import java.util.Arrays;
 
-/**
- * What an adapter adds to a weight: a matrix of the weight's rows that is computed part by part. A
- * value's bits do not depend on the part that it is computed in.
- */
+/** What an adapter adds to a weight: a matrix of the weight's rows. */
 sealed interface Delta {
   /** Rows of the weight. */
   int rows();
@@ -19,22 +18,24 @@ sealed interface Delta {
   /** This matrix times a number. */
   Delta times(float factor);
 
-  /**
-   * Adds a part of a row.
-   *
-   * @param scratch buffers of the weight that is being computed
-   */
-  void addTo(int row, int from, int count, float[] target, int at, Scratch scratch);
+  /** A weight plus this matrix. */
+  Weight addedTo(Weight base);
 
   /**
-   * Adds the same part of several rows.
-   *
-   * @param stride from the first value of a row to that of the next in {@code target}
+   * A matrix that is not of low rank, computed part by part. A value's bits do not depend on the
+   * part that it is computed in.
    */
-  default void addTo(
-      int row, int rows, int from, int count, float[] target, int at, int stride, Scratch scratch) {
-    for (int i = 0; i < rows; i++) {
-      addTo(row + i, from, count, target, at + i * stride, scratch);
+  sealed interface InParts extends Delta {
+    /**
+     * Adds a part of a row.
+     *
+     * @param scratch buffers of the weight that is being computed
+     */
+    void addTo(int row, int from, int count, float[] target, int at, Scratch scratch);
+
+    @Override
+    default Weight addedTo(Weight base) {
+      return new AdaptedWeight(base, this);
     }
   }
 
@@ -56,26 +57,13 @@ sealed interface Delta {
     }
 
     @Override
-    public void addTo(int row, int from, int count, float[] target, int at, Scratch scratch) {
-      matrix.addTo(row, from, count, target, at);
-    }
-
-    @Override
-    public void addTo(
-        int row,
-        int rows,
-        int from,
-        int count,
-        float[] target,
-        int at,
-        int stride,
-        Scratch scratch) {
-      matrix.addTo(row, rows, from, count, target, at, stride);
+    public Weight addedTo(Weight base) {
+      return new UpdatedWeight(base, matrix);
     }
   }
 
   /** The product, value by value, of two matrices of low rank: LoHa (Hyeon-Woo et al. 2022). */
-  record Hadamard(LowRank first, LowRank second, float scale) implements Delta {
+  record Hadamard(LowRank first, LowRank second, float scale) implements InParts {
     private static final Slot<float[]> FIRST = Slot.floats("a part of a row of the first factor");
     private static final Slot<float[]> SECOND = Slot.floats("a part of a row of the second factor");
 
@@ -117,7 +105,7 @@ sealed interface Delta {
    * @param first {@code [rows, columns]}
    * @param second {@code [rows, columns]}, kernels included
    */
-  record Kronecker(Matrix first, Matrix second, float scale) implements Delta {
+  record Kronecker(Matrix first, Matrix second, float scale) implements InParts {
     @Override
     public int rows() {
       return first.rows() * second.rows();

@@ -84,13 +84,13 @@ public record ModelAdapters(
     String some = String.join(", ", unused.subList(0, Math.min(NAMED_AT_MOST, unused.size())));
     if (fit.unetModules() == 0 && fit.textEncoderModules() == 0) {
       throw new InvalidFileException(
-          "[adapter] %s: none of its %s modules is one of this U-Net or text encoder (first: %s; names as unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q are known). An adapter of another model?"
+          "[adapter] %s: nothing of it is for this U-Net or text encoder (modules: %s, first: %s; names as unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q are known). An adapter of another model?"
               .formatted(fit.adapter().path(), unused.size(), some));
     }
     if (!unused.isEmpty()) {
       LOG.warn(
-          "[adapter] {}: {} modules of the U-Net and {} of the text encoder are updated; {} others"
-              + " are of no model here: {}{}",
+          "[adapter] {}: modules updated: {} of the U-Net, {} of the text encoder; of no model here:"
+              + " {} ({}{})",
           fit.adapter().path(),
           fit.unetModules(),
           fit.textEncoderModules(),

@@ -14,6 +14,9 @@ import java.util.Optional;
 final class ModuleNames {
   private static final String WEIGHT = ".weight";
 
+  /** What the checkpoints of trainers (Lightning, and torch.save of one's own) put before all. */
+  private static final String STATE_DICT = "state_dict.";
+
   /** What a file may put before a name of the U-Net. */
   private static final List<String> UNET_PREFIXES =
       List.of(
@@ -87,9 +90,10 @@ final class ModuleNames {
 
   /** The module, by the checkpoint's name; empty where the model has none of that name. */
   Optional<String> find(String name) {
+    String own = name.startsWith(STATE_DICT) ? name.substring(STATE_DICT.length()) : name;
     for (String prefix : prefixes) {
-      if (name.startsWith(prefix)) {
-        String module = bySpelling.get(name.substring(prefix.length()));
+      if (own.startsWith(prefix)) {
+        String module = bySpelling.get(own.substring(prefix.length()));
         if (module != null) {
           return Optional.of(module);
         }

@@ -31,7 +31,7 @@ record Update(Delta delta, double scale, Optional<Matrix> magnitude) {
                   base.rows(),
                   base.rowLength()));
     }
-    Weight updated = new AdaptedWeight(base, delta.times((float) (scale * strength)));
+    Weight updated = delta.times((float) (scale * strength)).addedTo(base);
     if (magnitude.isEmpty()) {
       return updated;
     }

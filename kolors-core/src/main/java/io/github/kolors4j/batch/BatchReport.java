@@ -18,15 +18,17 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -56,9 +58,11 @@ public final class BatchReport {
 
   private static final String PROMPT = "prompt";
 
+  private static final String SEED = "seed";
+
   /** Arguments that differ from picture to picture, and are no settings to compare. */
   private static final Set<String> NO_SETTINGS =
-      Set.of(PROMPT, "negative_prompt", "seed", "image", "control_image", "ip_adapter_image");
+      Set.of(PROMPT, "negative_prompt", SEED, "image", "control_image", "ip_adapter_image");
 
   /** Arguments that the page names also where they are at their default. */
   private static final Set<String> LOOKED_FOR =
@@ -71,37 +75,38 @@ public final class BatchReport {
   private BatchReport() {}
 
   /**
-   * Writes the page about the batch in a folder.
+   * Writes the page about the batch in a folder, in the order of the table. Where a picture cannot
+   * be read, the page says so in its place.
    *
    * @param directory with the manifest and the pictures
    * @return the page
-   * @throws IOException if the manifest or a picture cannot be read, or the page not be written
+   * @throws IOException if the manifest cannot be read, or the page not be written
    */
   public static Path write(Path directory) throws IOException {
     Columns columns = new Columns();
-    forEach(directory, columns::add);
+    FirstRows rows = new FirstRows();
+    forEach(
+        directory,
+        entry -> {
+          columns.add(entry);
+          rows.add(entry);
+        });
     String page = template();
     int here = page.indexOf(PICTURES);
-    Path part = directory.resolve("." + NAME + Manifest.PART);
-    try (BufferedWriter out = Files.newBufferedWriter(part)) {
+    Path file = directory.resolve(NAME);
+    try (BufferedWriter out = Files.newBufferedWriter(BatchFile.part(file))) {
       out.write(
           page.substring(0, here)
               .replace("{{title}}", escaped(title(directory)))
               .replace("{{summary}}", escaped(columns.summary()))
               .replace("{{settings}}", escaped(JsonWriter.compact(columns.settings()))));
       boolean within = columns.rows <= MOST_WITHIN;
-      int[] shown = {0};
-      forEach(
-          directory,
-          entry -> {
-            if (shown[0]++ < MOST_SHOWN) {
-              figure(out, directory, entry, columns, within);
-            }
-          });
+      for (Map<String, @Nullable Object> entry : rows.inOrder()) {
+        figure(out, directory, entry, columns, within);
+      }
       out.write(page.substring(here + PICTURES.length()));
     }
-    Path file = directory.resolve(NAME);
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    BatchFile.rename(file);
     return file;
   }
 
@@ -121,12 +126,33 @@ public final class BatchReport {
     return String.valueOf(directory.toAbsolutePath().normalize().getFileName());
   }
 
-  /** Takes lines of the manifest. */
-  private interface EntryConsumer {
-    void accept(Map<String, @Nullable Object> entry) throws IOException;
+  /** The rows that are shown: in the table's order, where the manifest has that of their ends. */
+  private static final class FirstRows {
+    private record Row(double number, long line, Map<String, @Nullable Object> entry) {}
+
+    private static final Comparator<Row> ORDER =
+        Comparator.comparingDouble(Row::number).thenComparingLong(Row::line);
+
+    /** The last one is on top. */
+    private final PriorityQueue<Row> first = new PriorityQueue<>(ORDER.reversed());
+
+    private long lines;
+
+    void add(Map<String, @Nullable Object> entry) {
+      double number = entry.get("row") instanceof Number row ? row.doubleValue() : Double.MAX_VALUE;
+      first.add(new Row(number, lines++, entry));
+      if (first.size() > MOST_SHOWN) {
+        first.remove();
+      }
+    }
+
+    List<Map<String, @Nullable Object>> inOrder() {
+      return first.stream().sorted(ORDER).map(Row::entry).toList();
+    }
   }
 
-  private static void forEach(Path directory, EntryConsumer consumer) throws IOException {
+  private static void forEach(Path directory, Consumer<Map<String, @Nullable Object>> consumer)
+      throws IOException {
     Path manifest = directory.resolve(Manifest.NAME);
     if (!Files.exists(manifest)) {
       throw new InvalidFileException(
@@ -232,31 +258,52 @@ public final class BatchReport {
           }
         });
     out.write("<figure data-values=\"%s\">".formatted(escaped(JsonWriter.compact(values))));
-    if (entry.get("file") instanceof String file) {
-      Path picture = directory.resolve(file);
-      String address = address(file);
-      out.write(
-          "<a href=\"%s\"><img loading=\"lazy\" alt=\"%s\" src=\"%s\"></a>"
-              .formatted(
-                  address,
-                  escaped(text(entry.get("prompt"))),
-                  within && Files.exists(picture) ? small(picture) : address));
-    } else {
-      out.write("<div class=\"error\">%s</div>".formatted(escaped(text(entry.get("error")))));
-    }
-    String seed = entry.get("seed") == null ? "" : ", seed " + text(entry.get("seed"));
+    out.write(
+        entry.get("file") instanceof String file
+            ? picture(directory.resolve(file), text(entry.get(PROMPT)), within)
+            : error(text(entry.get("error"))));
+    String seed = entry.get(SEED) == null ? "" : ", seed " + text(entry.get(SEED));
     out.write("<figcaption>%s".formatted(escaped(text(entry.get("id")) + seed)));
     if (columns.isShown(PROMPT)) {
       writeLine(out, PROMPT, text(entry.get(PROMPT)));
     }
+    List<String> settings = columns.settings();
     writeLine(
         out,
-        "settings",
-        columns.settings().stream()
-            .filter(name -> entry.get(name) != null)
-            .map(name -> name + " " + text(entry.get(name)))
-            .collect(Collectors.joining(", ")));
+        "others",
+        said(
+            entry,
+            columns.arguments().stream()
+                .filter(name -> !settings.contains(name))
+                .filter(name -> !name.equals(PROMPT) && !name.equals(SEED))
+                .toList()));
+    writeLine(out, "settings", said(entry, settings));
     out.write("</figcaption></figure>\n");
+  }
+
+  private static String said(Map<String, @Nullable Object> entry, List<String> names) {
+    return names.stream()
+        .filter(name -> !text(entry.get(name)).isEmpty())
+        .map(name -> name + " " + text(entry.get(name)))
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String picture(Path file, String prompt, boolean within) {
+    String address = address(String.valueOf(file.getFileName()));
+    String source;
+    try {
+      source = within ? small(file) : address;
+    } catch (IOException e) {
+      return error(
+          KolorsBatch.sentence(e)
+              + " A batch of the same table makes it again, where it is in it.");
+    }
+    return "<a href=\"%s\"><img loading=\"lazy\" alt=\"%s\" src=\"%s\"></a>"
+        .formatted(address, escaped(prompt), source);
+  }
+
+  private static String error(String sentence) {
+    return "<div class=\"error\">%s</div>".formatted(escaped(sentence));
   }
 
   /** A line below a picture, which the page hides where its heading says the same. */

@@ -1,8 +1,10 @@
 package io.github.kolors4j.batch;
 
 import io.github.kolors4j.KolorsPipeline;
-import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.ImageFormat;
+import io.github.kolors4j.image.InvalidPictureException;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.request.GenerationCancelledException;
 import io.github.kolors4j.request.ImageRequest;
@@ -14,12 +16,9 @@ import io.github.kolors4j.safetensors.InvalidFileException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -64,6 +63,9 @@ public final class KolorsBatch {
 
   /** The share of the prompt cache that the texts of a window may take, of four. */
   private static final int QUARTERS_OF_CACHE = 3;
+
+  /** A column that is no argument and has a meaning: the report's groups. */
+  private static final String GROUP = "group";
 
   private final KolorsPipeline pipeline;
   private final Path directory;
@@ -173,13 +175,24 @@ public final class KolorsBatch {
    * @throws UncheckedIOException if a file of the weights was cut short
    */
   public BatchSummary run(BatchTable table) throws IOException {
-    Files.createDirectories(directory);
+    makeDirectory();
     RequestReader reader = new RequestReader(pipeline, defaults, RequestFiles.in(table.folder()));
     try (Manifest manifest = new Manifest(directory)) {
       Run run = new Run(reader, manifest, scan(table));
       table.forEach(run::add);
       run.makeWaiting();
       return run.summary();
+    }
+  }
+
+  private void makeDirectory() throws IOException {
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new IOException(
+          "[batch] the folder %s cannot be made (%s): choose another one."
+              .formatted(directory, BatchFile.reason(e)),
+          e);
     }
   }
 
@@ -198,7 +211,7 @@ public final class KolorsBatch {
         row -> {
           ids.add(row);
           row.values().keySet().stream()
-              .filter(column -> !RequestReader.isArgument(column))
+              .filter(column -> !RequestReader.isArgument(column) && !column.equals(GROUP))
               .forEach(columns::add);
         });
     return new Scan(ids.count(), List.copyOf(columns));
@@ -248,11 +261,8 @@ public final class KolorsBatch {
         tell(row, Optional.of(request), Optional.empty(), false);
         return;
       }
-      if (manifest.hasUnlisted(request)) {
-        byte[] bytes = Files.readAllBytes(directory.resolve(request.fileName()));
-        manifest.append(entry(row, request).picture(request.fileName(), bytes).values());
-        kept++;
-        tell(row, Optional.of(request), Optional.empty(), false);
+      Optional<byte[]> unlisted = manifest.unlisted(request);
+      if (unlisted.isPresent() && adopt(row, request, unlisted.get())) {
         return;
       }
       window.add(new Waiting(row, request));
@@ -261,6 +271,23 @@ public final class KolorsBatch {
       if (texts.size() >= mostTexts || window.size() >= MOST_ROWS_AHEAD) {
         makeWaiting();
       }
+    }
+
+    /**
+     * Takes a picture that no line tells of, unless it is damaged, as where the power failed: then
+     * it is made again.
+     */
+    private boolean adopt(TableRow row, BatchRequest request, byte[] png) throws IOException {
+      KolorsImage image;
+      try {
+        image = KolorsImage.read(png, request.fileName(), PictureLimits.DEFAULT);
+      } catch (InvalidPictureException _) {
+        return false;
+      }
+      manifest.append(entry(row, request).picture(request.fileName(), png).size(image).values());
+      kept++;
+      tell(row, Optional.of(request), Optional.empty(), false);
+      return true;
     }
 
     /** Encodes the texts of the rows that wait, and then makes their pictures. */
@@ -308,31 +335,15 @@ public final class KolorsBatch {
         fail(row, request, sentence(e));
         return;
       }
-      write(request.fileName(), png);
+      BatchFile.write(directory.resolve(request.fileName()), png);
       manifest.append(
           entry(row, request)
               .picture(request.fileName(), png)
-              .size(result)
+              .size(result.image())
               .timings(result.timings())
               .values());
       made++;
       tell(row, Optional.of(request), Optional.empty(), true);
-    }
-
-    /** The file appears whole or not at all. */
-    private void write(String name, byte[] bytes) throws IOException {
-      Path part = directory.resolve("." + name + Manifest.PART);
-      try {
-        Files.write(part, bytes, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
-        Files.move(
-            part,
-            directory.resolve(name),
-            StandardCopyOption.ATOMIC_MOVE,
-            StandardCopyOption.REPLACE_EXISTING);
-      } catch (IOException e) {
-        Files.deleteIfExists(part);
-        throw e;
-      }
     }
 
     private void fail(TableRow row, @Nullable BatchRequest request, String error)
@@ -440,14 +451,14 @@ public final class KolorsBatch {
     }
 
     Entry request(BatchRequest request) {
-      request
-          .arguments()
-          .forEach(
-              (name, value) -> {
-                if (!hasBytes(value)) {
-                  values.put(name, value);
-                }
-              });
+      Map<String, @Nullable Object> arguments = RequestReader.arguments(request.texts());
+      arguments.putAll(request.arguments()); // also what is in files
+      arguments.forEach(
+          (name, value) -> {
+            if (!hasBytes(value)) {
+              values.put(name, value);
+            }
+          });
       values.put("seed", RequestReader.unsigned(request.seed()));
       values.put("request", request.hash());
       values.put("scheduler", request.scheduler().className());
@@ -469,13 +480,13 @@ public final class KolorsBatch {
     Entry picture(String name, byte[] png) {
       values.put("file", name);
       values.put("bytes", png.length);
-      values.put("sha256", new Identity().add(ByteBuffer.wrap(png)).digits());
+      values.put("sha256", Manifest.sha256(png));
       return this;
     }
 
-    Entry size(ImageResult result) {
-      values.put("width", result.image().width());
-      values.put("height", result.image().height());
+    Entry size(KolorsImage image) {
+      values.put("width", image.width());
+      values.put("height", image.height());
       return this;
     }
 

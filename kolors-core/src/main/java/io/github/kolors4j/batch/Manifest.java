@@ -1,5 +1,6 @@
 package io.github.kolors4j.batch;
 
+import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
@@ -14,10 +15,10 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class Manifest implements Closeable {
   static final String NAME = "manifest.jsonl";
 
-  /** Ends the names of files that are not whole yet. */
-  static final String PART = ".part";
-
   private static final String LOCK = ".kolors-batch.lock";
 
   /**
@@ -40,10 +38,14 @@ final class Manifest implements Closeable {
    *
    * @param request the hash of what was asked for
    * @param file its name, null where there was an error
-   * @param bytes the size of the file
+   * @param sha256 of the file
    * @param line which line, from 0
    */
-  private record Entry(String request, @Nullable String file, long bytes, long line) {}
+  private record Entry(String request, @Nullable String file, String sha256, long line) {
+    boolean isOf(BatchRequest asked) {
+      return file != null && request.equals(asked.hash());
+    }
+  }
 
   private final Path directory;
   private final Path path;
@@ -62,6 +64,10 @@ final class Manifest implements Closeable {
   Manifest(Path directory) throws IOException {
     this.directory = directory;
     this.path = directory.resolve(NAME);
+    if (Files.isDirectory(path)) {
+      throw new IOException(
+          "[batch] %s is a folder: choose another one to write to.".formatted(path));
+    }
     this.lockFile =
         FileChannel.open(
             directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -99,7 +105,7 @@ final class Manifest implements Closeable {
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.toList()) {
         String name = String.valueOf(file.getFileName());
-        if (name.startsWith(".") && name.endsWith(PART)) {
+        if (name.startsWith(".") && name.endsWith(BatchFile.PART)) {
           Files.deleteIfExists(file);
         }
       }
@@ -149,8 +155,8 @@ final class Manifest implements Closeable {
       if (values.get("id") instanceof String id) {
         String request = values.get("request") instanceof String hash ? hash : "";
         @Nullable String file = values.get("file") instanceof String name ? name : null;
-        long bytes = values.get("bytes") instanceof Number number ? number.longValue() : -1;
-        superseded |= entries.put(id, new Entry(request, file, bytes, lines)) != null;
+        String sha256 = values.get("sha256") instanceof String digits ? digits : "";
+        superseded |= entries.put(id, new Entry(request, file, sha256, lines)) != null;
         return true;
       }
     } catch (JsonException _) {
@@ -159,43 +165,54 @@ final class Manifest implements Closeable {
     return false;
   }
 
-  /** Whether a row has a line that says so, and its picture is there. */
+  /** Whether a row has a line that says so, and its picture is there with the bytes that it had. */
   boolean isDone(BatchRequest request) throws IOException {
     Entry entry = entries.get(request.id());
-    if (entry == null || entry.file == null || !entry.request.equals(request.hash())) {
+    if (entry == null || entry.file == null || !entry.isOf(request)) {
       return false;
     }
     Path file = directory.resolve(entry.file);
-    return Files.isRegularFile(file) && Files.size(file) == entry.bytes;
+    return Files.isRegularFile(file) && sha256(Files.readAllBytes(file)).equals(entry.sha256);
   }
 
-  /** Whether a picture was written that no line tells of, as where the process ended in between. */
-  boolean hasUnlisted(BatchRequest request) {
+  /**
+   * A picture that was written and that no line tells of, as where the process ended in between.
+   */
+  Optional<byte[]> unlisted(BatchRequest request) throws IOException {
     Entry entry = entries.get(request.id());
-    return (entry == null || entry.file == null || !entry.request.equals(request.hash()))
-        && Files.isRegularFile(directory.resolve(request.fileName()));
+    Path file = directory.resolve(request.fileName());
+    return (entry != null && entry.isOf(request)) || !Files.isRegularFile(file)
+        ? Optional.empty()
+        : Optional.of(Files.readAllBytes(file));
+  }
+
+  static String sha256(byte[] bytes) {
+    return new Identity().add(ByteBuffer.wrap(bytes)).digits();
   }
 
   /**
    * Adds a line.
    *
-   * @param values with {@code id}, {@code request}, {@code file} and {@code bytes}
+   * @param values with {@code id}, {@code request}, {@code file} and {@code sha256}
    */
   void append(Map<String, ? extends @Nullable Object> values) throws IOException {
     String line = JsonWriter.compact(values);
     add(line);
     lines++;
     ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        out.write(bytes);
+      }
+    } catch (IOException e) {
+      throw BatchFile.cannotBeWritten(path, e);
     }
   }
 
   /** Leaves the last line of each row, in a file that takes the place of the other when whole. */
   private void compact() throws IOException {
-    Path part = directory.resolve("." + NAME + PART);
     try (BufferedReader in = reader();
-        BufferedWriter whole = Files.newBufferedWriter(part)) {
+        BufferedWriter whole = Files.newBufferedWriter(BatchFile.part(path))) {
       long number = 0;
       for (String line = in.readLine(); line != null; line = in.readLine()) {
         if (isLast(line, number++)) {
@@ -204,7 +221,7 @@ final class Manifest implements Closeable {
         }
       }
     }
-    Files.move(part, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    BatchFile.rename(path);
     read();
   }
 

@@ -327,6 +327,13 @@ public final class RequestReader {
             .toList();
   }
 
+  /** What a request says as a row would, with its defaults. */
+  static Map<String, @Nullable Object> arguments(ImageRequest request) {
+    Map<String, @Nullable Object> arguments = new LinkedHashMap<>(parsed(request.toJson()));
+    arguments.keySet().removeIf(name -> !isArgument(name));
+    return arguments;
+  }
+
   private static Map<String, Object> parsed(String json) {
     try {
       return JsonReader.of(json).object();

@@ -33,6 +33,11 @@ import java.util.Optional;
 public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
   private static final String COMPONENT = "text_encoder";
 
+  private static final String WORD_EMBEDDINGS = "embedding.word_embeddings.weight";
+
+  /** The language model's head. */
+  private static final String OUTPUT_LAYER = "output_layer";
+
   private static final ModelClass<ChatGlmConfig, ChatGlmModel> CLASS =
       new ModelClass<>(COMPONENT, Library.TRANSFORMERS, ChatGlmConfig::of, ChatGlmModel::new);
 
@@ -44,7 +49,7 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
     Weights weights = files.weights();
     int d = config.hiddenSize();
     int vocabulary = config.paddedVocabSize();
-    wordEmbeddings = weights.weight("embedding.word_embeddings.weight", vocabulary, d);
+    wordEmbeddings = weights.weight(WORD_EMBEDDINGS, vocabulary, d);
     Weights unread = weights.unread();
     unread.weight("rotary_pos_emb.inv_freq", config.kvChannels() / 4);
     List<GlmBlock> blocks = new ArrayList<>();
@@ -56,7 +61,7 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
     if (config.postLayerNorm()) {
       GlmBlock.norm(unread.at("encoder.final_layernorm"), config);
     }
-    Linear.load(unread.at("output_layer"), d, vocabulary, false);
+    Linear.load(unread.at(OUTPUT_LAYER), d, vocabulary, false);
   }
 
   /**
@@ -113,12 +118,18 @@ public final class ChatGlmModel extends PretrainedModel<ChatGlmConfig> {
     return CLASS.adapted(this, adapters);
   }
 
-  /** As ChatGLM's own code does it: the matrices of the layers, by rows. */
+  /**
+   * As ChatGLM's own code does it, by rows: the matrices of the layers, and here those of the words
+   * too. The head, as large as the words, is left out, since no picture needs it.
+   */
   @Override
   protected Optional<Quantization> quantization() {
     return Optional.of(
         Quantization.perRow(
-            name -> name.startsWith("encoder.layers.") && name.endsWith(".weight")));
+                name ->
+                    name.equals(WORD_EMBEDDINGS)
+                        || (name.startsWith("encoder.layers.") && name.endsWith(".weight")))
+            .without(name -> name.startsWith(OUTPUT_LAYER + ".")));
   }
 
   /**

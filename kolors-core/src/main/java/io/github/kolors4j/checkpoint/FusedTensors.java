@@ -64,7 +64,7 @@ final class FusedTensors implements TensorSource {
    * The tensors of a model.
    *
    * @param weights its parameters, under the adapters
-   * @param quantization what is rounded to 8 bits
+   * @param quantization what is rounded to 8 bits, and what is left out
    * @throws InvalidFileException if an adapter changes what is stored in a type that nothing is
    *     rounded to
    */
@@ -72,8 +72,10 @@ final class FusedTensors implements TensorSource {
       throws InvalidFileException {
     FusedTensors fused = new FusedTensors(weights.files());
     for (Parameter parameter : weights.defined()) {
-      Optional<TensorInfo> info = weights.files().find(parameter.name());
-      if (info.isPresent()) {
+      String name = parameter.name();
+      Optional<TensorInfo> info = weights.files().find(name);
+      boolean leftOut = quantization.map(each -> each.leavesOut().test(name)).orElse(false);
+      if (info.isPresent() && !leftOut) {
         fused.add(parameter, info.get(), weights, quantization);
       }
     }

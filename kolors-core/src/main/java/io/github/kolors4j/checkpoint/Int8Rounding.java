@@ -32,19 +32,20 @@ record Int8Rounding(MemorySegment values, MemorySegment scales) {
     int length = weight.rowLength();
     int width = group == 0 ? length : group;
     int groups = Math.ceilDiv(length, width);
-    float[] all = weight.toFloats();
-    MemorySegment values = Arena.ofAuto().allocate(all.length);
+    MemorySegment values = Arena.ofAuto().allocate((long) weight.rows() * length);
     MemorySegment scales = Arena.ofAuto().allocate(2L * weight.rows() * groups);
     for (int row = 0; row < weight.rows(); row++) {
+      float[] ofRow = weight.rowToFloats(row);
       for (int g = 0; g < groups; g++) {
-        int from = row * length + g * width;
-        int to = row * length + Math.min(length, (g + 1) * width);
-        short scale = scale(all, from, to);
-        scales.set(SHORT, 2L * (row * groups + g), scale);
+        int from = g * width;
+        int to = Math.min(length, from + width);
+        short scale = scale(ofRow, from, to);
+        scales.set(SHORT, 2L * ((long) row * groups + g), scale);
         float divisor = Float.float16ToFloat(scale);
         for (int i = from; i < to; i++) {
-          double rounded = Math.rint((double) all[i] / divisor);
-          values.set(ValueLayout.JAVA_BYTE, i, (byte) Math.clamp(rounded, -(double) MOST, MOST));
+          double rounded = Math.rint((double) ofRow[i] / divisor);
+          byte value = (byte) Math.clamp(rounded, -(double) MOST, MOST);
+          values.set(ValueLayout.JAVA_BYTE, (long) row * length + i, value);
         }
       }
     }

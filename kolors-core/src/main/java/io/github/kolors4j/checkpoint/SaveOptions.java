@@ -15,7 +15,8 @@ import java.util.TreeSet;
  *     for U-Net and VAE, 5 GB for the text encoder
  * @param variant as in the file names, such as {@code fp16}; empty for the plain names
  * @param int8 the components that are written in 8 bits, half the size: {@code text_encoder}, with
- *     a scale for each row of a layer's matrix, {@code unet}, with one for 32 values
+ *     a scale for each row of a matrix and without the layer that no picture needs, {@code unet},
+ *     with one for 32 values
  */
 public record SaveOptions(OptionalLong maxShardBytes, String variant, Set<String> int8) {
   private static final Set<String> IN_8_BITS = Set.of("text_encoder", "unet");

@@ -120,6 +120,7 @@ public final class Checkpoint implements AutoCloseable {
         event.folder = directory.toString();
         event.commit();
       }
+      LoadAhead.begin();
       return new Checkpoint(name, index, components, scheduler, new Lifetime(closers));
     } catch (Throwable e) {
       closers.forEach(Runnable::run);

@@ -212,6 +212,23 @@ class AdapterTest {
     assertTrue(Math.sqrt(error / square) <= 1e-5, "relative error " + Math.sqrt(error / square));
   }
 
+  /** As trainers save their state; everything in it is below one name. */
+  @Test
+  void aFileWhoseTensorsAreAllInAStateDictGivesTheSameBytes(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("state.safetensors");
+    try (SafetensorsFile peft = SafetensorsFile.open(FOLDER.resolve("peft.safetensors"))) {
+      Map<String, TensorData> tensors = new TreeMap<>();
+      for (String name : peft.names()) {
+        var info = peft.find(name).orElseThrow();
+        tensors.put(
+            "state_dict." + name, new TensorData(info.dtype(), info.shape(), peft.data(name)));
+      }
+      SafetensorsWriter.write(file, Map.of(), tensors);
+    }
+    assertArrayEquals(predict("peft"), predict(Adapters.of(Adapter.load(file))));
+  }
+
   @Test
   void whatIsOfNoModelHereIsNamedAndTheRestLoads(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("sdxl.safetensors");
@@ -261,7 +278,7 @@ class AdapterTest {
         message.startsWith(
             "[adapter] "
                 + file
-                + ": none of its 1 modules is one of this U-Net or text encoder (first:"
+                + ": nothing of it is for this U-Net or text encoder (modules: 1, first:"
                 + " transformer.blocks.0.attn.to_q;"),
         message);
   }
@@ -301,6 +318,27 @@ class AdapterTest {
     String message =
         assertThrows(InvalidFileException.class, () -> Adapter.load(file)).getMessage();
     assertTrue(message.contains(said) && message.contains(file.toString()), message);
+  }
+
+  @Test
+  void aValueThatIsNotFiniteIsAnErrorThatNamesItsTensor(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("diverged.safetensors");
+    float[] values = new float[8];
+    for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+      values[5] = bad;
+      SafetensorsWriter.write(
+          file,
+          Map.of(),
+          Map.of(
+              "m.lora_A.weight", TensorData.f32(new float[8], 2, 4),
+              "m.lora_B.weight", TensorData.f32(values, 4, 2)));
+      String message =
+          assertThrows(InvalidFileException.class, () -> Adapter.load(file)).getMessage();
+      assertTrue(
+          message.startsWith(
+              "[adapter] %s: module m: m.lora_B.weight is %s at value 5:".formatted(file, bad)),
+          message);
+    }
   }
 
   @Test

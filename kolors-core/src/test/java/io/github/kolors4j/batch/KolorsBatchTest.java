@@ -28,16 +28,19 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tables of requests on the mini checkpoint, at 16 by 16 pixels and 2 steps. */
@@ -147,7 +150,7 @@ class KolorsBatchTest {
     assertTrue(Files.exists(out().resolve(line.get("file").getAsString())));
     assertEquals(16, line.get("width").getAsInt());
     assertEquals(2, line.get("num_inference_steps").getAsInt());
-    assertEquals(List.of("group", "file"), summary.columns());
+    assertEquals(List.of("file"), summary.columns(), "a group has a meaning");
     assertTrue(line.getAsJsonObject("timings").get("denoise").getAsDouble() > 0);
   }
 
@@ -286,6 +289,72 @@ class KolorsBatchTest {
     assertEquals(
         pictures.get(healed.get("c").get("file").getAsString()),
         healed.get("c").get("sha256").getAsString());
+  }
+
+  /** As after a power cut, which can leave a name without its bytes, and after a disk's fault. */
+  @Test
+  void aPictureThatIsNotWhatItWasIsMadeAgain() throws IOException {
+    BatchTable table =
+        table(
+            "{\"id\": \"a\", \"prompt\": \"a\"}",
+            "{\"id\": \"b\", \"prompt\": \"b\"}",
+            "{\"id\": \"c\", \"prompt\": \"c\"}",
+            "{\"id\": \"d\", \"prompt\": \"d\"}");
+    batch().build().run(table);
+    final Map<String, String> pictures = withoutManifest(out());
+    final Map<String, JsonObject> lines = manifest(out());
+    Path manifest = out().resolve("manifest.jsonl");
+    Files.writeString(manifest, Files.readAllLines(manifest).getFirst() + "\n");
+    damage(lines.get("a"), bytes -> bytes[bytes.length / 2] ^= 1);
+    Files.write(picture(lines.get("b")), new byte[0]);
+    Files.write(
+        picture(lines.get("c")), Arrays.copyOf(Files.readAllBytes(picture(lines.get("c"))), 60));
+
+    BatchSummary again = batch().build().run(table);
+    assertEquals(3, again.made());
+    assertEquals(1, again.kept(), "d is whole, though its line is lost");
+    assertEquals(pictures, withoutManifest(out()));
+    JsonObject adopted = manifest(out()).get("d");
+    lines.get("d").remove("timings");
+    assertEquals(lines.get("d"), adopted);
+  }
+
+  private Path picture(JsonObject line) {
+    return out().resolve(line.get("file").getAsString());
+  }
+
+  private void damage(JsonObject line, Consumer<byte[]> fault) throws IOException {
+    byte[] bytes = Files.readAllBytes(picture(line));
+    fault.accept(bytes);
+    Files.write(picture(line), bytes);
+  }
+
+  @Test
+  void aLineHasAllArgumentsWithTheirDefaults() throws IOException {
+    batch().build().run(table("{\"id\": \"a\", \"prompt\": \"x\", \"guidance_scale\": 2}"));
+    JsonObject line = manifest(out()).get("a");
+    assertEquals(2, line.get("guidance_scale").getAsDouble());
+    assertEquals(0, line.get("eta").getAsDouble());
+    assertEquals("cpu", line.get("rng").getAsString());
+    assertEquals(256, line.get("max_sequence_length").getAsInt());
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsNamed() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    BatchTable table = table("{\"prompt\": \"x\"}");
+    assertSentence(
+        "[batch] the folder " + file.resolve("out") + " cannot be made (",
+        () -> KolorsBatch.builder(pipeline, file.resolve("out")).build().run(table));
+    Path manifest = Files.createDirectories(out().resolve("manifest.jsonl"));
+    assertSentence(
+        "[batch] " + manifest + " is a folder: choose another one to write to.",
+        () -> batch().build().run(table));
+  }
+
+  private static void assertSentence(String begin, Executable run) {
+    String message = assertThrows(IOException.class, run).getMessage();
+    assertTrue(message.startsWith(begin), message);
   }
 
   @Test
@@ -432,5 +501,32 @@ class KolorsBatchTest {
     assertFalse(page.contains("http:") || page.contains("https:"), "nothing is loaded");
     assertTrue(page.contains("2 pictures, 1 errors"), page);
     assertTrue(page.contains("&quot;guidance_scale&quot;"), page);
+  }
+
+  @Test
+  void theReportHasTheTablesOrderAndSaysWhichPictureIsDamaged() throws IOException {
+    batch()
+        .build()
+        .run(
+            table(
+                "{\"id\": \"a\", \"prompt\": \"x\", \"negative_prompt\": \"blue\"}",
+                "{\"id\": \"b\", \"prompt\": \"x\", \"width\": 3}",
+                "{\"id\": \"c\", \"prompt\": \"x\"}",
+                "{\"id\": \"d\", \"prompt\": \"x\"}"));
+    Map<String, JsonObject> lines = manifest(out());
+    damage(lines.get("a"), bytes -> bytes[bytes.length / 2] ^= 1);
+    Files.delete(picture(lines.get("c")));
+    String page = Files.readString(BatchReport.write(out()));
+    assertEquals(1, page.split("<img ", -1).length - 1);
+    assertEquals(3, page.split("<div class=\"error\">", -1).length - 1);
+    assertTrue(page.contains(picture(lines.get("a")) + " is damaged"), page);
+    assertTrue(page.contains(picture(lines.get("c")) + " "), page);
+    List<Integer> places =
+        Stream.of("a, seed", "b", "c, seed", "d, seed")
+            .map(caption -> page.indexOf("<figcaption>" + caption))
+            .toList();
+    assertEquals(places.stream().sorted().toList(), places);
+    assertTrue(places.getFirst() > 0, page);
+    assertTrue(page.contains("<span class=\"others\">negative_prompt blue</span>"), page);
   }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,6 +84,20 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         fileSize);
   }
 
+  /** What a file is that has no header, by how it begins: those that are taken for safetensors. */
+  private static String whatElse(String begin) {
+    if (begin.startsWith("PK\3\4") || begin.startsWith("\u0080\2")) {
+      return "It begins as torch.save's files do (.ckpt, .pt, .bin): convert it to safetensors.";
+    }
+    if (begin.startsWith("GGUF")) {
+      return "It is a GGUF file, which is not read: take the same weights as safetensors.";
+    }
+    if (begin.stripLeading().startsWith("<")) {
+      return "It begins as a web page does: download the file itself.";
+    }
+    return "Is it a safetensors file?";
+  }
+
   private static byte[] readJson(Path file, FileChannel channel, long fileSize) throws IOException {
     if (fileSize < LENGTH_BYTES) {
       throw fault(
@@ -101,9 +116,10 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
       }
       throw fault(
           file,
-          "header says %s bytes: at most %,d are allowed. Is it a safetensors file?",
+          "header says %s bytes: at most %,d are allowed. %s",
           length < 0 ? "more than 2^63" : String.format(Locale.ROOT, "%,d", length),
-          MAX_LENGTH);
+          MAX_LENGTH,
+          whatElse(new String(begin, StandardCharsets.ISO_8859_1)));
     }
     if (length > fileSize - LENGTH_BYTES) {
       throw fault(

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,22 @@ class HeaderTest {
         prefixed(-1, 16),
         "header says more than 2^63 bytes: at most 100,000,000 are allowed. Is it a safetensors"
             + " file?");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PK\3\4\24\0\0\0\b\bdata.pkl | It begins as torch.save's files do (.ckpt, .pt, .bin): convert it to safetensors.",
+        "\u0080\2cx12345 | It begins as torch.save's files do (.ckpt, .pt, .bin): convert it to safetensors.",
+        "GGUF\3\0\0\0x | It is a GGUF file, which is not read: take the same weights as safetensors.",
+        "<!DOCTYPE html> | It begins as a web page does: download the file itself."
+      })
+  void anotherFormatIsNamedWithTheNextStep(String begin, String said) throws IOException {
+    Path path = directory.resolve("other");
+    Files.write(path, Arrays.copyOf(begin.getBytes(StandardCharsets.ISO_8859_1), 100));
+    IOException e = assertThrows(InvalidFileException.class, () -> SafetensorsFile.open(path));
+    assertTrue(e.getMessage().endsWith("bytes: at most 100,000,000 are allowed. " + said));
   }
 
   // The JSON as such

@@ -38,13 +38,18 @@ record RefusedField(Pattern words, List<String> fields) {
   }
 
   /**
-   * The field that a sentence names first.
+   * The field that a sentence names first, its part in brackets last.
    *
    * @param sentence of the library
    * @param sent the fields of the request
    * @return one of those that were sent; empty for a sentence about something else
    */
   static Optional<String> in(String sentence, Set<String> sent) {
+    String said = sentence.replaceFirst("^\\[[^]]*] ", "");
+    return first(said, sent).or(() -> first(sentence, sent));
+  }
+
+  private static Optional<String> first(String sentence, Set<String> sent) {
     int first = sentence.length();
     Optional<String> found = Optional.empty();
     for (RefusedField each : ALL) {

@@ -400,6 +400,11 @@ class OpenAiImagesTest {
     fields.put("padding_mask_crop", 4);
     ImageRequest cropped = same.toBuilder().mask(mask, 4).build();
     assertEquals(TestServer.PIPELINE.generate(cropped).image(), only(server.post(EDITS, fields)));
+
+    // There is nothing to crop around: the mask's fault, not that of the image.
+    fields.put("mask_image", dataUrl(png(KolorsImage.of(40, 24, new byte[40 * 24 * 3]))));
+    TestServer.Answer refused = server.post(EDITS, fields);
+    assertEquals("mask_image", refused.error().get("param").getAsString(), refused.text());
   }
 
   @Test

@@ -112,12 +112,16 @@ class PageTest {
   }
 
   @Test
-  void aRunningJobIsCancelled() {
+  void aReloadJoinsTheRunningJobAndItIsCancelled() {
     open();
     prompt("a slow dog", "1");
     page.locator("#steps").fill("1000");
     page.locator("#generate").click();
     assertState("running");
+
+    page.reload();
+    assertState("running");
+    assertThat("#prompt").hasValue("a slow dog");
     page.locator("#cancel").click();
     assertState("cancelled");
     assertThat("#message").hasText("Cancelled.");
@@ -126,16 +130,17 @@ class PageTest {
   }
 
   @Test
-  void aReloadJoinsTheRunningJobAndTheGalleryStays() {
+  void aReloadJoinsTheJobThatWaitsAndTheGalleryStays() {
     open();
+    TestServer.Gate gate = server.occupy();
     prompt("a dog on a blue background", "7");
-    page.locator("#steps").fill("300");
+    page.locator("#steps").fill("2");
     page.locator("#generate").click();
-    assertState("running");
+    assertState("waiting");
 
     page.reload();
-    assertState("running");
-    assertThat("#prompt").hasValue("a dog on a blue background");
+    assertThat("#phase").hasText("Next in the queue");
+    gate.open();
     assertState("finished");
     assertThat("#wall li").hasCount(1);
 
@@ -408,9 +413,13 @@ class PageTest {
     return PlaywrightAssertions.assertThat(page.locator(selector));
   }
 
-  /** Waits until the easel is in this state. */
+  /**
+   * Waits until the easel is in this state. It is looked at with each frame, assertions once a
+   * second.
+   */
   private void assertState(String state) {
-    assertThat("#stage").hasAttribute("data-state", state);
+    page.waitForFunction(
+        "(state) => document.querySelector('#stage').dataset.state === state", state);
   }
 
   /** The reference as a file from outside of the browser. */
@@ -454,6 +463,21 @@ class PageTest {
         page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth");
     assertEquals(0, widest, when + ": pixels that stick out");
+    Object broken =
+        page.evaluate(
+            """
+            () => {
+              const lines = (element) => {
+                const range = document.createRange();
+                range.selectNodeContents(element);
+                return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+              };
+              return [...document.querySelectorAll("h1, .switch span, .second span")]
+                .filter((element) => element.checkVisibility() && lines(element) > 1)
+                .map((element) => element.outerHTML);
+            }
+            """);
+    assertEquals(List.of(), broken, when + ": names on two lines");
     Object outside =
         page.evaluate(
             """

@@ -33,6 +33,11 @@ record Columns(StructType requests, boolean binary) implements Serializable {
   static final String FILE = "file";
   static final String KEY = "request_key";
 
+  /** Spark's name for the text of a row that it could not read. */
+  static final String CORRUPT = "_corrupt_record";
+
+  private static final int LONGEST_TEXT = 80;
+
   /** Beyond it a double has no whole numbers of its own. */
   private static final double MOST_WHOLE = 1L << 53;
 
@@ -61,6 +66,7 @@ record Columns(StructType requests, boolean binary) implements Serializable {
   /** The columns that are only handed on. */
   private List<StructField> carried() {
     Set<String> own = made().stream().map(StructField::name).collect(Collectors.toSet());
+    own.add(CORRUPT);
     return Stream.of(requests.fields()).filter(field -> !own.contains(field.name())).toList();
   }
 
@@ -70,10 +76,10 @@ record Columns(StructType requests, boolean binary) implements Serializable {
     return DataTypes.createStructType(fields);
   }
 
-  /** The arguments among the columns that come in. */
+  /** The columns that come in and that a picture depends on. */
   List<String> arguments() {
     return Stream.of(requests.fieldNames())
-        .filter(RequestReader::isArgument)
+        .filter(name -> RequestReader.isArgument(name) || name.equals(CORRUPT))
         .filter(name -> !name.equals(ID))
         .sorted()
         .toList();
@@ -101,7 +107,21 @@ record Columns(StructType requests, boolean binary) implements Serializable {
         values.put(name, json(name, row.get(row.fieldIndex(name))));
       }
     }
-    return new TableRow(0, row.getAs(ID), values, Optional.empty());
+    return new TableRow(0, row.getAs(ID), values, fault(row));
+  }
+
+  private Optional<String> fault(Row row) {
+    return requests.getFieldIndex(CORRUPT).isEmpty() || row.getAs(CORRUPT) == null
+        ? Optional.empty()
+        : Optional.of(
+            ("[batch] the row cannot be read: %s. It needs as many fields as there are names, or an"
+                    + " object of JSON; a field with a comma in it stands in quotes.")
+                .formatted(shortened(row.getAs(CORRUPT))));
+  }
+
+  private static String shortened(String text) {
+    String line = text.strip().replaceAll("\\R", " ");
+    return line.length() <= LONGEST_TEXT ? line : line.substring(0, LONGEST_TEXT) + "…";
   }
 
   /** A value as JSON has it; whole numbers also where inference has made doubles of them. */

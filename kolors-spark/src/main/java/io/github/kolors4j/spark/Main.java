@@ -6,9 +6,13 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * The program for {@code spark-submit}: {@code --requests PATH --model M --out PATH [--variant V]
@@ -16,6 +20,23 @@ import org.apache.spark.sql.SparkSession;
  * name=value]…}.
  */
 public final class Main {
+  private static final Set<String> OPTIONS =
+      Set.of(
+          "--requests",
+          "--model",
+          "--out",
+          "--variant",
+          "--precision",
+          "--threads",
+          "--partitions",
+          "--files",
+          "--prompt-cache");
+
+  private static final Set<String> NUMBERS = Set.of("--threads", "--partitions");
+
+  /** What no cell is: so that an empty one is no value, and {@code ""} is empty text. */
+  private static final String NO_TEXT = "\0";
+
   private static final String USAGE =
       "use --requests FILE.csv|.jsonl|.parquet --model DIR|ARCHIVE|REPO --out FOLDER, and see"
           + " docs/spark.md for the others.";
@@ -82,8 +103,16 @@ public final class Main {
                   .formatted(args[i + 1]));
         }
         defaults.put(name, RequestReader.valueOf(name, args[i + 1].substring(equals + 1)));
-      } else {
-        given.put(args[i], args[i + 1]);
+      } else if (!OPTIONS.contains(args[i])) {
+        throw new IllegalArgumentException(
+            "[arguments] there is no option %s: %s".formatted(args[i], USAGE));
+      } else if (NUMBERS.contains(args[i]) && !args[i + 1].matches("\\d{1,6}")) {
+        throw new IllegalArgumentException(
+            "[arguments] %s %s is no whole number from 0 to 999999."
+                .formatted(args[i], args[i + 1]));
+      } else if (given.put(args[i], args[i + 1]) != null) {
+        throw new IllegalArgumentException(
+            "[arguments] %s is there twice: give it once.".formatted(args[i]));
       }
     }
     for (String needed : new String[] {"--requests", "--model", "--out"}) {
@@ -94,7 +123,8 @@ public final class Main {
   }
 
   /**
-   * Reads a table as {@code ./kolors batch} does, by the ending of its name; CSV by RFC 4180.
+   * Reads a table as {@code ./kolors batch} does, by the ending of its name; CSV by RFC 4180. What
+   * cannot be read is a row with its text in {@code _corrupt_record}, which gets an error.
    *
    * @param spark the session
    * @param path on any file system that Hadoop knows
@@ -103,14 +133,18 @@ public final class Main {
   public static Dataset<Row> read(SparkSession spark, String path) {
     String name = path.toLowerCase(Locale.ROOT);
     if (name.endsWith(".csv")) {
-      return spark
-          .read()
-          .option("header", true)
-          .option("multiLine", true)
-          .option("quote", "\"")
-          .option("escape", "\"")
-          .option("encoding", "UTF-8")
-          .csv(path);
+      DataFrameReader csv =
+          spark
+              .read()
+              .option("header", true)
+              .option("multiLine", true)
+              .option("quote", "\"")
+              .option("escape", "\"")
+              .option("encoding", "UTF-8")
+              .option("nullValue", NO_TEXT)
+              .option("columnNameOfCorruptRecord", Columns.CORRUPT);
+      StructType texts = csv.csv(path).schema();
+      return csv.schema(texts.add(Columns.CORRUPT, DataTypes.StringType)).csv(path);
     }
     return name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json")
         ? spark.read().json(path)

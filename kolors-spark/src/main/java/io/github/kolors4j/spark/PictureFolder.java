@@ -1,5 +1,8 @@
 package io.github.kolors4j.spark;
 
+import io.github.kolors4j.image.InvalidPictureException;
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,12 +32,20 @@ final class PictureFolder implements AutoCloseable {
     fileSystem.setWriteChecksum(false);
   }
 
-  /** The bytes of a picture, or null where it is not there. */
+  /** The bytes of a picture, or null where it is not there; one that is damaged is removed. */
   byte @Nullable [] find(String name) throws IOException {
     Path file = new Path(folder, name);
+    byte[] bytes;
     try (InputStream in = fileSystem.open(file)) {
-      return in.readAllBytes();
+      bytes = in.readAllBytes();
     } catch (FileNotFoundException _) {
+      return null;
+    }
+    try {
+      KolorsImage.read(bytes, name, PictureLimits.DEFAULT);
+      return bytes;
+    } catch (InvalidPictureException _) {
+      fileSystem.delete(file, false);
       return null;
     }
   }

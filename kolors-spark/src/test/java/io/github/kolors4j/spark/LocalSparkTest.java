@@ -12,6 +12,7 @@ import io.github.kolors4j.spark.KolorsSpark.Summary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -93,22 +94,35 @@ class LocalSparkTest {
     Path table =
         Files.writeString(
             folder.resolve("table.csv"),
-            "id,prompt,width,note\na,x,16,\"one, two\"\nb,x,17,\nc,,16,\n");
+            "id,prompt,width,note\na,x,16,\"one, two\"\nb,x,17,\nc,,16,\nd,x,16,one, two\ne,x\n");
     Path out = folder.resolve("out");
     SparkOptions options = Requests.options(shared).withPictures(out.toString());
     assertEquals(
-        new Summary(3, 1, 0, 2), KolorsSpark.run(Main.read(spark, table.toString()), options));
+        new Summary(5, 1, 0, 4), KolorsSpark.run(Main.read(spark, table.toString()), options));
     Map<String, Row> manifest = manifest(out);
+    for (String id : List.of("d", "e")) {
+      String fields = manifest.get(id).getAs("error");
+      assertTrue(fields.startsWith("[batch] the row cannot be read: " + id + ",x"), fields);
+    }
+    assertFalse(manifest.get("a").schema().getFieldIndex(Columns.CORRUPT).isDefined());
     assertEquals("one, two", manifest.get("a").getAs("note"));
     String size = manifest.get("b").getAs("error");
     assertTrue(size.contains("[request] width 17 is not a multiple of 8"), size);
     assertNull(manifest.get("b").getAs("file"));
     assertTrue(manifest.get("c").<String>getAs("error").contains("the row has no prompt"));
 
-    Files.writeString(table, "id,prompt,width,note\na,x,16,\"one, two\"\nb,x,24,\nc,,16,\n");
+    Path picture = out.resolve(manifest.get("a").<String>getAs("file"));
+    byte[] whole = Files.readAllBytes(picture);
+    Files.write(picture, Arrays.copyOf(whole, 60));
+    Files.delete(out.resolve("manifest/_SUCCESS"));
+    Files.writeString(
+        table, "id,prompt,width,note\na,x,16,\"one, two\"\nb,x,24,\nc,\"\",16,\nd,,,\n");
     assertEquals(
-        new Summary(3, 1, 1, 1), KolorsSpark.run(Main.read(spark, table.toString()), options));
-    assertNull(manifest(out).get("b").getAs("error"));
+        new Summary(4, 3, 0, 1),
+        KolorsSpark.run(Main.read(spark, table.toString()), options),
+        "a is damaged, b and c are mended: an empty prompt is one, and nothing at all is none");
+    assertArrayEquals(whole, Files.readAllBytes(picture));
+    assertTrue(manifest(out).get("d").<String>getAs("error").contains("the row has no prompt"));
   }
 
   @Test
@@ -209,7 +223,10 @@ class LocalSparkTest {
         List.of(
             "--model m --out o",
             "--requests r --model m --out",
-            "--requests r --model m --out o --default steps=1")) {
+            "--requests r --model m --out o --default steps=1",
+            "--requests r --model m --out o --presicion bf16",
+            "--requests r --model m --out o --threads x",
+            "--requests r --model m --out o --model n")) {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,

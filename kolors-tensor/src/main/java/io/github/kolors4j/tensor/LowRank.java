@@ -149,6 +149,43 @@ public final class LowRank {
     }
   }
 
+  /**
+   * Reads a part of a row of A.
+   *
+   * @param row which row, 0 to {@link #rank} − 1
+   * @param from index of the first value in the row
+   * @param count how many values; {@code from + count} is at most {@link #rowLength}
+   * @param target where to
+   * @param at index of the first value written
+   * @throws IndexOutOfBoundsException if the part is not inside A or not inside {@code target}
+   */
+  public void readDown(int row, int from, int count, float[] target, int at) {
+    Objects.checkIndex(row, rank);
+    Objects.checkFromIndexSize(from, count, rowLength);
+    for (int i = 0, columns; i < count; i += columns) {
+      int inPanel = (from + i) % PANEL;
+      columns = Math.min(PANEL - inPanel, count - i);
+      int panel = (from + i - inPanel) * rank;
+      System.arraycopy(down, panel + row * PANEL + inPanel, target, at + i, columns);
+    }
+  }
+
+  /**
+   * Reads a part of a row of B.
+   *
+   * @param row which row, 0 to {@link #rows} − 1
+   * @param from index of the first value in the row
+   * @param count how many values; {@code from + count} is at most {@link #rank}
+   * @param target where to
+   * @param at index of the first value written
+   * @throws IndexOutOfBoundsException if the part is not inside B or not inside {@code target}
+   */
+  public void readUp(int row, int from, int count, float[] target, int at) {
+    Objects.checkIndex(row, rows);
+    Objects.checkFromIndexSize(from, count, rank);
+    System.arraycopy(up, row * rank + from, target, at, count);
+  }
+
   /** {@code rank 16, [1280, 640]}. */
   @Override
   public String toString() {

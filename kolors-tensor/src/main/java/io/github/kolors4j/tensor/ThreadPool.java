@@ -180,9 +180,10 @@ public final class ThreadPool implements AutoCloseable {
    * Waits for the calling thread's turn to compute. Where several threads call operations at once,
    * each gets slower by more than its share: they take each other's workers and caches. Those that
    * take turns lose nothing, and come in the order in which they asked. As many have their turn at
-   * once as the machine has processors for pools of this size. Operations do not ask for a turn by
-   * themselves; who has one must not wait for another thread that wants one. A turn within one's
-   * own is part of it.
+   * once as the machine has processors for pools of this size. A turn of less than 20 ms goes on
+   * when its thread comes back at once: so a small picture is made in one. Operations do not ask
+   * for a turn by themselves; who has one must not wait for another thread that wants one. A turn
+   * within one's own is part of it.
    *
    * @return to be closed by the same thread, after a step and not after a request, so that others
    *     come to it
@@ -193,7 +194,7 @@ public final class ThreadPool implements AutoCloseable {
       return () -> {};
     }
     crew.turns.take(this::checkStopped);
-    return crew.turns::giveBack;
+    return crew.turn;
   }
 
   /**
@@ -288,6 +289,9 @@ public final class ThreadPool implements AutoCloseable {
     private final Deque<Job> jobs = new ConcurrentLinkedDeque<>();
     private final Turns turns;
 
+    /** What each thread gets that has its turn: made before, as it must not fail then. */
+    private final Turn turn = this::giveTurnBack;
+
     /** Faults that came to light in no task any more. */
     private final AtomicInteger lateFaults = new AtomicInteger();
 
@@ -342,6 +346,26 @@ public final class ThreadPool implements AutoCloseable {
       }
     }
 
+    /** A turn that is kept is looked after by the workers that are awake. */
+    void giveTurnBack() {
+      if (turns.giveBack()) {
+        passTurnsOnIfAllSleep();
+      }
+    }
+
+    /**
+     * To be called after a worker has said that it sleeps, and after a turn was kept: one of the
+     * two sees the other.
+     */
+    void passTurnsOnIfAllSleep() {
+      for (Worker worker : workers) {
+        if (!worker.asleep) {
+          return;
+        }
+      }
+      turns.passOn(0);
+    }
+
     void close() {
       synchronized (this) {
         closed = true;
@@ -379,6 +403,8 @@ public final class ThreadPool implements AutoCloseable {
           // As an OutOfMemoryError between two operations, which no result depends on.
         }
       }
+      asleep = true;
+      crew.passTurnsOnIfAllSleep();
     }
 
     private void work(Scratch scratch) {
@@ -393,6 +419,7 @@ public final class ThreadPool implements AutoCloseable {
           Thread.onSpinWait();
         } else {
           asleep = true;
+          crew.passTurnsOnIfAllSleep(); // their threads have called nothing for as long
           if (crew.jobs.isEmpty() && !crew.closed) {
             LockSupport.park(this);
           }

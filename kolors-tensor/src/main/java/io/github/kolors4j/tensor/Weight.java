@@ -95,6 +95,19 @@ public sealed interface Weight permits StoredWeight, ComputedWeight {
   }
 
   /**
+   * The values of one row as F32, for whoever goes through a large weight once.
+   *
+   * @param row which row, 0 to {@link #rows} − 1
+   * @return a new array of {@link #rowLength} values
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
+  default float[] rowToFloats(int row) {
+    float[] values = new float[rowLength()];
+    decode(row, 0, values.length, values, 0, new Scratch());
+    return values;
+  }
+
+  /**
    * All values as F32; meant for small weights and for tests, as nothing of them is kept.
    *
    * @return a new array in row-major order

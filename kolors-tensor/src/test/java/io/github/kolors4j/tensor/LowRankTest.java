@@ -1,9 +1,11 @@
 package io.github.kolors4j.tensor;
 
 import static io.github.kolors4j.tensor.Values.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +63,22 @@ class LowRankTest {
       }
     }
     assertSameBits(before[0], together[0], "before");
+  }
+
+  @Test
+  void bothFactorsAreReadAsTheyWere() {
+    float[] down = values(3 * 130, 1);
+    float[] up = values(ROWS * 3, 2);
+    LowRank product = new LowRank(3, down, up);
+    float[] read = new float[100];
+    product.readDown(2, 30, 99, read, 1);
+    assertArrayEquals(Arrays.copyOfRange(down, 290, 389), Arrays.copyOfRange(read, 1, 100));
+    product.readUp(4, 1, 2, read, 5);
+    assertArrayEquals(Arrays.copyOfRange(up, 13, 15), Arrays.copyOfRange(read, 5, 7));
+    assertThrows(IndexOutOfBoundsException.class, () -> product.readDown(3, 0, 1, read, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> product.readDown(0, 100, 31, read, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> product.readUp(ROWS, 0, 1, read, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> product.readUp(0, 2, 2, read, 0));
   }
 
   @Test

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Integers with scales and small floats against their definitions, whole and in parts. */
 class QuantizedWeightTest {
@@ -88,20 +90,24 @@ class QuantizedWeightTest {
         expected);
   }
 
-  @Test
-  void bytesOfAGroupAreScaledExactlyAndTheLastGroupOfARowIsShorter() {
-    byte[] values = bytes(ROWS * 8 * 9);
-    short[] scales = scales(ROWS * 3);
+  /** Rows of two whole groups and a part of one, and of so many that kernels take several. */
+  @ParameterizedTest
+  @ValueSource(ints = {8, 20, 40})
+  void bytesOfAGroupAreScaledExactlyAndTheLastGroupOfARowIsShorter(int channels) {
+    int length = channels * 9;
+    int groups = Math.ceilDiv(length, 32);
+    byte[] values = bytes(ROWS * length);
+    short[] scales = scales(ROWS * groups);
     float[] expected = new float[values.length];
     for (int i = 0; i < expected.length; i++) {
-      float scale = Float.float16ToFloat(scales[i / 72 * 3 + i % 72 / 32]);
+      float scale = Float.float16ToFloat(scales[i / length * groups + i % length / 32]);
       expected[i] = (float) ((double) values[i] * scale);
       assertEquals(values[i] * (double) scale, expected[i], "F32 holds it");
     }
     assertParts(
         Int8Weight.inGroups(
             "w",
-            Shape.of(ROWS, 8, 3, 3),
+            Shape.of(ROWS, channels, 3, 3),
             32,
             MemorySegment.ofArray(values),
             MemorySegment.ofArray(scales)),

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -187,5 +188,156 @@ class TurnsTest {
             });
       }
     }
+  }
+
+  /** Turns by a clock that goes when it is told to, and how one of them came. */
+  private static final class Watched {
+    private final AtomicLong clock = new AtomicLong();
+    private final Turns turns = new Turns(1, clock::get);
+    private final List<String> order = Collections.synchronizedList(new ArrayList<>());
+    private final List<Thread> threads = new ArrayList<>();
+
+    /** Another thread that waits for its turn and gives it back when {@code end} is set. */
+    void await(String name, AtomicBoolean end) throws InterruptedException {
+      Thread thread =
+          start(
+              false,
+              () -> {
+                turns.take(() -> {});
+                order.add(name);
+                while (!end.get()) {
+                  Thread.onSpinWait();
+                }
+                turns.giveBack();
+                turns.passOn(0);
+              });
+      awaitWaiting(thread);
+      threads.add(thread);
+    }
+
+    void joinAll() throws InterruptedException {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+  }
+
+  @Test
+  void aYoungTurnGoesOnWhereItsThreadComesBackThoughOthersWait() throws InterruptedException {
+    Watched watched = new Watched();
+    Turns turns = watched.turns;
+    turns.take(() -> {});
+    watched.await("other", new AtomicBoolean(true));
+    for (int step = 0; step < 4; step++) {
+      assertTrue(turns.giveBack(), "kept");
+      assertFalse(turns.isMine());
+      watched.clock.addAndGet(Turns.KEEP_NANOS / 4 - 1);
+      turns.take(() -> {});
+      assertTrue(turns.isMine());
+      watched.order.add("step " + step);
+    }
+    watched.clock.addAndGet(4);
+    assertFalse(turns.giveBack(), "kept beyond its age");
+    watched.joinAll();
+    assertEquals(List.of("step 0", "step 1", "step 2", "step 3", "other"), watched.order);
+  }
+
+  @Test
+  void stepsThatAreLongTakeTurnsOneByOne() throws InterruptedException {
+    Watched watched = new Watched();
+    AtomicBoolean end = new AtomicBoolean();
+    watched.turns.take(() -> {});
+    watched.await("other", end);
+    watched.clock.addAndGet(Turns.KEEP_NANOS);
+    assertFalse(watched.turns.giveBack());
+    Thread back =
+        start(
+            false,
+            () -> {
+              watched.turns.take(() -> {});
+              watched.order.add("the first again");
+              watched.turns.giveBack();
+            });
+    awaitWaiting(back);
+    end.set(true);
+    back.join();
+    watched.joinAll();
+    assertEquals(List.of("other", "the first again"), watched.order);
+  }
+
+  @Test
+  void aTurnThatNobodyWaitsForIsNotKept() throws InterruptedException {
+    Watched watched = new Watched();
+    watched.turns.take(() -> {});
+    assertFalse(watched.turns.giveBack());
+    Thread other = start(false, () -> watched.turns.take(() -> {}));
+    other.join();
+  }
+
+  @Test
+  void aKeptTurnThatIsPassedOnBeginsThatOfTheFirstWhoWaits() throws InterruptedException {
+    Watched watched = new Watched();
+    AtomicBoolean end = new AtomicBoolean();
+    watched.turns.take(() -> {});
+    watched.await("first", end);
+    watched.await("second", end);
+    watched.turns.passOn(0); // not given back: nothing
+    assertTrue(watched.turns.isMine());
+    assertTrue(watched.turns.giveBack());
+    watched.turns.passOn(0);
+    end.set(true);
+    watched.turns.take(() -> {});
+    watched.order.add("the one who was away");
+    watched.turns.giveBack();
+    watched.joinAll();
+    assertEquals(List.of("first", "second", "the one who was away"), watched.order);
+  }
+
+  /** As a listener that asks for a picture on another thread, and waits for it. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void whoKeepsATurnAndWaitsForAnotherThreadGetsWhatItWaitsFor(int share)
+      throws InterruptedException {
+    int threads = Math.max(1, ALL_PROCESSORS / share);
+    try (ThreadPool pool = new ThreadPool(threads)) {
+      for (int round = 0; round < 100; round++) {
+        List<Thread> others = new ArrayList<>();
+        try (var _ = pool.turn()) {
+          pool.run(threads, (_, _) -> {});
+          for (int i = 0; i < 2; i++) {
+            others.add(
+                start(
+                    false,
+                    () -> {
+                      try (var _ = pool.turn()) {
+                        pool.run(threads, (_, _) -> {});
+                      }
+                    }));
+          }
+        }
+        for (Thread other : others) {
+          other.join();
+        }
+      }
+    }
+  }
+
+  @Test
+  void aTurnThatIsKeptWhileThePoolIsClosedIsPassedOn() throws InterruptedException {
+    ThreadPool pool = new ThreadPool(ALL_PROCESSORS);
+    Thread other;
+    try (var _ = pool.turn()) {
+      other =
+          start(
+              false,
+              () -> {
+                try (var _ = pool.turn()) {
+                  Thread.onSpinWait();
+                }
+              });
+      awaitWaiting(other);
+      pool.close();
+    }
+    other.join();
   }
 }

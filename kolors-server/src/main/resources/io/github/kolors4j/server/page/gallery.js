@@ -98,7 +98,6 @@ function item(picture) {
   button.addEventListener("click", () => view(picture));
   const listed = document.createElement("li");
   listed.dataset.id = id;
-  listed.style.setProperty("--ratio", parameters.width / parameters.height);
   listed.append(button);
   return listed;
 }

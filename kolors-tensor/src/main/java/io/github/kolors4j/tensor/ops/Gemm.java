@@ -35,6 +35,9 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
    */
   private static final int DEPTH = 5 * KC;
 
+  /** So much more is taken at once where nothing would be left: what updates of low rank append. */
+  private static final int MORE_DEPTH = KC / 2;
+
   /**
    * Values of A in a strip where L2 has 1 MB: 491 kB, so that it stays there with the panel that it
    * meets. As much of a smaller one, down to half; more were no faster where L2 has 2 MB (240 and
@@ -151,10 +154,10 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
       return;
     }
     try (Workspace.Scope _ = workspace.scope()) {
-      boolean parted = product.k > DEPTH;
+      boolean parted = depth(product.k) < product.k;
       float @Nullable [] gates =
           product.gated && parted ? workspace.tensor(product.m, product.n).data() : null;
-      for (int k = 0; k == 0 || k < product.k; k += DEPTH) {
+      for (int k = 0; k == 0 || k < product.k; k += depth(product.k - k)) {
         Gemm part = new Gemm(workspace.threads(), product, gates, k);
         Groups.run(workspace.threads(), part.groups, part.strips, part);
       }
@@ -179,7 +182,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     this.product = product;
     this.allGates = allGates;
     this.firstK = firstK;
-    depth = Math.min(DEPTH, product.k - firstK);
+    depth = depth(product.k - firstK);
     int threads = pool.threads();
     int m = product.m;
     int halves = product.halves();
@@ -195,6 +198,11 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     int maxRows = Math.min(STRIP / Math.max(depth, 1), Math.ceilDiv(m, tasks));
     stripRows = PackedRows.wholeTiles(Math.ceilDiv(m, Math.ceilDiv(m, Math.max(maxRows, 1))));
     strips = Math.ceilDiv(m, stripRows);
+  }
+
+  /** How much of what is left of k is taken next. */
+  private static int depth(int rest) {
+    return rest <= DEPTH + MORE_DEPTH ? rest : DEPTH;
   }
 
   private int firstPanel(int group) {

@@ -176,18 +176,11 @@ public final class MatMul {
 
   private static void product(
       Tensor x, Weight weight, int n, float[] out, boolean gated, Gemm.Edges edges) {
-    int k = x.dim(-1);
+    LinearOperands operands = LinearOperands.of(x, weight);
     Gemm.multiply(
         x.workspace(),
         new Gemm.Product(
-            x.shape().rows(),
-            n,
-            k,
-            new DenseRows(x.data(), k),
-            new WeightRows(weight),
-            out,
-            gated,
-            edges));
+            x.shape().rows(), n, operands.k(), operands.a(), operands.b(), out, gated, edges));
   }
 
   /** The values of a parameter that is a vector, in the workspace's memory. */
