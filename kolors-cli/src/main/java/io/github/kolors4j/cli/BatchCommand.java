@@ -162,6 +162,7 @@ final class BatchCommand implements Callable<Integer> {
     KolorsBatch.Builder batch =
         KolorsBatch.builder(pipeline, out)
             .defaults(defaults)
+            .files(new TableFiles(table.folder(), this::repository))
             .cancellation(interruption.token())
             .listener(
                 new BatchListener() {

@@ -3,7 +3,6 @@ package io.github.kolors4j.cli;
 import io.github.kolors4j.controlnet.ControlNet;
 import io.github.kolors4j.image.Canny;
 import io.github.kolors4j.image.KolorsImage;
-import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
@@ -20,9 +19,6 @@ import picocli.CommandLine.Option;
 
 /** Pictures that lead through ControlNets, each with the options that follow it. */
 final class ControlNetOptions {
-  /** The name that stands for the one that is shipped with the mini checkpoint. */
-  private static final String MINI = "mini";
-
   @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
   private List<One> all = new ArrayList<>();
 
@@ -79,11 +75,20 @@ final class ControlNetOptions {
     /** The folder, once it was found. */
     private @Nullable Path directory;
 
+    /** What of it was given. */
+    private Map<String, @Nullable Object> given() {
+      Map<String, @Nullable Object> given = new LinkedHashMap<>();
+      given.put("--control-image", image);
+      given.put("--controlnet-conditioning-scale", scale);
+      given.put("--control-guidance-start", start);
+      given.put("--control-guidance-end", end);
+      given.put("--canny", canny ? true : null);
+      given.put("--guess-mode", guessMode ? true : null);
+      return given;
+    }
+
     private ControlNet controlNet(Repositories repositories) throws IOException {
-      Path found =
-          controlNet.equals(MINI)
-              ? MiniCheckpoint.controlNet()
-              : repositories.directory(controlNet);
+      Path found = ExtensionNames.controlNet(controlNet, repositories);
       directory = found;
       return ControlNet.of(found);
     }
@@ -104,11 +109,8 @@ final class ControlNetOptions {
 
   /** Refuses options of a ControlNet that is not named, and one without its picture. */
   void check() {
+    checkNames();
     for (One one : all) {
-      if (one.controlNet == null) {
-        throw new UsageException(
-            "[arguments] options of a ControlNet without --controlnet: name its folder before them.");
-      }
       if (one.image == null) {
         throw new UsageException(
             "[arguments] --controlnet %s without --control-image: give the picture that it follows, behind it."
@@ -117,18 +119,23 @@ final class ControlNetOptions {
     }
   }
 
+  private void checkNames() {
+    Map<String, @Nullable Object> before = Map.of();
+    for (One one : all) {
+      if (one.controlNet == null) {
+        throw OptionGroups.unnamed("--controlnet", one.given(), before);
+      }
+      before = one.given();
+    }
+  }
+
   /** Looks at the files, of which a table's rows may name the pictures. */
   void checkForTable(Repositories repositories) throws IOException {
+    checkNames();
     for (One one : all) {
-      if (one.canny) {
+      if (one.guessMode != all.getFirst().guessMode) {
         throw new UsageException(
-            "[arguments] --canny: a table's pictures are followed as they are, make the edges before.");
-      }
-      if (one.controlNet == null || one.guessMode != all.getFirst().guessMode) {
-        throw new UsageException(
-            one.controlNet == null
-                ? "[arguments] options of a ControlNet without --controlnet: name its folder before them."
-                : "[arguments] --guess-mode is for all ControlNets of a table: give it behind each, or none.");
+            "[arguments] --guess-mode is for all ControlNets of a table: give it behind each, or none.");
       }
       if (one.image == null) {
         one.controlNet(repositories);
@@ -158,6 +165,9 @@ final class ControlNetOptions {
           one -> one.scale == null ? ControlNetInput.DEFAULT_SCALE : one.scale);
       put(columns, "control_guidance_start", one -> one.start == null ? 0.0 : one.start);
       put(columns, "control_guidance_end", one -> one.end == null ? 1.0 : one.end);
+      if (all.stream().anyMatch(one -> one.canny)) {
+        put(columns, "canny", one -> one.canny);
+      }
       columns.put("guess_mode", all.getFirst().guessMode);
     }
     return columns;

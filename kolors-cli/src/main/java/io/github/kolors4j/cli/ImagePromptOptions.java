@@ -2,7 +2,6 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.ipadapter.IpAdapter;
-import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.SafetensorsFile;
@@ -22,12 +21,9 @@ import picocli.CommandLine.Option;
 
 /** Images that the picture is to be like; those of one adapter stand behind its name. */
 final class ImagePromptOptions {
-  /** The name that stands for the one that is shipped with the mini checkpoint. */
-  private static final String MINI = "mini";
-
   private static final String FACE = "face_embedding";
 
-  @ArgGroup(exclusive = false, multiplicity = "0..*")
+  @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
   private List<Adapter> adapters = new ArrayList<>();
 
   /** One adapter with what belongs to it. */
@@ -35,7 +31,6 @@ final class ImagePromptOptions {
     @Option(
         names = "--ip-adapter",
         paramLabel = "DIR|FILE|REPO|mini",
-        required = true,
         description =
             "An IP-Adapter-Plus, or a FaceID-Plus, for the images that follow; mini is the mini"
                 + " checkpoint's own. Repeatable, each with its own options behind it: what they"
@@ -58,7 +53,7 @@ final class ImagePromptOptions {
         paramLabel = "X",
         description =
             "How much they count; or style=X, or style+layout=X, for these alone. Default: 1.")
-    private String scale = "1";
+    private @Nullable String scale;
 
     @Option(
         names = "--ip-adapter-mask",
@@ -80,10 +75,37 @@ final class ImagePromptOptions {
         paramLabel = "DIR",
         description = "The adapter's image encoder. Default: the folder image_encoder beside it.")
     private Path imageEncoder;
+
+    /** What of it was given. */
+    private Map<String, @Nullable Object> given() {
+      Map<String, @Nullable Object> given = new LinkedHashMap<>();
+      given.put("--ip-adapter-image", images.isEmpty() ? null : images);
+      given.put("--ip-adapter-scale", scale);
+      given.put("--ip-adapter-mask", masks.isEmpty() ? null : masks);
+      given.put("--ip-adapter-face", face);
+      given.put("--image-encoder", imageEncoder);
+      return given;
+    }
+
+    private String scale() {
+      return scale == null ? "1" : scale;
+    }
+  }
+
+  /** Refuses options of an adapter that is not named. */
+  private void checkNames() {
+    Map<String, @Nullable Object> before = Map.of();
+    for (Adapter each : adapters) {
+      if (each.adapter == null) {
+        throw OptionGroups.unnamed("--ip-adapter", each.given(), before);
+      }
+      before = each.given();
+    }
   }
 
   /** Reads the files. */
   void apply(ImageRequest.Builder request, Repositories repositories) throws IOException {
+    checkNames();
     List<ImagePrompt> prompts = new ArrayList<>();
     for (Adapter each : adapters) {
       prompts.add(prompt(each, repositories));
@@ -98,6 +120,7 @@ final class ImagePromptOptions {
 
   /** Looks at the files, of which a table's rows may name the images. */
   void check(Repositories repositories) throws IOException {
+    checkNames();
     for (Adapter each : adapters) {
       if (each.images.isEmpty()) {
         adapter(each, repositories);
@@ -118,7 +141,7 @@ final class ImagePromptOptions {
       if (adapters.stream().anyMatch(each -> !each.masks.isEmpty())) {
         put(columns, "ip_adapter_masks", each -> absolute(each.masks));
       }
-      put(columns, "ip_adapter_scale", each -> each.scale);
+      put(columns, "ip_adapter_scale", Adapter::scale);
       if (adapters.stream().anyMatch(each -> each.imageEncoder != null)) {
         put(
             columns,
@@ -143,10 +166,7 @@ final class ImagePromptOptions {
   }
 
   private static IpAdapter adapter(Adapter each, Repositories repositories) throws IOException {
-    Path path =
-        each.adapter.equals(MINI)
-            ? MiniCheckpoint.ipAdapter()
-            : repositories.directory(each.adapter);
+    Path path = ExtensionNames.ipAdapter(each.adapter, repositories);
     each.path = path;
     return each.imageEncoder == null ? IpAdapter.of(path) : IpAdapter.of(path, each.imageEncoder);
   }
@@ -162,7 +182,7 @@ final class ImagePromptOptions {
     ImagePrompt plain =
         new ImagePrompt(
             adapter, read(each.images), Optional.empty(), face, 1, Map.of(), read(each.masks));
-    return UsageException.check(() -> plain.at(each.scale));
+    return UsageException.check(() -> plain.at(each.scale()));
   }
 
   private static List<KolorsImage> read(List<Path> files) throws IOException {

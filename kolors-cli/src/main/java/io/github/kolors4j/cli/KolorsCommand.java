@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.request.NotFiniteException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStreamWriter;
@@ -174,7 +175,10 @@ final class KolorsCommand implements Runnable {
   }
 
   private static String parsing(ParameterException e, String... args) {
-    String message = String.valueOf(e.getMessage());
+    String message =
+        e instanceof UnmatchedArgumentException unknown
+            ? UnknownArgument.sentence(unknown)
+            : String.valueOf(e.getMessage());
     String help = e.getCommandLine().getCommandSpec().qualifiedName() + " --help";
     if (e instanceof UnmatchedArgumentException unmatched) {
       message += UnknownArgument.hint(unmatched, args);
@@ -187,6 +191,12 @@ final class KolorsCommand implements Runnable {
   /** A sentence for what the JDK says in a word or two. */
   static String sentence(Throwable e) {
     String message = Optional.ofNullable(e.getMessage()).orElse("");
+    if (e instanceof NotFiniteException) {
+      // what the library's methods are called by here
+      return message
+          .replace("KolorsPipeline.Builder.checkWeights()", "inspect --check")
+          .replace("Compatibility.DIFFUSERS", "--compat diffusers");
+    }
     if (message.startsWith("[")) {
       return message;
     }

@@ -4,6 +4,7 @@ import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.PictureMetadata;
+import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.RunControl;
 import io.github.kolors4j.safetensors.InvalidFileException;
@@ -34,6 +35,10 @@ import picocli.CommandLine.Parameters;
     },
     sortOptions = false)
 final class ReplayCommand implements Callable<Integer> {
+  /** Options of weights in files of their own, by the component that they replace. */
+  private static final Map<String, String> WEIGHT_FILES =
+      Map.of("unet", "--unet", "vae", "--vae", "text_encoder", "--text-encoder");
+
   private final Terminal terminal;
   private final Interruption interruption;
 
@@ -48,6 +53,7 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions.WeightsOption model;
   @Mixin private SingleFileOptions singleFiles;
+  @Mixin private ReplayedFiles files;
   @Mixin private CommonOptions.ThreadsOption threads;
   @Mixin private PromptCacheOptions promptCache;
 
@@ -74,22 +80,21 @@ final class ReplayCommand implements Callable<Integer> {
     OutputFiles.checkStandardOutput(file, 1, json);
     OutputFiles.checkWritable(file);
     Scheduler scheduler = scheduler(made);
+    ImageRequest request = files.find(picture, made.request(), this::repository);
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       try (KolorsPipeline opened =
           promptCache
               .apply(
                   singleFiles
-                      .apply(
-                          model.builder(terminal, interruption, threadCount),
-                          repo -> model.repository(terminal, interruption, repo))
+                      .apply(model.builder(terminal, interruption, threadCount), this::repository)
                       .precision(precisionOf(made)))
               .open()) {
         checkModel(made, opened);
         KolorsPipeline pipeline = opened.withScheduler(scheduler);
         RunControl control =
             RunControl.builder().onProgress(bar).cancellation(interruption.token()).build();
-        ImageResult result = pipeline.generate(made.request(), control);
+        ImageResult result = pipeline.generate(request, control);
         bar.end();
         KolorsImage again = result.images().get(made.image());
         PictureMetadata metadata = pipeline.metadata(result, made.image());
@@ -97,6 +102,10 @@ final class ReplayCommand implements Callable<Integer> {
         return report(made, metadata, again, file);
       }
     }
+  }
+
+  private Path repository(String name) throws IOException {
+    return model.repository(terminal, interruption, name);
   }
 
   /** F32 where this version does not know it; the report then names the difference. */
@@ -130,14 +139,25 @@ final class ReplayCommand implements Callable<Integer> {
     List<String> differing = made.model().differences(pipeline.identity());
     if (!differing.isEmpty()) {
       throw new InvalidFileException(
-          "[replay] %s was made with the model %s (hash %.12s), and %s has another %s: give that model with --model."
+          "[replay] %s was made with the model %s (hash %.12s), and %s has another %s: give that model with --model%s."
               .formatted(
                   picture,
                   made.model().name(),
                   made.model().hash(),
                   pipeline.identity().name(),
-                  String.join(", ", differing)));
+                  String.join(", ", differing),
+                  ofWeightFiles(differing)));
     }
+  }
+
+  /** The options that may have put other weights in the place of the model's. */
+  private static String ofWeightFiles(List<String> differing) {
+    if (!WEIGHT_FILES.keySet().containsAll(differing)) {
+      return "";
+    }
+    List<String> options = differing.stream().map(WEIGHT_FILES::get).toList();
+    return ", or, if it was made with %s, the same %s here"
+        .formatted(String.join(" and ", options), String.join(" and ", options));
   }
 
   private int report(PictureMetadata made, PictureMetadata metadata, KolorsImage again, Path file)

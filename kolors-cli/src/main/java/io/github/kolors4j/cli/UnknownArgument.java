@@ -17,6 +17,17 @@ final class UnknownArgument {
 
   private UnknownArgument() {}
 
+  /** What was not understood; words behind an option that is unknown are its values. */
+  static String sentence(UnmatchedArgumentException e) {
+    List<String> options = e.getUnmatched().stream().filter(each -> each.startsWith("-")).toList();
+    if (!e.getUnmatched().getFirst().startsWith("-") || options.size() == e.getUnmatched().size()) {
+      return String.valueOf(e.getMessage());
+    }
+    return (options.size() == 1 ? "Unknown option: '" : "Unknown options: '")
+        + String.join("', '", options)
+        + "'";
+  }
+
   /** A hint, to be put behind the parser's own words; empty where nothing is near. */
   static String hint(UnmatchedArgumentException e, String... args) {
     CommandSpec command = e.getCommandLine().getCommandSpec();

@@ -1,6 +1,8 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.request.HeapTooSmallException;
+import io.github.kolors4j.safetensors.InvalidFileException;
+import java.io.UncheckedIOException;
 
 /** An argument that cannot be: exit code 2. */
 final class UsageException extends RuntimeException {
@@ -30,6 +32,9 @@ final class UsageException extends RuntimeException {
     } catch (HeapTooSmallException e) {
       throw e;
     } catch (IllegalArgumentException e) {
+      if (e.getCause() instanceof InvalidFileException ofFile) {
+        throw new UncheckedIOException(e.getMessage(), ofFile);
+      }
       throw new UsageException(e);
     }
   }

@@ -35,6 +35,8 @@ final class WeightFileOptions {
   /** The name that stands for TAESD of SDXL, which is Kolors' VAE, too. */
   private static final String TAESD = "taesd";
 
+  private static final String CONFIG = "config.json";
+
   private static final String TAESD_REPO = "madebyollin/taesdxl";
 
   /** The U-Net's file, which is there. */
@@ -66,7 +68,24 @@ final class WeightFileOptions {
 
   /** What an option of a VAE means: a file, a folder, or TAESD. */
   static Path vae(String given, Repositories repositories) throws IOException {
-    return given.equals(TAESD) ? repositories.directory(TAESD_REPO) : existing(Path.of(given));
+    if (given.equals(TAESD)) {
+      return repositories.directory(TAESD_REPO);
+    }
+    Path path = existing(Path.of(given));
+    if (!Files.isDirectory(path) || hasConfig(path)) {
+      return path;
+    }
+    Path inIt = path.resolve(TAESD); // as synthesize writes one
+    if (hasConfig(inIt)) {
+      return inIt;
+    }
+    throw new IOException(
+        "[file] %s is a folder without %s: name that of a tiny autoencoder, or a safetensors file."
+            .formatted(path, CONFIG));
+  }
+
+  private static boolean hasConfig(Path folder) {
+    return Files.isRegularFile(folder.resolve(CONFIG));
   }
 
   private static Path existing(Path file) throws IOException {

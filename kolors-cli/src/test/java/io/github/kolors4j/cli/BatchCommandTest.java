@@ -186,13 +186,44 @@ class BatchCommandTest {
     assertEquals("b.png", lines.get(0).get("control_image").getAsString());
     assertEquals(image, lines.get(1).get("control_image").getAsString());
     assertEquals(0.5, lines.get(1).get("controlnet_conditioning_scale").getAsDouble());
-    Run canny = batch(table, "--controlnet", net, "--canny");
-    assertEquals(2, canny.exitCode());
-    assertTrue(canny.err().contains("make the edges before"), canny.err());
     assertEquals(
         2,
         batch(table, "--controlnet", net, "--controlnet", net, "--control-image", image)
             .exitCode());
+  }
+
+  @Test
+  void extensionsOfRowsAreCalledAsTheOptionsCallThem() throws IOException {
+    byte[] rgb = new byte[16 * 16 * 3];
+    Arrays.fill(rgb, 0, rgb.length / 2, (byte) 200);
+    KolorsImage.of(16, 16, rgb).save(folder.resolve("a.png"));
+    Run run =
+        batch(
+            csv(
+                "id,prompt,controlnet,control_image,canny,ip_adapter,ip_adapter_image\n"
+                    + "plain,x,mini,a.png,false,,\nedges,x,mini,a.png,true,,\n"
+                    + "like,x,,,,mini,a.png\naway,x,Owner/none-such,a.png,,,\n"),
+            "--seed=1");
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(run.err().contains("row away: [hub] Owner/none-such is no folder"), run.err());
+    Map<String, List<Byte>> pictures = pictures(out());
+    assertEquals(3, pictures.size());
+    assertEquals(3, pictures.values().stream().distinct().count());
+
+    Path alone = folder.resolve("alone.png");
+    List<String> generate = new ArrayList<>(List.of("generate", "x", "--seed=1", "--steps=2"));
+    generate.addAll(SMALL);
+    generate.addAll(List.of("--controlnet=mini", "--control-image=" + folder.resolve("a.png")));
+    generate.addAll(List.of("--canny", "--out=" + alone));
+    Run.of(generate.toArray(String[]::new));
+    String file = manifest(out()).get(1).get("file").getAsString();
+    assertArrayEquals(Files.readAllBytes(alone), Files.readAllBytes(out().resolve(file)));
+
+    // the option, for all rows: the same hash, so that the picture is kept
+    Path table = csv("id,prompt,control_image\nedges,x,a.png\n");
+    Run again = batch(table, "--seed=1", "--controlnet=mini", "--canny", "--json");
+    assertEquals(0, again.exitCode(), again.err());
+    assertEquals(1, again.json().get("kept").getAsInt(), again.out());
   }
 
   @Test

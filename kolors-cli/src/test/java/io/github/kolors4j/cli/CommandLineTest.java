@@ -29,6 +29,7 @@ class CommandLineTest {
         new Wrong("generate", "PROMPT"),
         new Wrong("generate --no-such-option x", "--no-such-option"),
         new Wrong("genrate x", "did you mean generate? See kolors --help"),
+        new Wrong("batch a.csv --out b --images 2", "Unknown option: '--images': did you mean"),
         new Wrong("generate x --stpes 3", "did you mean --steps?"),
         new Wrong(
             "generate x --guidance=3", "did you mean --guidance-scale or --guidance-rescale?"),

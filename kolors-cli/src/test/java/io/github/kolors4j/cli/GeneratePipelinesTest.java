@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -259,6 +260,51 @@ class GeneratePipelinesTest {
         plain, latents("led", "--steps=2", "--controlnet=mini", "--control-image=" + image));
     assertDifferent(
         plain, latents("like", "--steps=2", "--ip-adapter=mini", "--ip-adapter-image=" + image));
+  }
+
+  @Test
+  void anOptionOfOneControlNetThatIsThereTwiceIsNamed() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    for (String option : List.of("--control-image=" + image, "--guess-mode")) {
+      Run run =
+          generate(
+              "a.png", PROMPT, "--controlnet=mini", "--control-image=" + image, option, option);
+      assertEquals(2, run.exitCode(), run.err());
+      String name = option.replaceFirst("=.*", "");
+      assertTrue(run.err().contains(name + " is there twice for one --controlnet"), run.err());
+    }
+    Run orphan = generate("a.png", PROMPT, "--control-image=" + image);
+    assertEquals(2, orphan.exitCode(), orphan.err());
+    assertTrue(orphan.err().contains("--control-image without --controlnet"), orphan.err());
+  }
+
+  @Test
+  void anAdapterThatDoesNotFitIsAFaultOfItsFile() {
+    Path lora = folder.resolve("tiny");
+    Run made = Run.of("synthesize", "--config=tiny", "--parts=lora", "--rank=2", "--out=" + lora);
+    assertEquals(0, made.exitCode(), made.err());
+    Run run = generate("a.png", PROMPT, "--steps=1", "--lora=" + lora);
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(run.err().contains("pytorch_lora_weights.safetensors"), run.err());
+  }
+
+  @Test
+  void valuesThatAreNotFiniteAreSaidWithTheAdapterAndOptionsOfTheCommandLine() throws IOException {
+    Path lora = folder.resolve("mini");
+    Run made =
+        Run.of(
+            "synthesize",
+            "--config=" + MiniCheckpoint.directory(),
+            "--parts=lora",
+            "--rank=2",
+            "--out=" + lora);
+    assertEquals(0, made.exitCode(), made.err());
+    Run run = generate("a.png", PROMPT, "--steps=1", "--lora=" + lora + "=1e38");
+    assertEquals(1, run.exitCode(), run.err());
+    for (String part : List.of("pytorch_lora_weights", "inspect --check", "--compat diffusers")) {
+      assertTrue(run.err().contains(part), run.err());
+    }
+    assertFalse(run.err().contains("Kolors" + "Pipeline"), run.err());
   }
 
   @Test

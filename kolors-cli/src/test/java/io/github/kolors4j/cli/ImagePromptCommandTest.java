@@ -130,6 +130,20 @@ class ImagePromptCommandTest {
     assertTrue(scale.err().contains("style=0.5"), scale.err());
     Run orphan = generate("none.png", "--ip-adapter-image", image.toString());
     assertEquals(2, orphan.exitCode(), orphan.err());
+    assertTrue(
+        orphan.err().contains("[arguments] --ip-adapter-image without --ip-adapter: "),
+        orphan.err());
+    Run twice =
+        generate(
+            "none.png",
+            "--ip-adapter=" + model,
+            "--ip-adapter-image=" + image,
+            "--ip-adapter-scale=0.5",
+            "--ip-adapter-scale=0.6");
+    assertEquals(2, twice.exitCode(), twice.err());
+    assertTrue(
+        twice.err().contains("--ip-adapter-scale is there twice for one --ip-adapter"),
+        twice.err());
     Run gone =
         generate(
             "none.png",
@@ -144,7 +158,19 @@ class ImagePromptCommandTest {
   void taesdDecodesWhereItIsAskedForAndIsForPreviewsElsewhere() throws IOException {
     byte[] plain = pixels("vae.png");
     String taesd = model.resolve("taesd").toString();
-    assertFalse(Arrays.equals(plain, pixels("taesd.png", "--vae", taesd)));
+    byte[] byTaesd = pixels("taesd.png", "--vae", taesd);
+    assertFalse(Arrays.equals(plain, byTaesd));
+    Path alone = folder.resolve("alone");
+    Run made = Run.of("synthesize", "--config=tiny", "--parts=taesd", "--out=" + alone);
+    assertEquals(0, made.exitCode(), made.err());
+    assertArrayEquals(byTaesd, pixels("alone.png", "--vae", alone.toString()));
+    Run none = generate("none.png", "--vae", folder.toString());
+    assertEquals(1, none.exitCode(), none.err());
+    assertTrue(none.err().contains("is a folder without config.json"), none.err());
+    Run replay =
+        Run.of("replay", folder.resolve("taesd.png").toString(), "--model", model.toString());
+    assertEquals(1, replay.exitCode(), replay.err());
+    assertTrue(replay.err().contains("the same --vae here"), replay.err());
     assertArrayEquals(plain, pixels("preview.png", "--preview-vae", taesd));
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +47,9 @@ class QuantizeCommandTest {
         !Files.readString(out.resolve("text_encoder/config.json")).contains("quantization_config"));
     String tensors = Run.of("inspect", out.resolve("unet").toString()).out();
     assertTrue(tensors.contains("I8"), tensors);
+    String plain = Run.of("inspect", MiniCheckpoint.directory().resolve("unet").toString()).out();
+    assertEquals(
+        plain.lines().findFirst(), tensors.lines().findFirst(), "scales are no parameters");
 
     Path unet = out.resolve("unet/diffusion_pytorch_model.safetensors");
     assertArrayEquals(

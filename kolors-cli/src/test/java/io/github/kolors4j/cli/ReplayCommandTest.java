@@ -124,7 +124,12 @@ class ReplayCommandTest {
     Files.write(vae, bytes);
     Run run = Run.of("replay", file("a.png"), "--model", model.toString());
     assertEquals(1, run.exitCode());
-    assertTrue(run.err().contains("has another vae: give that model"), run.err());
+    assertTrue(
+        run.err()
+            .contains(
+                "has another vae: give that model with --model, or, if it was made with --vae, the"
+                    + " same --vae here."),
+        run.err());
     assertFalse(run.err().contains("step"), run.err());
     assertFalse(Files.exists(folder.resolve("a-replay.png")));
   }
@@ -158,6 +163,81 @@ class ReplayCommandTest {
         run.err().matches("(?s).*[1-9][0-9,]* of 2,304 values differ, by at most .*"), run.err());
     assertTrue(run.err().contains("kolors4j 0.0.1-"), run.err());
     assertEquals(file("a-replay.png") + System.lineSeparator(), run.out());
+  }
+
+  @Test
+  void whatTheMiniCheckpointHasItselfIsFoundByItsHash() throws IOException {
+    KolorsImage.of(32, 24, new byte[32 * 24 * 3]).save(folder.resolve("given.png"));
+    generate(
+        "a.png",
+        "--controlnet=mini",
+        "--control-image=" + file("given.png"),
+        "--controlnet-conditioning-scale=0.7",
+        "--control-guidance-end=0.6",
+        "--ip-adapter=mini",
+        "--ip-adapter-image=" + file("given.png"),
+        "--ip-adapter-scale=0.5");
+    Run run = Run.of("replay", file("a.png"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(-1, Files.mismatch(folder.resolve("a.png"), folder.resolve("a-replay.png")));
+
+    String shown = Run.of("show", file("a.png")).out();
+    assertTrue(
+        shown.contains("controlnet: controlnet at 0.7, from 0.0 to 0.6 of the steps, hash "),
+        shown);
+    assertTrue(
+        shown.matches("(?s).*\nip_adapter: \\S+ at 0\\.5, 1 image, hash [0-9a-f]{12}\n.*"), shown);
+
+    String another = synthesize("other", "controlnet", 5).resolve("controlnet").toString();
+    run = Run.of("replay", file("a.png"), "--controlnet", another);
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(run.err().contains("--controlnet " + another), run.err());
+    assertTrue(run.err().contains("was not made with it; leave it out."), run.err());
+  }
+
+  @Test
+  void adaptersOfOneNameAreToldApartByTheirHashes() throws IOException {
+    Path a = synthesize("a", "lora", 1).resolve("pytorch_lora_weights.safetensors");
+    Path b = synthesize("b", "lora", 2).resolve("pytorch_lora_weights.safetensors");
+    generate("a.png", "--lora=" + a + "=0.3", "--lora=" + b + "=0.25");
+    Run without = Run.of("replay", file("a.png"));
+    Run one = Run.of("replay", file("a.png"), "--lora", a.toString());
+    for (Run run : List.of(without, one)) {
+      assertEquals(1, run.exitCode(), run.err());
+      assertTrue(run.err().contains("the LoRA pytorch_lora_weights.safetensors, whose hash is "));
+      assertTrue(run.err().contains("nor given: name it with --lora."), run.err());
+    }
+    Run both = Run.of("replay", file("a.png"), "--lora", b.toString(), "--lora", a.toString());
+    assertEquals(0, both.exitCode(), both.err());
+    assertEquals(-1, Files.mismatch(folder.resolve("a.png"), folder.resolve("a-replay.png")));
+    String shown = Run.of("show", file("a.png")).out();
+    assertTrue(shown.contains("adapters: pytorch_lora_weights.safetensors at 0.25, hash "), shown);
+  }
+
+  @Test
+  void aControlNetFromElsewhereIsNamedByAnOption() throws IOException {
+    Path net = synthesize("net", "controlnet", 5).resolve("controlnet");
+    KolorsImage.of(32, 24, new byte[32 * 24 * 3]).save(folder.resolve("given.png"));
+    generate("a.png", "--controlnet=" + net, "--control-image=" + file("given.png"));
+    Run without = Run.of("replay", file("a.png"));
+    assertEquals(1, without.exitCode(), without.err());
+    assertTrue(without.err().contains("nor given: name it with --controlnet."), without.err());
+    Run run = Run.of("replay", file("a.png"), "--controlnet", net.toString());
+    assertEquals(0, run.exitCode(), run.err());
+  }
+
+  private Path synthesize(String name, String part, int seed) throws IOException {
+    Path out = folder.resolve(name);
+    Run run =
+        Run.of(
+            "synthesize",
+            "--config=" + MiniCheckpoint.directory(),
+            "--parts=" + part,
+            "--rank=2",
+            "--seed=" + seed,
+            "--out=" + out);
+    assertEquals(0, run.exitCode(), run.err());
+    return out;
   }
 
   @Test

@@ -142,8 +142,12 @@ public final class BatchTable {
     return name;
   }
 
-  /** What names of pictures are relative to. */
-  Path folder() {
+  /**
+   * What names of pictures are relative to.
+   *
+   * @return the folder of the table's file
+   */
+  public Path folder() {
     return folder;
   }
 

@@ -37,6 +37,7 @@ final class FileArguments {
   private static final String CONTROL_START = "control_guidance_start";
   private static final String CONTROL_END = "control_guidance_end";
   private static final String GUESS_MODE = "guess_mode";
+  private static final String CANNY = "canny";
   private static final String IP_ADAPTER = "ip_adapter";
   private static final String IP_IMAGE = "ip_adapter_image";
   private static final String IP_SCALE = "ip_adapter_scale";
@@ -55,6 +56,7 @@ final class FileArguments {
           CONTROL_START,
           CONTROL_END,
           GUESS_MODE,
+          CANNY,
           IP_IMAGE,
           IP_SCALE,
           IP_MASKS,
@@ -136,7 +138,8 @@ final class FileArguments {
       removeAll(arguments, CONTROLNET, CONTROL_IMAGE);
     }
     if (isJsonOfRequest(arguments.get(CONTROLNET))) {
-      removeAll(arguments, CONTROL_IMAGE, CONTROL_SCALE, CONTROL_START, CONTROL_END, GUESS_MODE);
+      removeAll(
+          arguments, CONTROL_IMAGE, CONTROL_SCALE, CONTROL_START, CONTROL_END, GUESS_MODE, CANNY);
       return List.of();
     }
     List<String> folders = names(CONTROLNET, arguments.remove(CONTROLNET));
@@ -144,6 +147,7 @@ final class FileArguments {
     @Nullable Object scale = arguments.remove(CONTROL_SCALE);
     @Nullable Object start = arguments.remove(CONTROL_START);
     @Nullable Object end = arguments.remove(CONTROL_END);
+    @Nullable Object canny = arguments.remove(CANNY);
     boolean guessMode = flag(GUESS_MODE, arguments.remove(GUESS_MODE));
     if (folders.size() != images.size()) {
       throw new IllegalArgumentException(
@@ -155,12 +159,13 @@ final class FileArguments {
     for (int i = 0; i < count; i++) {
       taken.add(
           new ControlNetFiles(
-              nets.get(files.adapter(folders.get(i))),
+              nets.get(files.controlNet(folders.get(i))),
               RowPicture.of(files, images.get(i)),
               numberOf(CONTROL_SCALE, scale, i, count).orElse(ControlNetInput.DEFAULT_SCALE),
               numberOf(CONTROL_START, start, i, count).orElse(0),
               numberOf(CONTROL_END, end, i, count).orElse(1),
-              guessMode));
+              guessMode,
+              flag(CANNY, oneOf(CANNY, canny, i, count))));
     }
     return taken;
   }
@@ -208,7 +213,7 @@ final class FileArguments {
 
   private IpAdapter adapter(String name, Optional<String> encoder) throws IOException {
     IpAdapter adapter =
-        adapters.get(new AdapterFiles(files.adapter(name), encoder.map(files::adapter)));
+        adapters.get(new AdapterFiles(files.ipAdapter(name), encoder.map(files::adapter)));
     if (adapter.kind() == IpAdapter.Kind.FACE_ID_PLUS) {
       throw new IllegalArgumentException(
           "[batch] ip_adapter %s is for faces, and a row cannot name a face's embedding: use generate with --ip-adapter-face."

@@ -73,6 +73,7 @@ public final class KolorsBatch {
   private final BatchListener listener;
   private final CancellationToken cancellation;
   private final boolean metadata;
+  private final @Nullable RequestFiles files;
 
   private KolorsBatch(Builder builder) {
     pipeline = builder.pipeline;
@@ -81,6 +82,7 @@ public final class KolorsBatch {
     listener = builder.listener;
     cancellation = builder.cancellation;
     metadata = builder.metadata;
+    files = builder.files;
   }
 
   /**
@@ -102,6 +104,7 @@ public final class KolorsBatch {
     private BatchListener listener = BatchListener.NONE;
     private CancellationToken cancellation = new CancellationToken();
     private boolean metadata = true;
+    private @Nullable RequestFiles files;
 
     private Builder(KolorsPipeline pipeline, Path directory) {
       this.pipeline = Objects.requireNonNull(pipeline, "pipeline");
@@ -152,6 +155,17 @@ public final class KolorsBatch {
     }
 
     /**
+     * The files that rows name.
+     *
+     * @param named where they are; by default those of this machine, relative to the table's folder
+     * @return this
+     */
+    public Builder files(RequestFiles named) {
+      files = Objects.requireNonNull(named, "files");
+      return this;
+    }
+
+    /**
      * The batch.
      *
      * @return as it was put together
@@ -176,7 +190,9 @@ public final class KolorsBatch {
    */
   public BatchSummary run(BatchTable table) throws IOException {
     makeDirectory();
-    RequestReader reader = new RequestReader(pipeline, defaults, RequestFiles.in(table.folder()));
+    RequestReader reader =
+        new RequestReader(
+            pipeline, defaults, files == null ? RequestFiles.in(table.folder()) : files);
     try (Manifest manifest = new Manifest(directory)) {
       Run run = new Run(reader, manifest, scan(table));
       table.forEach(run::add);

@@ -27,6 +27,28 @@ public interface RequestFiles {
   Path adapter(String name);
 
   /**
+   * Where a ControlNet is.
+   *
+   * @param name as the row has it
+   * @return a folder of this machine
+   * @throws IOException if it cannot be had
+   */
+  default Path controlNet(String name) throws IOException {
+    return adapter(name);
+  }
+
+  /**
+   * Where an IP-Adapter is.
+   *
+   * @param name as the row has it
+   * @return a file or folder of this machine
+   * @throws IOException if it cannot be had
+   */
+  default Path ipAdapter(String name) throws IOException {
+    return adapter(name);
+  }
+
+  /**
    * Files of this machine.
    *
    * @param folder what names are relative to

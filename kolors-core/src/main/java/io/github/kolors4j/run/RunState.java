@@ -1,5 +1,6 @@
 package io.github.kolors4j.run;
 
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.events.RequestEvent;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.EncodedPrompt;
@@ -221,17 +222,26 @@ final class RunState {
     int first = request.likeDiffusers() ? -1 : Finite.firstOther(values, count);
     if (first >= 0) {
       throw new NotFiniteException(
-          ("[request] %s gave %s%s, of which a black picture would become. A weight that is damaged"
+          ("[request] %s gave %s%s, of which a black picture would become. %s weight that is damaged"
                   + " or overflows? KolorsPipeline.Builder.checkWeights() looks for one; extreme"
                   + " guidance can be the cause, too. Compatibility.DIFFUSERS goes on.")
               .formatted(
                   what,
                   values[first],
-                  stage == Stage.TEXT ? "" : ", for image %s of %s".formatted(image + 1, images)),
+                  stage == Stage.TEXT ? "" : ", for image %s of %s".formatted(image + 1, images),
+                  suspects()),
           stage,
           image,
           step);
     }
+  }
+
+  /** Adapters are more likely than a checkpoint that has made pictures before. */
+  private String suspects() {
+    Adapters adapters = request.request().adapters();
+    return adapters.uses().isEmpty()
+        ? "A"
+        : "One of the adapters %s, too strong or of another model, or a".formatted(adapters);
   }
 
   /** The same for a text of a request. */

@@ -14,8 +14,8 @@ public final class ImagePrompts {
   private ImagePrompts() {}
 
   /**
-   * Draws a lemon, {@code lemon.png}, and what is like it: {@code like-it.png} without a word, and
-   * {@code like-it-0.5.png} half as much, and with words.
+   * Draws a parrot, {@code parrot.png}, and what is like it: {@code like-it.png} without a word,
+   * and {@code on-purple.png} half as much, with words for what is around it.
    *
    * @param args the folders of a checkpoint and of an IP-Adapter, and a picture; without them, the
    *     shipped mini ones and a picture that they draw
@@ -29,10 +29,8 @@ public final class ImagePrompts {
       KolorsImage image =
           args.length > 2
               ? KolorsImage.read(Path.of(args[2]))
-              : pipeline
-                  .generate(ImageRequest.builder("a lemon on a purple background").seed(0).build())
-                  .image();
-      image.save(Path.of("lemon.png"));
+              : pipeline.generate(ImageRequest.builder("a parrot").seed(0).build()).image();
+      image.save(Path.of("parrot.png"));
       ImagePrompt prompt = ImagePrompt.of(adapter, image);
       pipeline
           .generate(
@@ -41,13 +39,13 @@ public final class ImagePrompts {
           .save(Path.of("like-it.png"));
       pipeline
           .generate(
-              ImageRequest.builder("an apple")
+              ImageRequest.builder("on a purple background")
                   .imagePrompt(prompt.at(0.5))
                   .numInferenceSteps(25)
                   .seed(1)
                   .build())
           .image()
-          .save(Path.of("like-it-0.5.png"));
+          .save(Path.of("on-purple.png"));
     }
   }
 }
