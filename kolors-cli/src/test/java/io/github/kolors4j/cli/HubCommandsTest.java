@@ -200,7 +200,7 @@ class HubCommandsTest {
   private String[] generate(Path out, String net, String adapter, String... more) {
     String black = folder.resolve("black.png").toString();
     List<String> args = new ArrayList<>(List.of("generate", "ladybug", "--seed", "1"));
-    args.addAll(List.of("--steps", "2", "--width", "32", "--height", "32"));
+    args.addAll(List.of("--steps", "1", "--width", "32", "--height", "32"));
     args.addAll(List.of("--max-sequence-length", "16", "--no-metadata", "--out", out.toString()));
     args.addAll(List.of("--controlnet", net, "--control-image", black));
     args.addAll(List.of("--ip-adapter", adapter, "--ip-adapter-image", black));

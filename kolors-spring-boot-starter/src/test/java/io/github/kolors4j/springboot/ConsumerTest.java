@@ -49,7 +49,8 @@ class ConsumerTest {
 
   @BeforeAll
   static void askThePipelineAndCompile() throws Exception {
-    ImageRequest request = ImageRequest.builder("一只瓢虫,蓝色背景").numInferenceSteps(2).seed(66).build();
+    ImageRequest request =
+        ImageRequest.builder("一只瓢虫,蓝色背景").numInferenceSteps(1).seed(66).size(16, 16).build();
     ByteArrayOutputStream png = new ByteArrayOutputStream();
     try (KolorsPipeline pipeline = KolorsPipeline.open(MiniCheckpoint.directory())) {
       pipeline.generate(request).image().writeTo(png);
@@ -136,7 +137,9 @@ class ConsumerTest {
                 join(classPath) + File.pathSeparator + folder,
                 "app.Application",
                 "--spring.ai.kolors.image.model=" + MiniCheckpoint.directory(),
-                "--spring.ai.kolors.image.num-inference-steps=2")
+                "--spring.ai.kolors.image.width=16",
+                "--spring.ai.kolors.image.height=16",
+                "--spring.ai.kolors.image.num-inference-steps=1")
             .redirectErrorStream(true)
             .start();
     try {
