@@ -6,6 +6,7 @@ import io.github.kolors4j.safetensors.JsonFile;
 import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -154,7 +155,10 @@ public final class Adapter {
       throw new InvalidFileException(
           "[adapter] %s has %s: no name in it is one of an adapter (as lora_A, lora_down, hada_w1_a or lokr_w1)."
               .formatted(
-                  file, unknown.isEmpty() ? "no tensors" : "tensors as " + unknown.getFirst()));
+                  file,
+                  unknown.isEmpty()
+                      ? "no tensors"
+                      : "tensors as " + ForeignText.oneLine(unknown.getFirst())));
     }
     ScaleRule rule = ruleOf(file, source);
     Map<String, Update> updates = new LinkedHashMap<>();

@@ -3,6 +3,7 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.tensor.DType;
 import io.github.kolors4j.tensor.LowRank;
 import io.github.kolors4j.tensor.Shape;
@@ -13,6 +14,9 @@ import java.util.Optional;
 
 /** The tensors of one module in an adapter's file, and the update that they make. */
 final class AdapterModule {
+  /** Of a message about it, which has names out of the file in it. */
+  private static final int LONGEST_FAULT = 600;
+
   private final String name;
   private final TensorSource file;
   private final Map<Role, TensorInfo> tensors = new EnumMap<>(Role.class);
@@ -186,7 +190,7 @@ final class AdapterModule {
   }
 
   private InvalidFileException fault(String what) {
-    return new InvalidFileException(
-        "[adapter] %s: module %s: %s".formatted(file.path(), name, what));
+    String said = ForeignText.oneLine("module %s: %s".formatted(name, what), LONGEST_FAULT);
+    return new InvalidFileException("[adapter] %s: %s".formatted(file.path(), said));
   }
 }

@@ -2,6 +2,7 @@ package io.github.kolors4j.adapter;
 
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.tensor.Weight;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,7 +29,7 @@ record ModelAdapter(
       if (!module.isEmpty() && updates.put(module, each.getValue()) != null) {
         throw new InvalidFileException(
             "[adapter] %s: %s is in it under two names, of which one is %s."
-                .formatted(adapter.path(), module, each.getKey()));
+                .formatted(adapter.path(), module, ForeignText.oneLine(each.getKey())));
       }
     }
     return updates;

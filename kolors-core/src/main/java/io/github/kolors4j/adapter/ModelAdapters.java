@@ -3,6 +3,7 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.chatglm.ChatGlmConfig;
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,7 +83,11 @@ public record ModelAdapters(
 
   private static void checkThatSomethingFits(AdapterFit fit) throws InvalidFileException {
     List<String> unused = fit.unused();
-    String some = String.join(", ", unused.subList(0, Math.min(NAMED_AT_MOST, unused.size())));
+    String some =
+        unused.stream()
+            .limit(NAMED_AT_MOST)
+            .map(ForeignText::oneLine)
+            .collect(Collectors.joining(", "));
     if (fit.unetModules() == 0 && fit.textEncoderModules() == 0) {
       throw new InvalidFileException(
           "[adapter] %s: nothing of it is for this U-Net or text encoder (modules: %s, first: %s; names as unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q are known). An adapter of another model?"

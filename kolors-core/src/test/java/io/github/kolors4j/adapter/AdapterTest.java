@@ -320,6 +320,18 @@ class AdapterTest {
     assertTrue(message.contains(said) && message.contains(file.toString()), message);
   }
 
+  /** As found by damaged files. */
+  @ParameterizedTest
+  @ValueSource(strings = {"m\u007f.alpha", "m\n.lora_A.weight", "conv\u0007in"})
+  void aNameOutOfTheFileIsRepeatedOnOneLine(String name, @TempDir Path folder) throws IOException {
+    Path file = folder.resolve("damaged.safetensors");
+    SafetensorsWriter.write(file, Map.of(), Map.of(name, TensorData.f32(new float[8], 2, 4)));
+    String message =
+        assertThrows(InvalidFileException.class, () -> Adapter.load(file)).getMessage();
+    assertTrue(message.chars().noneMatch(Character::isISOControl), message);
+    assertTrue(message.contains("m?") || message.contains("conv?in"), message);
+  }
+
   @Test
   void aValueThatIsNotFiniteIsAnErrorThatNamesItsTensor(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("diverged.safetensors");

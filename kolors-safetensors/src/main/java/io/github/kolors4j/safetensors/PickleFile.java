@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -127,8 +128,12 @@ public final class PickleFile implements TensorSource {
       Map<String, Unpickler.Tensor> tensors = new LinkedHashMap<>();
       collect("", Unpickler.read(bytes(path, zip, pickle)), tensors, 0);
       PickleFile file = new PickleFile(path, zip, folder, Collections.unmodifiableMap(tensors));
-      for (String name : tensors.keySet()) {
-        file.check(name);
+      Set<String> storages = new HashSet<>();
+      for (Map.Entry<String, Unpickler.Tensor> tensor : tensors.entrySet()) {
+        file.check(tensor.getKey());
+        if (storages.add(tensor.getValue().storage().key())) {
+          file.checkBegin(tensor.getValue().storage());
+        }
       }
       return file;
     } catch (Unpickler.Fault e) {
@@ -171,7 +176,7 @@ public final class PickleFile implements TensorSource {
   /** That a tensor is inside of its storage. */
   private void check(String name) throws SafetensorsException {
     Unpickler.Tensor tensor = tensor(name);
-    ZipEntry entry = zip.getEntry(folder + "data/" + tensor.storage().key());
+    ZipEntry entry = entry(tensor.storage());
     if (entry == null) {
       throw fault(
           path,
@@ -205,6 +210,21 @@ public final class PickleFile implements TensorSource {
     } catch (ArithmeticException | IndexOutOfBoundsException e) {
       throw hasShape(name, tensor);
     }
+  }
+
+  /** That a storage's values begin where the archive's directory says. */
+  private void checkBegin(Unpickler.Storage storage) throws SafetensorsException {
+    try (InputStream in = zip.getInputStream(entry(storage))) {
+      in.read();
+    } catch (ZipException _) {
+      throw fault(path, "is damaged where the values of a tensor should be. Load it again.");
+    } catch (IOException e) {
+      throw SafetensorsException.of(path, "read", e);
+    }
+  }
+
+  private ZipEntry entry(Unpickler.Storage storage) {
+    return zip.getEntry(folder + "data/" + storage.key());
   }
 
   private Unpickler.Tensor tensor(String name) {
@@ -256,7 +276,7 @@ public final class PickleFile implements TensorSource {
   }
 
   private MemorySegment load(Unpickler.Storage storage) {
-    ZipEntry entry = zip.getEntry(folder + "data/" + storage.key());
+    ZipEntry entry = entry(storage);
     MemorySegment values = arena.allocate(Math.max(entry.getSize(), 1), Long.BYTES);
     try (InputStream in = zip.getInputStream(entry)) {
       byte[] buffer = new byte[1 << 16];

@@ -213,6 +213,19 @@ class PickleFileTest {
     assertFalse(PickleFile.isOne(folder.resolve("absent")));
   }
 
+  /** As found by damaged files: the directory at the archive's end is whole then. */
+  @Test
+  void anArchiveThatIsDamagedWhereValuesBeginIsRefusedWhenItIsOpened() throws IOException {
+    Path path = file(twoTensors(), 0, 1, 2, 3, 4, 5);
+    byte[] bytes = Files.readAllBytes(path);
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    bytes[text.indexOf("PK\3\4", text.indexOf("data.pkl"))] ^= 1;
+    Files.write(path, bytes);
+    assertEquals(
+        "[pickle] " + path + ": is damaged where the values of a tensor should be. Load it again.",
+        assertThrows(SafetensorsException.class, () -> PickleFile.open(path)).getMessage());
+  }
+
   /** Whatever stands in the file, it is a tensor or one sentence. */
   @Test
   void aDamagedFileIsOneSentence() throws IOException {
