@@ -1,13 +1,7 @@
 package io.github.kolors4j.tensor.kernel;
 
-import static io.github.kolors4j.tensor.kernel.VectorWidth.BYTES;
 import static io.github.kolors4j.tensor.kernel.VectorWidth.FLOATS;
-import static io.github.kolors4j.tensor.kernel.VectorWidth.LANES;
-import static io.github.kolors4j.tensor.kernel.VectorWidth.floats;
-import static io.github.kolors4j.tensor.kernel.VectorWidth.loadBytes;
 
-import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -69,20 +63,6 @@ final class VectorMath {
   static FloatVector toF16(FloatVector x) {
     FloatVector large = x.mul(0x1p13f + 1);
     return large.sub(large.sub(x));
-  }
-
-  /**
-   * {@code y = factor · x} of a group of signed bytes. The loop has a constant length, so that C2
-   * unrolls it.
-   */
-  static void scaleGroup(float factor, MemorySegment x, long xo, float[] y, int yo) {
-    for (int i = 0; i < Kernels.GROUP; i += BYTES.length()) {
-      ByteVector bytes = loadBytes(x, xo + i);
-      floats(bytes, 0).mul(factor).intoArray(y, yo + i);
-      if (BYTES.length() > LANES) {
-        floats(bytes, 1).mul(factor).intoArray(y, yo + i + LANES);
-      }
-    }
   }
 
   /**
