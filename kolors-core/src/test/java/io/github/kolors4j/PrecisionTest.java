@@ -29,6 +29,7 @@ import io.github.kolors4j.tensor.UpdatedWeight;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.Prediction;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -138,17 +139,7 @@ class PrecisionTest {
   }
 
   private static float[] predict(UNet2DConditionModel unet, Fixture fixture, Workspace workspace) {
-    Conditioning conditioning =
-        unet.prepare(
-            fixture.tensor(workspace, "input.encoder_hidden_states"),
-            fixture.tensor(workspace, "input.text_embeds"),
-            fixture.rows("input.time_ids"));
-    return unet.forward(
-            UNet2DConditionInput.of(
-                fixture.tensor(workspace, "input.sample"),
-                fixture.floats("input.timestep")[0],
-                conditioning))
-        .toArray();
+    return Prediction.of(unet, fixture, workspace).toArray();
   }
 
   @ParameterizedTest

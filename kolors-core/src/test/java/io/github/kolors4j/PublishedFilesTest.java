@@ -3,11 +3,9 @@ package io.github.kolors4j;
 import io.github.kolors4j.chatglm.ChatGlmModel;
 import io.github.kolors4j.chatglm.PromptEmbedding;
 import io.github.kolors4j.checkpoint.Fixture;
-import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
-import io.github.kolors4j.unet.Conditioning;
-import io.github.kolors4j.unet.UNet2DConditionInput;
+import io.github.kolors4j.unet.Prediction;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.IOException;
@@ -63,24 +61,11 @@ class PublishedFilesTest {
     }
   }
 
-  private Tensor predict(UNet2DConditionModel unet, Fixture inputs) {
-    Conditioning conditioning =
-        unet.prepare(
-            inputs.tensor(workspace, "input.encoder_hidden_states"),
-            inputs.tensor(workspace, "input.text_embeds"),
-            inputs.rows("input.time_ids"));
-    return unet.forward(
-        UNet2DConditionInput.of(
-            inputs.tensor(workspace, "input.sample"),
-            inputs.floats("input.timestep")[0],
-            conditioning));
-  }
-
   @Test
   void aCheckpointOfComfyUiHasAUnetUnderStabilitysNames() throws IOException {
     try (Fixture unet = Fixture.open("unet/one_image");
         UNet2DConditionModel model = UNet2DConditionModel.loadFile(folder(unet), file("comfyui"))) {
-      unet.assertClose("output.sample", predict(model, unet));
+      unet.assertClose("output.sample", Prediction.of(model, unet, workspace));
     }
   }
 
@@ -98,7 +83,7 @@ class PublishedFilesTest {
         Fixture expected = Fixture.open("single_file/expected_unet_f8");
         UNet2DConditionModel model =
             UNet2DConditionModel.loadFile(folder(inputs), file("unet_f8"))) {
-      expected.assertClose("output.sample", predict(model, inputs));
+      expected.assertClose("output.sample", Prediction.of(model, inputs, workspace));
     }
   }
 }

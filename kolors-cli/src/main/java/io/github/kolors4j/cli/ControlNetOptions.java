@@ -75,8 +75,7 @@ final class ControlNetOptions {
     /** The folder, once it was found. */
     private @Nullable Path directory;
 
-    /** What of it was given. */
-    private Map<String, @Nullable Object> given() {
+    private OptionGroups.Group group() {
       Map<String, @Nullable Object> given = new LinkedHashMap<>();
       given.put("--control-image", image);
       given.put("--controlnet-conditioning-scale", scale);
@@ -84,7 +83,7 @@ final class ControlNetOptions {
       given.put("--control-guidance-end", end);
       given.put("--canny", canny ? true : null);
       given.put("--guess-mode", guessMode ? true : null);
-      return given;
+      return new OptionGroups.Group(controlNet, given);
     }
 
     private ControlNet controlNet(Repositories repositories) throws IOException {
@@ -120,13 +119,7 @@ final class ControlNetOptions {
   }
 
   private void checkNames() {
-    Map<String, @Nullable Object> before = Map.of();
-    for (One one : all) {
-      if (one.controlNet == null) {
-        throw OptionGroups.unnamed("--controlnet", one.given(), before);
-      }
-      before = one.given();
-    }
+    OptionGroups.checkNames("--controlnet", all.stream().map(One::group).toList());
   }
 
   /** Looks at the files, of which a table's rows may name the pictures. */

@@ -76,15 +76,14 @@ final class ImagePromptOptions {
         description = "The adapter's image encoder. Default: the folder image_encoder beside it.")
     private Path imageEncoder;
 
-    /** What of it was given. */
-    private Map<String, @Nullable Object> given() {
+    private OptionGroups.Group group() {
       Map<String, @Nullable Object> given = new LinkedHashMap<>();
       given.put("--ip-adapter-image", images.isEmpty() ? null : images);
       given.put("--ip-adapter-scale", scale);
       given.put("--ip-adapter-mask", masks.isEmpty() ? null : masks);
       given.put("--ip-adapter-face", face);
       given.put("--image-encoder", imageEncoder);
-      return given;
+      return new OptionGroups.Group(adapter, given);
     }
 
     private String scale() {
@@ -94,13 +93,7 @@ final class ImagePromptOptions {
 
   /** Refuses options of an adapter that is not named. */
   private void checkNames() {
-    Map<String, @Nullable Object> before = Map.of();
-    for (Adapter each : adapters) {
-      if (each.adapter == null) {
-        throw OptionGroups.unnamed("--ip-adapter", each.given(), before);
-      }
-      before = each.given();
-    }
+    OptionGroups.checkNames("--ip-adapter", adapters.stream().map(Adapter::group).toList());
   }
 
   /** Reads the files. */

@@ -13,15 +13,38 @@ final class OptionGroups {
   private OptionGroups() {}
 
   /**
-   * What is wrong with a group that has no name.
+   * One of them.
+   *
+   * @param name what the leader names; null where the group has none
+   * @param options that follow it, by name; null where one was not given
+   */
+  record Group(@Nullable String name, Map<String, @Nullable Object> options) {
+    private List<String> given() {
+      return options.entrySet().stream()
+          .filter(option -> option.getValue() != null)
+          .map(Map.Entry::getKey)
+          .toList();
+    }
+  }
+
+  /**
+   * Refuses a group that has no name.
    *
    * @param leader the option that begins a group, as {@code --controlnet}
-   * @param group its options, by name; null where one was not given
-   * @param before those of the group before it; empty for the first
+   * @param groups in their order
    */
-  static UsageException unnamed(
-      String leader, Map<String, @Nullable Object> group, Map<String, @Nullable Object> before) {
-    Optional<String> twice = given(group).stream().filter(given(before)::contains).findFirst();
+  static void checkNames(String leader, List<Group> groups) {
+    List<String> before = List.of();
+    for (Group group : groups) {
+      if (group.name == null) {
+        throw unnamed(leader, group.given(), before);
+      }
+      before = group.given();
+    }
+  }
+
+  private static UsageException unnamed(String leader, List<String> given, List<String> before) {
+    Optional<String> twice = given.stream().filter(before::contains).findFirst();
     if (twice.isPresent()) {
       return new UsageException(
           "[arguments] %s is there twice for one %s: give it once behind each."
@@ -29,13 +52,6 @@ final class OptionGroups {
     }
     return new UsageException(
         "[arguments] %s without %s: it belongs to one, name that before it."
-            .formatted(given(group).getFirst(), leader));
-  }
-
-  private static List<String> given(Map<String, @Nullable Object> group) {
-    return group.entrySet().stream()
-        .filter(option -> option.getValue() != null)
-        .map(Map.Entry::getKey)
-        .toList();
+            .formatted(given.getFirst(), leader));
   }
 }

@@ -83,7 +83,15 @@ final class PullCommand implements Callable<Integer> {
           .out()
           .println(
               json
-                  ? JsonWriter.compact(json(plan, snapshot, report.bytesFetched()))
+                  ? JsonWriter.compact(
+                      json(
+                          plan.listing().revision(),
+                          plan.listing().commit(),
+                          snapshot,
+                          Optional.of(plan.listing().licence()),
+                          plan.files().size(),
+                          plan.bytes(),
+                          report.bytesFetched()))
                   : snapshot.toString());
     }
     return KolorsCommand.OK;
@@ -101,15 +109,11 @@ final class PullCommand implements Callable<Integer> {
       bytes += Files.size(file);
     }
     if (json) {
-      Map<String, Object> result = new LinkedHashMap<>();
-      result.put("repo", revision.repo().toString());
-      result.put("revision", revision.revision());
-      result.put("commit", commit);
-      result.put("path", snapshot.toString());
-      result.put("files", files.size());
-      result.put("bytes", bytes);
-      result.put("bytesFetched", 0);
-      terminal.out().println(JsonWriter.compact(result));
+      terminal
+          .out()
+          .println(
+              JsonWriter.compact(
+                  json(revision, commit, snapshot, Optional.empty(), files.size(), bytes, 0)));
       return;
     }
     terminal
@@ -125,20 +129,30 @@ final class PullCommand implements Callable<Integer> {
     terminal.out().println(snapshot);
   }
 
-  private static Map<String, Object> json(PullPlan plan, Path snapshot, long bytesFetched) {
-    Licence licence = plan.listing().licence();
+  private static Map<String, Object> json(
+      RepoRevision revision,
+      String commit,
+      Path snapshot,
+      Optional<Licence> licence,
+      int files,
+      long bytes,
+      long bytesFetched) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("repo", revision.repo().toString());
+    json.put("revision", revision.revision());
+    json.put("commit", commit);
+    json.put("path", snapshot.toString());
+    licence.ifPresent(known -> json.put("licence", terms(known)));
+    json.put("files", files);
+    json.put("bytes", bytes);
+    json.put("bytesFetched", bytesFetched);
+    return json;
+  }
+
+  private static Map<String, Object> terms(Licence licence) {
     Map<String, Object> terms = new LinkedHashMap<>();
     terms.put("name", licence.name());
     licence.link().ifPresent(link -> terms.put("link", link));
-    Map<String, Object> json = new LinkedHashMap<>();
-    json.put("repo", plan.listing().revision().repo().toString());
-    json.put("revision", plan.listing().revision().revision());
-    json.put("commit", plan.listing().commit());
-    json.put("path", snapshot.toString());
-    json.put("licence", terms);
-    json.put("files", plan.files().size());
-    json.put("bytes", plan.bytes());
-    json.put("bytesFetched", bytesFetched);
-    return json;
+    return terms;
   }
 }

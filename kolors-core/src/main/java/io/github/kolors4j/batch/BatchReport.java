@@ -209,6 +209,15 @@ public final class BatchReport {
       return arguments().stream().filter(column -> !NO_SETTINGS.contains(column)).toList();
     }
 
+    /** What else a caption says: of what is neither the prompt nor the seed. */
+    List<String> others() {
+      List<String> settings = settings();
+      return arguments().stream()
+          .filter(column -> !settings.contains(column))
+          .filter(column -> !column.equals(PROMPT) && !column.equals(SEED))
+          .toList();
+    }
+
     /** What all have, but for defaults that nobody would look for. */
     private boolean isSaid(String column) {
       String value = first.getOrDefault(column, "");
@@ -267,17 +276,8 @@ public final class BatchReport {
     if (columns.isShown(PROMPT)) {
       writeLine(out, PROMPT, text(entry.get(PROMPT)));
     }
-    List<String> settings = columns.settings();
-    writeLine(
-        out,
-        "others",
-        said(
-            entry,
-            columns.arguments().stream()
-                .filter(name -> !settings.contains(name))
-                .filter(name -> !name.equals(PROMPT) && !name.equals(SEED))
-                .toList()));
-    writeLine(out, "settings", said(entry, settings));
+    writeLine(out, "others", said(entry, columns.others()));
+    writeLine(out, "settings", said(entry, columns.settings()));
     out.write("</figcaption></figure>\n");
   }
 

@@ -1,6 +1,7 @@
 package io.github.kolors4j.batch;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.InvalidPictureException;
 import io.github.kolors4j.image.KolorsImage;
@@ -496,7 +497,7 @@ public final class KolorsBatch {
     Entry picture(String name, byte[] png) {
       values.put("file", name);
       values.put("bytes", png.length);
-      values.put("sha256", Manifest.sha256(png));
+      values.put("sha256", Identity.of(png));
       return this;
     }
 

@@ -172,7 +172,7 @@ final class Manifest implements Closeable {
       return false;
     }
     Path file = directory.resolve(entry.file);
-    return Files.isRegularFile(file) && sha256(Files.readAllBytes(file)).equals(entry.sha256);
+    return Files.isRegularFile(file) && Identity.of(Files.readAllBytes(file)).equals(entry.sha256);
   }
 
   /**
@@ -184,10 +184,6 @@ final class Manifest implements Closeable {
     return (entry != null && entry.isOf(request)) || !Files.isRegularFile(file)
         ? Optional.empty()
         : Optional.of(Files.readAllBytes(file));
-  }
-
-  static String sha256(byte[] bytes) {
-    return new Identity().add(ByteBuffer.wrap(bytes)).digits();
   }
 
   /**

@@ -4,7 +4,6 @@ import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -18,7 +17,7 @@ import java.util.stream.Collectors;
  */
 record RowPicture(RequestFiles files, String name, String sha256) {
   static RowPicture of(RequestFiles files, String name) throws IOException {
-    return new RowPicture(files, name, hash(files.picture(name)));
+    return new RowPicture(files, name, Identity.of(files.picture(name)));
   }
 
   static List<RowPicture> of(RequestFiles files, List<String> names) throws IOException {
@@ -29,14 +28,10 @@ record RowPicture(RequestFiles files, String name, String sha256) {
     return pictures;
   }
 
-  private static String hash(byte[] bytes) {
-    return new Identity().add(ByteBuffer.wrap(bytes)).digits();
-  }
-
   /** The picture, if its file is still the same. */
   KolorsImage read() throws IOException {
     byte[] bytes = files.picture(name);
-    if (!hash(bytes).equals(sha256)) {
+    if (!Identity.of(bytes).equals(sha256)) {
       throw new IOException(
           "[batch] the image %s was changed while the batch was running: start it again."
               .formatted(name));

@@ -69,6 +69,16 @@ public final class Identity {
   }
 
   /**
+   * The SHA-256 of bytes, as {@code sha256sum} has it.
+   *
+   * @param bytes of a file, as a rule
+   * @return 64 hexadecimal digits
+   */
+  public static String of(byte[] bytes) {
+    return new Identity().add(ByteBuffer.wrap(bytes)).digits();
+  }
+
+  /**
    * Of a file's tensors, without reading all of it.
    *
    * @param files open tensors

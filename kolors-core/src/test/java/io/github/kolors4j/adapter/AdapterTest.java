@@ -17,9 +17,8 @@ import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.tensor.Workspace;
-import io.github.kolors4j.unet.Conditioning;
+import io.github.kolors4j.unet.Prediction;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
-import io.github.kolors4j.unet.UNet2DConditionInput;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -65,18 +64,7 @@ class AdapterTest {
   }
 
   private float[] predict(UNet2DConditionModel model) {
-    Conditioning conditioning =
-        model.prepare(
-            fixture.tensor(workspace, "input.encoder_hidden_states"),
-            fixture.tensor(workspace, "input.text_embeds"),
-            fixture.rows("input.time_ids"));
-    return model
-        .forward(
-            UNet2DConditionInput.of(
-                fixture.tensor(workspace, "input.sample"),
-                fixture.floats("input.timestep")[0],
-                conditioning))
-        .toArray();
+    return Prediction.of(model, fixture, workspace).toArray();
   }
 
   private float[] predict(Adapters adapters) throws InvalidFileException {

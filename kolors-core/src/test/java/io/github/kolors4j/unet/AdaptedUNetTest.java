@@ -48,18 +48,7 @@ class AdaptedUNetTest {
   }
 
   private float[] predict(UNet2DConditionModel model) {
-    Conditioning conditioning =
-        model.prepare(
-            fixture.tensor(workspace, "input.encoder_hidden_states"),
-            fixture.tensor(workspace, "input.text_embeds"),
-            fixture.rows("input.time_ids"));
-    return model
-        .forward(
-            UNet2DConditionInput.of(
-                fixture.tensor(workspace, "input.sample"),
-                fixture.floats("input.timestep")[0],
-                conditioning))
-        .toArray();
+    return Prediction.of(model, fixture, workspace).toArray();
   }
 
   @Test

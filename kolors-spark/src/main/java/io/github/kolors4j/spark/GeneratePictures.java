@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -160,7 +159,7 @@ record GeneratePictures(SparkOptions options, Columns columns, SerializableConfi
       }
       if (there != null) {
         values.put("bytes", (long) there.length);
-        values.put("sha256", new Identity().add(ByteBuffer.wrap(there)).digits());
+        values.put("sha256", Identity.of(there));
         values.put(
             folder == null ? "picture" : Columns.FILE, folder == null ? there : request.fileName());
       }

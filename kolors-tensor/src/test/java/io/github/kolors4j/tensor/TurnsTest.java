@@ -28,6 +28,12 @@ class TurnsTest {
     return virtual ? Thread.startVirtualThread(body) : Thread.ofPlatform().start(body);
   }
 
+  private static void inTurn(ThreadPool pool, Runnable body) {
+    try (var _ = pool.turn()) {
+      body.run();
+    }
+  }
+
   private static void awaitWaiting(Thread thread) throws InterruptedException {
     while (thread.getState() != Thread.State.TIMED_WAITING) {
       Thread.sleep(1);
@@ -43,14 +49,7 @@ class TurnsTest {
       try (var _ = pool.turn()) {
         for (int i = 0; i < 16; i++) {
           int own = i;
-          Thread thread =
-              start(
-                  virtual,
-                  () -> {
-                    try (var _ = pool.turn()) {
-                      order.add(own);
-                    }
-                  });
+          Thread thread = start(virtual, () -> inTurn(pool, () -> order.add(own)));
           awaitWaiting(thread);
           threads.add(thread);
         }
@@ -107,14 +106,7 @@ class TurnsTest {
                   stopped.set(true);
                 });
         awaitWaiting(first);
-        second =
-            start(
-                false,
-                () -> {
-                  try (var _ = pool.turn()) {
-                    came.set(true);
-                  }
-                });
+        second = start(false, () -> inTurn(pool, () -> came.set(true)));
         awaitWaiting(second);
         stop.set(true);
         first.join();
@@ -134,12 +126,7 @@ class TurnsTest {
       try (var _ = pool.turn()) {
         thread =
             start(
-                false,
-                () -> {
-                  try (var _ = pool.turn()) {
-                    still.set(Thread.currentThread().isInterrupted());
-                  }
-                });
+                false, () -> inTurn(pool, () -> still.set(Thread.currentThread().isInterrupted())));
         awaitWaiting(thread);
         thread.interrupt();
         Thread.sleep(20);
@@ -157,14 +144,7 @@ class TurnsTest {
       Thread other;
       try (var _ = pool.turn()) {
         try (var _ = pool.turn()) {
-          other =
-              start(
-                  false,
-                  () -> {
-                    try (var _ = pool.turn()) {
-                      came.set(true);
-                    }
-                  });
+          other = start(false, () -> inTurn(pool, () -> came.set(true)));
           awaitWaiting(other);
         }
         Thread.sleep(20);
@@ -181,11 +161,12 @@ class TurnsTest {
       for (int i = 0; i < 3; i++) {
         assertThrows(
             IllegalStateException.class,
-            () -> {
-              try (var _ = pool.turn()) {
-                throw new IllegalStateException("as a step that fails");
-              }
-            });
+            () ->
+                inTurn(
+                    pool,
+                    () -> {
+                      throw new IllegalStateException("as a step that fails");
+                    }));
       }
     }
   }
@@ -305,14 +286,7 @@ class TurnsTest {
         try (var _ = pool.turn()) {
           pool.run(threads, (_, _) -> {});
           for (int i = 0; i < 2; i++) {
-            others.add(
-                start(
-                    false,
-                    () -> {
-                      try (var _ = pool.turn()) {
-                        pool.run(threads, (_, _) -> {});
-                      }
-                    }));
+            others.add(start(false, () -> inTurn(pool, () -> pool.run(threads, (_, _) -> {}))));
           }
         }
         for (Thread other : others) {
@@ -327,14 +301,7 @@ class TurnsTest {
     ThreadPool pool = new ThreadPool(ALL_PROCESSORS);
     Thread other;
     try (var _ = pool.turn()) {
-      other =
-          start(
-              false,
-              () -> {
-                try (var _ = pool.turn()) {
-                  Thread.onSpinWait();
-                }
-              });
+      other = start(false, () -> inTurn(pool, Thread::onSpinWait));
       awaitWaiting(other);
       pool.close();
     }
