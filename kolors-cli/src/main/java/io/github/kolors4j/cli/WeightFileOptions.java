@@ -49,9 +49,7 @@ final class WeightFileOptions {
       return Optional.empty();
     }
     return Optional.of(
-        unet.equals(MINI_INPAINTING)
-            ? MiniCheckpoint.inpaintingUnet()
-            : existing(Path.of(unet)));
+        unet.equals(MINI_INPAINTING) ? MiniCheckpoint.inpaintingUnet() : existing(Path.of(unet)));
   }
 
   /** The VAE's file, which is there. */

@@ -114,8 +114,9 @@ public final class MiniCheckpoint {
   }
 
   /**
-   * The weights of a U-Net of 9 channels for the mini checkpoint, which paints into a mask what goes
-   * with the surroundings, for {@code KolorsPipeline.Builder.unet}. As {@link #directory} otherwise.
+   * The weights of a U-Net of 9 channels for the mini checkpoint, which paints into a mask what
+   * goes with the surroundings, for {@code KolorsPipeline.Builder.unet}. As {@link #directory}
+   * otherwise.
    *
    * @return a safetensors file under diffusers' names
    * @throws IOException if it has to be unpacked and cannot be, or is not there at all
