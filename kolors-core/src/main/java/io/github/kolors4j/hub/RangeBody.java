@@ -11,8 +11,8 @@ import java.util.OptionalLong;
  * Takes the bytes of a range to where they belong, while they come. A server that knows no ranges
  * sends all of the file, which is taken as well, by one request at a time.
  *
- * <p>A write of a few kilobytes, with its line in the ledger, costs more than the bytes do: they are
- * gathered first. Whatever ends the answer, {@link #close} writes what is gathered.
+ * <p>A write of a few kilobytes, with its line in the ledger, costs more than the bytes do: they
+ * are gathered first. Whatever ends the answer, {@link #close} writes what is gathered.
  */
 final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
   private static final int OK = 200;

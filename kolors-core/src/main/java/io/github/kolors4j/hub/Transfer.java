@@ -509,8 +509,8 @@ final class Transfer {
     }
 
     /**
-     * Hashes bytes that are in the file and still at hand, if it is the turn of their range. Another
-     * worker may be at the hash: then it comes to them.
+     * Hashes bytes that are in the file and still at hand, if it is the turn of their range.
+     * Another worker may be at the hash: then it comes to them.
      */
     private void hash(long position, ByteBuffer bytes) throws IOException {
       if (!hashing.tryLock()) {
@@ -560,9 +560,7 @@ final class Transfer {
 
     /** Also where all is hashed and nobody has said so, as a content without bytes. */
     private boolean hasMore() {
-      return failure == null
-          && !finished
-          && (hashed == file.size() || blob.front(hashed) > hashed);
+      return failure == null && !finished && (hashed == file.size() || blob.front(hashed) > hashed);
     }
   }
 }
