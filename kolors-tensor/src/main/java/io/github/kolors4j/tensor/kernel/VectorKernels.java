@@ -56,8 +56,10 @@ public final class VectorKernels implements Kernels {
   /** What the halves of bytes are, in the order of their bits. */
   private static final float[] HALVES = {0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1};
 
-  private static final MicroKernel TILE =
-      Cpu.vectorRegisters() == 32 ? new Tile6x4() : new Tile5x2();
+  /** Asked once: the JVM takes a microsecond to answer. */
+  private static final boolean MANY_REGISTERS = Cpu.vectorRegisters() == 32;
+
+  private static final MicroKernel TILE = MANY_REGISTERS ? new Tile6x4() : new Tile5x2();
 
   private static IntVector toTop(int first) {
     int[] shifts = new int[LANES];
@@ -152,14 +154,14 @@ public final class VectorKernels implements Kernels {
       int yo,
       int ldy,
       int n) {
-    int width = Cpu.vectorRegisters() == 32 ? 4 * LANES : 2 * LANES;
+    int width = MANY_REGISTERS ? 4 * LANES : 2 * LANES;
     int bound = n - n % width;
     int rowBound = rows - rows % 4;
     // Four rows at a time read b a quarter as often, and many chains hide the latency of one. The
     // panel stays in L1 meanwhile. Six rows are more than C2 inlines here.
     for (int j = 0; j < bound; j += width) {
       for (int i = 0; i < rowBound; i += 4) {
-        if (width == 4 * LANES) {
+        if (MANY_REGISTERS) {
           addWideTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);
         } else {
           addTile(a, ao + i * depth, depth, b, bo + j, y, yo + i * ldy + j, ldy);

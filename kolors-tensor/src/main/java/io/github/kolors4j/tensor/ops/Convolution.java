@@ -1,11 +1,13 @@
 package io.github.kolors4j.tensor.ops;
 
 import io.github.kolors4j.tensor.Bf16Kernel;
+import io.github.kolors4j.tensor.LowRank;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Scratch;
 import io.github.kolors4j.tensor.Scratch.Slot;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
+import io.github.kolors4j.tensor.UpdatedWeight;
 import io.github.kolors4j.tensor.Weight;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.tensor.kernel.KernelProvider;
@@ -25,7 +27,12 @@ public final class Convolution {
    */
   private static final double WINOGRAD_GAIN = 2.3;
 
-  private static final Slot<float[]> ROW = Slot.floats("a row of the weight, tap after tap");
+  /** Values of a row that are decoded at a time, at least, and rows. */
+  private static final int TAP_VALUES = 576;
+
+  private static final int TAP_ROWS = 32;
+
+  private static final Slot<float[]> STORED = Slot.floats("rows of the weight as they are stored");
 
   private static final Kernels KERNELS = KernelProvider.kernels();
 
@@ -123,6 +130,11 @@ public final class Convolution {
     Shape shape = Shape.of(n, hOut, wOut, cOut);
     boolean perSample = residual != null && residual.shape().rank() == 2;
     Checks.same("conv2d", "residual", residual, perSample ? Shape.of(n, cOut) : shape);
+    if (weight instanceof UpdatedWeight sum && isFasterApart(x, sum, geometry, shape)) {
+      Tensor y = conv2d(x, sum.base(), bias, geometry, residual);
+      addUpdate(x, sum, geometry, y);
+      return y;
+    }
     Tensor y = x.workspace().tensor(shape);
     try (Workspace.Scope _ = x.workspace().scope()) {
       Finish finish =
@@ -139,6 +151,50 @@ public final class Convolution {
       }
     }
     return y;
+  }
+
+  /**
+   * Whether an update of low rank is faster beside the convolution than in its kernels.
+   */
+  private static boolean isFasterApart(
+      Tensor x, UpdatedWeight sum, Geometry geometry, Shape result) {
+    long pixels = (long) result.dim(1) * result.dim(2);
+    long down =
+        Winograd.suits(x.shape(), sum.shape(), geometry)
+            ? Winograd.productsOfSample(x.shape())
+            : pixels * sum.rowLength();
+    return LinearOperands.isFasterApart(x.workspace(), sum, down, pixels);
+  }
+
+  /**
+   * {@code y += (x ∗ A) · Bᵀ}: A is a convolution like the weight's own, to as many channels as the
+   * rank, and B one of 1×1.
+   */
+  private static void addUpdate(Tensor x, UpdatedWeight sum, Geometry geometry, Tensor y) {
+    LowRank update = sum.update();
+    int rank = update.rank();
+    Weight down = DownWeight.ofConvolution(sum);
+    try (Workspace.Scope _ = x.workspace().scope()) {
+      Tensor narrow = x.workspace().tensor(y.shape().withLast(rank)); // [n, hOut, wOut, rank]
+      Finish finish = new Finish(null, null, 0, rank, narrow.data());
+      if (Winograd.suits(x.shape(), sum.shape(), geometry)) { // even where the rank is below that
+        Winograd.convolve(x, down, narrow, finish);
+      } else {
+        direct(x, down, geometry, narrow, finish);
+      }
+      Rows up = (row, from, count, to, at, _) -> update.readUp(row, from, count, to, at);
+      Gemm.multiply(
+          x.workspace(),
+          new Gemm.Product(
+              y.shape().rows(),
+              y.dim(3),
+              rank,
+              new DenseRows(narrow.data(), rank),
+              up,
+              y.data(),
+              false,
+              _ -> {})); // y has its first values
+    }
   }
 
   /**
@@ -214,20 +270,34 @@ public final class Convolution {
             }));
   }
 
-  /** Weights {@code [cOut, taps, cIn]}, in the order of the neighbourhoods' rows. */
+  /**
+   * Weights {@code [cOut, taps, cIn]}, in the order of the neighbourhoods' rows. Some rows and
+   * channels at a time: a kind that is computed may read what rows share once for all of them.
+   */
   private static float[] tapByTap(Workspace workspace, Weight weight) {
     int cIn = weight.shape().dim(1);
     int taps = weight.shape().dim(2) * weight.shape().dim(3);
     int length = weight.rowLength();
+    int cOut = weight.rows();
+    int channels = Math.ceilDiv(TAP_VALUES, taps);
     float[] rows = workspace.tensor(weight.shape()).data();
     workspace
         .threads()
         .run(
-            weight.rows(),
-            (row, scratch) -> {
-              float[] stored = scratch.get(ROW, length);
-              weight.decode(row, 0, length, stored, 0, scratch);
-              KERNELS.transpose(stored, 0, taps, cIn, taps, rows, row * length, cIn);
+            Math.ceilDiv(cOut, TAP_ROWS),
+            (index, scratch) -> {
+              int first = index * TAP_ROWS;
+              int count = Math.min(TAP_ROWS, cOut - first);
+              float[] stored = scratch.get(STORED, TAP_ROWS * channels * taps);
+              for (int c = 0; c < cIn; c += channels) {
+                int here = Math.min(channels, cIn - c);
+                int values = here * taps;
+                weight.decodeRows(first, count, c * taps, values, stored, 0, values, scratch);
+                for (int i = 0; i < count; i++) {
+                  int to = (first + i) * length + c;
+                  KERNELS.transpose(stored, i * values, taps, here, taps, rows, to, cIn);
+                }
+              }
             });
     return rows;
   }

@@ -188,7 +188,7 @@ final class Gemm implements Groups.Work<Gemm.Columns> {
     int halves = product.halves();
     int nr = MICRO.columns();
     panels = Math.ceilDiv(product.n, nr);
-    int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.max(depth, 1)) / halves / nr;
+    int maxPanels = Math.min(MAX_COLUMNS, GROUP / Math.clamp(depth, 1, DEPTH)) / halves / nr;
     int least = Math.ceilDiv(panels, Math.max(maxPanels, 1));
     int even = Math.ceilDiv(least, threads) * threads;
     groups = Math.clamp(panels / MIN_PANELS, least, even);

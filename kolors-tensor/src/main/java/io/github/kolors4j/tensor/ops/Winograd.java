@@ -108,8 +108,8 @@ final class Winograd {
     this.y = y.data();
     this.weight = weight;
     this.finish = finish;
-    tilesDown = (in.dim(1) + OUT - 1) / OUT;
-    tilesAcross = (in.dim(2) + OUT - 1) / OUT;
+    tilesDown = tiles(in.dim(1));
+    tilesAcross = tiles(in.dim(2));
     tiles = in.dim(0) * tilesDown * tilesAcross;
     cIn = in.dim(3);
     cOut = out.dim(3);
@@ -127,6 +127,16 @@ final class Winograd {
         && kernel.dim(1) >= MIN_CHANNELS
         && x.dim(1) >= MIN_EXTENT
         && x.dim(2) >= MIN_EXTENT;
+  }
+
+  /** Multiply-adds of a sample for each of its results' channels. */
+  static long productsOfSample(Shape x) {
+    return (long) POINTS * tiles(x.dim(1)) * tiles(x.dim(2)) * x.dim(3);
+  }
+
+  /** Tiles along one side of a map. */
+  private static int tiles(int extent) {
+    return Math.ceilDiv(extent, OUT);
   }
 
   static void convolve(Tensor x, Weight weight, Tensor y, Convolution.Finish finish) {
@@ -294,7 +304,7 @@ final class Winograd {
                 }
               }
             });
-    int step = ROUNDS * Gemm.tileRows();
+    int step = blockOfTiles(workspace.threads().threads());
     workspace
         .threads()
         .run(
@@ -311,6 +321,11 @@ final class Winograd {
               }
               transformOutput(first, m, 0, scratch);
             });
+  }
+
+  /** Tiles that a task takes all the way: fewer where threads would be left without any. */
+  private int blockOfTiles(int threads) {
+    return Math.min(ROUNDS * Gemm.tileRows(), PackedRows.wholeTiles(Math.ceilDiv(tiles, threads)));
   }
 
   /** {@code M += V · U} at some points, over one block of channels from k on. */
