@@ -27,7 +27,9 @@ abstract class Candidates implements Iterable<String> {
   static final class Previews extends Candidates {
     Previews() {
       super(
-          () -> Arrays.stream(PreviewMode.values()).map(mode -> mode.name().toLowerCase(Locale.ROOT)));
+          () ->
+              Arrays.stream(PreviewMode.values())
+                  .map(mode -> mode.name().toLowerCase(Locale.ROOT)));
     }
   }
 

@@ -11,10 +11,8 @@ final class RngOption {
   @Option(
       names = "--rng",
       completionCandidates = Candidates.Generators.class,
-      paramLabel = "NAME",
-      description =
-          "Which of PyTorch's generators the seeds are for: cpu, cpu-f16, cuda or cuda-f16."
-              + " Default: cpu.")
+      paramLabel = "cpu|cpu-f16|cuda|cuda-f16", // of its own: completion tells options by it
+      description = "Which of PyTorch's generators the seeds are for. Default: cpu.")
   private String rng;
 
   void apply(ImageRequest.Builder request) {

@@ -152,7 +152,8 @@ class MachineCommandsTest {
                     + " words() { COMP_WORDS=(kolors \"$@\"); COMP_CWORD=$#; COMPREPLY=();"
                     + " _complete_kolors; echo \"$*:\" \"${COMPREPLY[@]}\"; };"
                     + " words generate --prev; words generate --preview ''; words cache '';"
-                    + " words generate --scheduler dpmsolver; words serve --precision ''")
+                    + " words generate --scheduler dpmsolver; words serve --precision '';"
+                    + " words generate --rng cuda")
             .redirectErrorStream(true)
             .start();
     String output = new String(bash.getInputStream().readAllBytes());
@@ -161,6 +162,7 @@ class MachineCommandsTest {
     assertTrue(output.contains("--preview : auto kitty iterm blocks none\n"), output);
     assertTrue(output.contains("cache : list verify remove\n"), output);
     assertTrue(output.contains("dpmsolver: dpmsolver"), output);
+    assertTrue(output.contains("--rng cuda: cuda cuda-f16\n"), output);
     assertTrue(output.contains("--precision : f32 f32-fast bf16\n"), output);
     assertTrue(Run.of("completion", "zsh").out().contains("compinit"));
     assertEquals(2, Run.of("completion", "fish").exitCode());
