@@ -33,7 +33,8 @@ def control_net(unet):
 
 
 def painting_unet(unet):
-    wide = UNet2DConditionModel.from_config(dict(unet.config) | dict(in_channels=9))
+    config = {name: value for name, value in unet.config.items() if name != "_name_or_path"}
+    wide = UNet2DConditionModel.from_config(config | dict(in_channels=9))
     state = unet.state_dict()
     state["conv_in.weight"] = torch.cat([state["conv_in.weight"], torch.zeros_like(wide.conv_in.weight[:, 4:])], 1)
     wide.load_state_dict(state)
@@ -155,8 +156,8 @@ def sheet(path, rows, predict, vae, above, steps=14, guidance=3.0):
 
 
 def min_snr(each, a, least=0.0):
-    """Hang et al. 2023, of mean squared errors of the noise. With a `least`, what a picture begins with counts for more: the
-    first steps decide its colours, and an error in these hardly shows in so much noise."""
+    """Hang et al. 2023, of mean squared errors of the noise. With a `least` of 1, where there is more noise than picture the
+    error of the picture counts: the first steps decide its colours, and an error in these hardly shows in so much noise."""
     snr = (a / (1 - a)).flatten()
     return (each * snr.clamp(least, 5) / snr).mean()
 
@@ -255,20 +256,21 @@ def main():
         which = source[pick]
         # A net of edges often sees no words: it must not leave to the words what the edges say. One that paints often sees no
         # word about the background: the picture around the mask tells.
+        without, plain = (0.5, 0.6) if args.kind == "controlnet" else (0.1, 0.3)
         rows = []
         for o, c in labels[which]:
             u = random.random()
-            if u < (0.5 if args.kind == "controlnet" else 0.1):
+            if u < without:
                 rows.append(0)
             else:
-                rows.append(random.choice(words.plain[int(o)] if u > 0.6 else words.named[int(o), int(c)]))
+                rows.append(random.choice(words.plain[int(o)] if u > plain else words.named[int(o), int(c)]))
         x, noise = latents[which], torch.randn(args.batch, 4, LATENT, LATENT)
         t = timesteps(len(abar), args.batch)
         a = abar[t].view(-1, 1, 1, 1)
         pred = predict(a.sqrt() * x + (1 - a).sqrt() * noise, t, torch.tensor(rows), condition[pick])
         each = (pred - noise).square().mean((1, 2, 3))
         opt.zero_grad()
-        min_snr(each, a, 0 if args.kind == "controlnet" else 0.05).backward()
+        min_snr(each, a, 0 if args.kind == "controlnet" else 1).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         opt.step()
         step += 1

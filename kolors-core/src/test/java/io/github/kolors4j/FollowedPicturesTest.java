@@ -254,4 +254,58 @@ class FollowedPicturesTest {
         inMiddle(pipeline.generate(cropped).image(), dog, radius + 1).rgb(),
         "with an overlay, what the mask leaves is the picture's to the byte");
   }
+
+  /** How far a ring of two pictures is apart, in levels of their mean colours. */
+  private static double ringDistance(KolorsImage a, KolorsImage b, int inner, int outer) {
+    double[] sums = new double[3];
+    int count = 0;
+    for (int i = 0; i < SIZE * SIZE; i++) {
+      if (inDisc(i, outer) && !inDisc(i, inner)) {
+        for (int c = 0; c < 3; c++) {
+          sums[c] += (a.rgb()[3 * i + c] & 255) - (b.rgb()[3 * i + c] & 255);
+        }
+        count++;
+      }
+    }
+    double squares = 0;
+    for (double sum : sums) {
+      squares += Math.pow(sum / count, 2);
+    }
+    return Math.sqrt(squares / 3);
+  }
+
+  /** No word says the background's colour: the picture around the mask does. */
+  @Test
+  void theUnetForMasksPaintsWhatGoesWithTheSurroundings() throws IOException {
+    int radius = 29;
+    List<String> colours = List.of("yellow", "purple", "blue", "red");
+    List<KolorsImage> row = new ArrayList<>();
+    double told = 0;
+    double guessed = 0;
+    try (KolorsPipeline painter =
+        KolorsPipeline.builder(MiniCheckpoint.directory())
+            .unet(MiniCheckpoint.inpaintingUnet())
+            .open()) {
+      for (String colour : colours) {
+        KolorsImage dog = draw("a dog on a " + colour + " background");
+        KolorsImage fox = draw("a fox on a " + colour + " background");
+        ImageRequest request =
+            request("a fox", 3).toBuilder().image(dog).mask(disc(radius)).build();
+        KolorsImage painted = painter.generate(request).image();
+        KolorsImage plain = draw(request);
+        row.addAll(List.of(dog, plain, painted));
+        save("surroundings", row.toArray(KolorsImage[]::new));
+        double own = ringDistance(painted, fox, radius - 6, radius);
+        double ofPlain = ringDistance(plain, fox, radius - 6, radius);
+        double outside = distance(inMiddle(dog, painted, radius + 2), painted);
+        System.out.printf(
+            "%s: border %.0f levels off, %.0f with the usual U-Net; outside of the mask %.1f%n",
+            colour, own, ofPlain, outside);
+        told += own / colours.size();
+        guessed += ofPlain / colours.size();
+      }
+    }
+    System.out.printf("borders %.0f and %.0f levels off%n", told, guessed);
+    assertTrue(told < 20 && told < guessed / 2, told + " levels off, " + guessed);
+  }
 }

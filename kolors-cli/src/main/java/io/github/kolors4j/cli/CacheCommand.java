@@ -33,6 +33,7 @@ final class CacheCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "list|verify|remove",
+      completionCandidates = Candidates.CacheActions.class,
       description =
           "list: repositories and their sizes; verify: compare each file with its hash; remove:"
               + " delete a repository, or one revision of it.")

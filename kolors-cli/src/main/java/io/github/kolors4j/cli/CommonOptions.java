@@ -109,6 +109,7 @@ final class CommonOptions {
     @Option(
         names = "--precision",
         paramLabel = "f32|f32-fast|bf16",
+        completionCandidates = Candidates.Precisions.class,
         description =
             "How products are computed, where the CPU has BF16 for the last two. Default: f32.")
     private String precision;

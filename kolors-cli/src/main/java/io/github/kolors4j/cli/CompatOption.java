@@ -9,6 +9,7 @@ final class CompatOption {
   @Option(
       names = "--compat",
       paramLabel = "diffusers",
+      completionCandidates = Candidates.Compatibilities.class,
       description = "Restore the reference's known faults, for its exact pictures.")
   private String compat;
 

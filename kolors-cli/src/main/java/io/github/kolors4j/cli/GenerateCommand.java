@@ -55,6 +55,7 @@ class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--output-type",
       paramLabel = "image|latent",
+      completionCandidates = Candidates.OutputTypes.class,
       defaultValue = "image",
       description = "Pictures, or latents in one safetensors file. Default: ${DEFAULT-VALUE}.")
   private String outputType;

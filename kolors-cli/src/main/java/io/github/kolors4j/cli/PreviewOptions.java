@@ -12,6 +12,7 @@ final class PreviewOptions {
       paramLabel = "MODE",
       defaultValue = "auto",
       converter = Mode.class,
+      completionCandidates = Candidates.Previews.class,
       description =
           "The picture in the terminal, while it comes to be and at the end: auto, kitty, iterm,"
               + " blocks or none. Default: ${DEFAULT-VALUE}, which shows nothing without a terminal"

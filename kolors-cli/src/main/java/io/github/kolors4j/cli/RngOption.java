@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 final class RngOption {
   @Option(
       names = "--rng",
+      completionCandidates = Candidates.Generators.class,
       paramLabel = "NAME",
       description =
           "Which of PyTorch's generators the seeds are for: cpu, cpu-f16, cuda or cuda-f16."

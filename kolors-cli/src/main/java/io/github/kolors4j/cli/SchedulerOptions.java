@@ -15,6 +15,7 @@ import picocli.CommandLine.Option;
 final class SchedulerOptions {
   @Option(
       names = "--scheduler",
+      completionCandidates = Candidates.SchedulerNames.class,
       paramLabel = "NAME",
       description =
           "A diffusers class name or a short one; see kolors schedulers. Default: the checkpoint's"

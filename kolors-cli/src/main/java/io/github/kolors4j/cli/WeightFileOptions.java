@@ -1,5 +1,6 @@
 package io.github.kolors4j.cli;
 
+import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,11 +11,11 @@ import picocli.CommandLine.Option;
 final class WeightFileOptions {
   @Option(
       names = "--unet",
-      paramLabel = "FILE",
+      paramLabel = "FILE|mini-inpainting",
       description =
           "Take the U-Net's weights from this safetensors file: a U-Net alone, or a checkpoint of"
-              + " ComfyUI.")
-  private Path unet;
+              + " ComfyUI. mini-inpainting: the mini checkpoint's own for masks.")
+  private String unet;
 
   @Option(
       names = "--vae",
@@ -32,6 +33,9 @@ final class WeightFileOptions {
           "Take the text encoder's weights from this safetensors file, in 16, 8 or 4 bits.")
   private Path textEncoder;
 
+  /** The name that stands for the U-Net that is shipped with the mini checkpoint. */
+  private static final String MINI_INPAINTING = "mini-inpainting";
+
   /** The name that stands for TAESD of SDXL, which is Kolors' VAE, too. */
   private static final String TAESD = "taesd";
 
@@ -41,7 +45,11 @@ final class WeightFileOptions {
 
   /** The U-Net's file, which is there. */
   Optional<Path> unet() throws IOException {
-    return unet == null ? Optional.empty() : Optional.of(existing(unet));
+    if (unet == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        unet.equals(MINI_INPAINTING) ? MiniCheckpoint.inpaintingUnet() : existing(Path.of(unet)));
   }
 
   /** The VAE's file, which is there. */

@@ -148,13 +148,20 @@ class MachineCommandsTest {
                 "-c",
                 "source '"
                     + script
-                    + "'; COMP_WORDS=(kolors generate --prev); COMP_CWORD=2;"
-                    + " _complete_kolors; echo \"${COMPREPLY[@]}\"")
+                    + "'; compopt() { :; };" // which works in a completion only
+                    + " words() { COMP_WORDS=(kolors \"$@\"); COMP_CWORD=$#; COMPREPLY=();"
+                    + " _complete_kolors; echo \"$*:\" \"${COMPREPLY[@]}\"; };"
+                    + " words generate --prev; words generate --preview ''; words cache '';"
+                    + " words generate --scheduler dpmsolver; words serve --precision ''")
             .redirectErrorStream(true)
             .start();
     String output = new String(bash.getInputStream().readAllBytes());
     assertTrue(bash.waitFor(60, TimeUnit.SECONDS));
-    assertTrue(output.contains("--preview"), output);
+    assertTrue(output.contains("generate --prev: --preview-vae --preview\n"), output);
+    assertTrue(output.contains("--preview : auto kitty iterm blocks none\n"), output);
+    assertTrue(output.contains("cache : list verify remove\n"), output);
+    assertTrue(output.contains("dpmsolver: dpmsolver"), output);
+    assertTrue(output.contains("--precision : f32 f32-fast bf16\n"), output);
     assertTrue(Run.of("completion", "zsh").out().contains("compinit"));
     assertEquals(2, Run.of("completion", "fish").exitCode());
   }

@@ -3,17 +3,22 @@ package io.github.kolors4j.hub;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.InputStream;
+import java.net.Authenticator;
 import java.net.ConnectException;
+import java.net.HttpURLConnection;
+import java.net.Proxy;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.channels.UnresolvedAddressException;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -24,6 +29,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +41,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Redirects are followed here and not by the JDK, so that one place decides who sees the token:
  * the hub's own scheme, host and port, and nobody else.
+ *
+ * <p>Bytes are read by who needs them, in large pieces. The JDK's newer client hands them from
+ * thread to thread, which costs more than to hash them where the line is fast.
  */
 final class Http implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Http.class);
@@ -40,19 +52,23 @@ final class Http implements AutoCloseable {
   private static final long TICK_MILLIS = 50;
   private static final Pattern RATE_LIMIT = Pattern.compile(";\\s*t\\s*=\\s*(\\d{1,9})");
 
+  /** Who waits for an answer gives it up first, and says why. */
+  private static final Duration READER_WAITS_LONGER = Duration.ofSeconds(1);
+
+  /** In place of the process's own, whose passwords are not for the hosts that we are sent to. */
+  private static final Authenticator NO_PASSWORDS = new Authenticator() {};
+
   private final HubEnvironment.Server server;
   private final HubEnvironment.Network network;
   private final Backoff backoff;
   private final BooleanSupplier cancelled;
 
-  /**
-   * Requests run here and not by {@code sendAsync}, whose answers come by way of the common pool:
-   * on two cores that is one thread, and a caller who is on it would wait for himself.
-   */
+  /** Who reads an answer; who waits for it can leave, which a read that blocks cannot. */
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("kolors-http-", 0).factory());
 
-  private final HttpClient client;
+  /** One for all requests: connections are kept for those with the same. */
+  private @Nullable SSLSocketFactory sockets;
 
   Http(
       HubEnvironment.Server server,
@@ -63,19 +79,17 @@ final class Http implements AutoCloseable {
     this.network = network;
     this.backoff = backoff;
     this.cancelled = cancelled;
-    this.client =
-        HttpClient.newBuilder()
-            // over plain http the JDK offers an upgrade to HTTP/2, which some proxies refuse
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(network.answerTimeout())
-            .proxy(network.proxies())
-            .executor(threads)
-            .build();
   }
 
   /** How an answer's bytes are taken, and when the last ones came. */
-  interface Body<T> extends HttpResponse.BodyHandler<T> {
+  interface Body<T> {
+    /**
+     * Reads what is wanted. The stream is closed afterwards; who waited may have left by then.
+     *
+     * @param bytes at their end where the answer has none
+     */
+    T take(int status, HttpHeaders headers, InputStream bytes) throws IOException;
+
     /** In the unit of {@link System#nanoTime}. */
     long lastProgress();
   }
@@ -144,7 +158,7 @@ final class Http implements AutoCloseable {
   /** What the JDK says about a connection, which may be nothing. */
   private static String reason(IOException failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+      if (cause instanceof UnknownHostException) {
         return "no such host, or no network";
       }
     }
@@ -219,11 +233,10 @@ final class Http implements AutoCloseable {
       throws IOException, InterruptedException {
     URI at = uri;
     for (int i = 0; i <= MOST_REDIRECTS; i++) {
-      HttpResponse<T> response = once(at, range, body);
-      int status = response.statusCode();
-      Optional<String> location = response.headers().firstValue("Location");
-      if (status / 100 != 3 || location.isEmpty()) {
-        return new Answer<>(status, response.headers(), at, response.body());
+      Answer<T> answer = once(at, range, body);
+      Optional<String> location = answer.headers().firstValue("Location");
+      if (answer.status() / 100 != 3 || location.isEmpty()) {
+        return answer;
       }
       at = redirected(at, location.get());
     }
@@ -236,7 +249,7 @@ final class Http implements AutoCloseable {
     try {
       URI to = from.resolve(location);
       boolean weaker = from.getScheme().equals("https") && !"https".equals(to.getScheme());
-      if (to.getHost() != null && !weaker && to.getScheme().startsWith("http")) {
+      if (to.getHost() != null && !weaker && to.getScheme().matches("https?")) {
         return to;
       }
     } catch (IllegalArgumentException _) {
@@ -248,19 +261,75 @@ final class Http implements AutoCloseable {
             .formatted(shown(from)));
   }
 
-  private <T> HttpResponse<T> once(URI uri, Optional<String> range, Body<T> body)
+  private <T> Answer<T> once(URI uri, Optional<String> range, Body<T> body)
       throws IOException, InterruptedException {
     checkCancelled();
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri)
-            .header("User-Agent", "kolors4j; java/" + Runtime.version().feature())
-            .header("Accept-Encoding", "identity");
-    range.ifPresent(bytes -> request.header("Range", bytes));
-    if (isOwn(uri)) {
-      server.token().ifPresent(token -> request.header("Authorization", token.authorization()));
-    }
+    HttpURLConnection request = request(uri, range);
     LOG.debug("GET {} {}", shown(uri), range.orElse(""));
-    return await(uri, threads.submit(() -> client.send(request.build(), body)), body);
+    return await(uri, threads.submit(() -> answer(uri, request, body)), body);
+  }
+
+  private HttpURLConnection request(URI uri, Optional<String> range) throws IOException {
+    List<Proxy> proxies = network.proxies().select(uri);
+    HttpURLConnection request =
+        (HttpURLConnection)
+            uri.toURL().openConnection(proxies.isEmpty() ? Proxy.NO_PROXY : proxies.getFirst());
+    if (request instanceof HttpsURLConnection https) {
+      https.setSSLSocketFactory(sockets());
+      // asked only for a certificate of another host, which a process may have said yes to
+      https.setHostnameVerifier((_, _) -> false);
+    }
+    request.setInstanceFollowRedirects(false);
+    request.setUseCaches(false);
+    request.setAuthenticator(NO_PASSWORDS);
+    request.setConnectTimeout(Math.toIntExact(network.answerTimeout().toMillis()));
+    request.setReadTimeout(
+        Math.toIntExact(network.stallTimeout().plus(READER_WAITS_LONGER).toMillis()));
+    request.setRequestProperty("User-Agent", "kolors4j; java/" + Runtime.version().feature());
+    request.setRequestProperty("Accept", "*/*");
+    request.setRequestProperty("Accept-Encoding", "identity");
+    range.ifPresent(bytes -> request.setRequestProperty("Range", bytes));
+    if (isOwn(uri)) {
+      server
+          .token()
+          .ifPresent(token -> request.setRequestProperty("Authorization", token.authorization()));
+    }
+    return request;
+  }
+
+  private synchronized SSLSocketFactory sockets() throws IOException {
+    if (sockets == null) {
+      try {
+        sockets = SSLContext.getDefault().getSocketFactory();
+      } catch (NoSuchAlgorithmException e) {
+        throw new IOException("no TLS in this JVM: " + e.getMessage(), e);
+      }
+    }
+    return sockets;
+  }
+
+  private static <T> Answer<T> answer(URI uri, HttpURLConnection request, Body<T> body)
+      throws IOException {
+    int status = request.getResponseCode(); // before the stream, whose messages have the query
+    HttpHeaders headers = headers(request);
+    try (InputStream bytes = status < 400 ? request.getInputStream() : request.getErrorStream()) {
+      T taken = body.take(status, headers, bytes == null ? InputStream.nullInputStream() : bytes);
+      return new Answer<>(status, headers, uri, taken);
+    }
+  }
+
+  /** In the order that they came in, their names in whatever case. */
+  private static HttpHeaders headers(HttpURLConnection request) {
+    Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    for (int i = 1; request.getHeaderField(i) != null; i++) { // 0 is the line with the status
+      String name = request.getHeaderFieldKey(i);
+      if (name != null && !name.isBlank()) {
+        headers
+            .computeIfAbsent(name.strip(), _ -> new ArrayList<>())
+            .add(request.getHeaderField(i));
+      }
+    }
+    return HttpHeaders.of(headers, (_, _) -> true);
   }
 
   /** The hub itself, where the token may go. */
@@ -272,7 +341,7 @@ final class Http implements AutoCloseable {
   }
 
   /** Waits for all of the body, but not longer than bytes come. */
-  private <T> HttpResponse<T> await(URI uri, Future<HttpResponse<T>> response, Body<T> body)
+  private <T> Answer<T> await(URI uri, Future<Answer<T>> response, Body<T> body)
       throws IOException, InterruptedException {
     final long begin = System.nanoTime();
     try {
@@ -294,7 +363,7 @@ final class Http implements AutoCloseable {
     } catch (ExecutionException e) {
       throw unwrapped(uri, e.getCause() == null ? e : e.getCause());
     } finally {
-      response.cancel(true); // ends the exchange where it has not ended
+      response.cancel(false); // whose reader may be writing to a file, which an interrupt closes
     }
   }
 
@@ -323,13 +392,12 @@ final class Http implements AutoCloseable {
 
   @Override
   public void close() {
-    client.shutdownNow();
     threads.shutdown();
   }
 
   /** The first bytes of an answer, whatever its status, in memory. */
   static final class TextBody implements Body<byte[]> {
-    private static final byte[] NOTHING = {};
+    private static final int PIECE_BYTES = 16 << 10;
 
     private final int most;
     private volatile long lastProgress = System.nanoTime();
@@ -344,16 +412,18 @@ final class Http implements AutoCloseable {
     }
 
     @Override
-    public HttpResponse.BodySubscriber<byte[]> apply(HttpResponse.ResponseInfo info) {
+    public byte[] take(int status, HttpHeaders headers, InputStream bytes) throws IOException {
       ByteArrayOutputStream text = new ByteArrayOutputStream();
-      return HttpResponse.BodySubscribers.mapping(
-          HttpResponse.BodySubscribers.ofByteArrayConsumer(
-              bytes -> {
-                lastProgress = System.nanoTime();
-                byte[] some = bytes.orElse(NOTHING);
-                text.write(some, 0, Math.min(some.length, most - text.size()));
-              }),
-          _ -> text.toByteArray());
+      byte[] piece = new byte[PIECE_BYTES];
+      while (text.size() < most) {
+        int count = bytes.read(piece, 0, Math.min(piece.length, most - text.size()));
+        if (count < 0) {
+          break;
+        }
+        lastProgress = System.nanoTime();
+        text.write(piece, 0, count);
+      }
+      return text.toByteArray();
     }
   }
 }

@@ -39,6 +39,7 @@ import java.util.stream.Stream;
  *   snapshots/COMMIT/PATH       links to ../../blobs/ETAG; where links cannot be, the files
  *   blobs/ETAG                  the contents, or links into the store that repositories share
  *   trees/COMMIT.json           all files of a commit
+ *   modelscope/COMMIT           ours: empty, says that the snapshot is ModelScope's
  * blobs/XX/HASH                 that store
  * </pre>
  *
@@ -155,6 +156,9 @@ public final class HubCache {
       writeTree(plan.listing());
     }
     RepoRevision revision = plan.listing().revision();
+    if (repo.source() == RepoId.Source.MODELSCOPE) {
+      write(fromModelScope(repo, plan.listing().commit()), "");
+    }
     if (!revision.isCommit()) {
       write(folder(repo).resolve("refs").resolve(revision.revision()), plan.listing().commit());
     }
@@ -250,6 +254,15 @@ public final class HubCache {
 
   private Path tree(RepoId repo, String commit) {
     return folder(repo).resolve("trees").resolve(commit + ".json");
+  }
+
+  /** A repository of ModelScope's shares the folder with the hub's of the same name. */
+  private Path fromModelScope(RepoId repo, String commit) {
+    return folder(repo).resolve("modelscope").resolve(commit);
+  }
+
+  private boolean isOf(RepoId.Source source, RepoId repo, String commit) {
+    return source == RepoId.Source.HUGGING_FACE || Files.exists(fromModelScope(repo, commit));
   }
 
   static String unique() {
@@ -404,7 +417,8 @@ public final class HubCache {
 
   /**
    * Deletes a repository with all that is of it alone. What lies in the store that repositories
-   * share stays there: {@code hf cache prune} frees what nothing uses any more.
+   * share stays there: {@code hf cache prune} frees what nothing uses any more. By its name at
+   * ModelScope only what came from there is deleted, by the plain one all that has it.
    *
    * @param repo the repository
    * @return how many bytes are free now; empty if the cache has nothing of it
@@ -415,13 +429,29 @@ public final class HubCache {
     if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
       return Optional.empty();
     }
+    return repo.source() == RepoId.Source.HUGGING_FACE
+        ? Optional.of(removeAll(repo))
+        : removeEach(repo, commits(folder));
+  }
+
+  private Optional<Long> removeEach(RepoId repo, List<String> commits) throws IOException {
+    Optional<Long> bytes = Optional.empty();
+    for (String commit : commits) {
+      Optional<Long> own = remove(new RepoRevision(repo, commit));
+      bytes = own.isEmpty() ? bytes : Optional.of(bytes.orElse(0L) + own.get());
+    }
+    return bytes;
+  }
+
+  private long removeAll(RepoId repo) throws IOException {
+    Path folder = folder(repo);
     CachedRepo cached = cached(repo, folder);
     // first what makes files findable, so that nobody finds half of them
     delete(folder.resolve("refs"));
     delete(folder.resolve("snapshots"));
     delete(folder);
     delete(root.resolve(".locks").resolve(folder.getFileName()));
-    return Optional.of(cached.bytes() + cached.partialBytes());
+    return cached.bytes() + cached.partialBytes();
   }
 
   /**
@@ -437,11 +467,11 @@ public final class HubCache {
     Path folder = folder(repo);
     String commit = commit(revision).orElse("");
     List<String> others = new ArrayList<>(commits(folder));
-    if (!others.remove(commit)) {
+    if (!others.remove(commit) || !isOf(repo.source(), repo, commit)) {
       return Optional.empty();
     }
     if (others.isEmpty()) {
-      return remove(repo);
+      return Optional.of(removeAll(repo));
     }
     Path snapshot = snapshot(repo, commit);
     Set<Path> unused = contents(repo, snapshot);
@@ -463,6 +493,7 @@ public final class HubCache {
     }
     delete(snapshot);
     Files.deleteIfExists(tree(repo, commit));
+    Files.deleteIfExists(fromModelScope(repo, commit));
     for (Path blob : unused) {
       Files.deleteIfExists(blob);
     }

@@ -338,11 +338,22 @@ final class PartialBlob implements AutoCloseable {
     }
   }
 
-  /** Feeds a range that is there to a hash. */
-  void hash(int range, ContentHash hash, ByteBuffer buffer) throws IOException {
-    long end = end(range);
-    for (long at = begin(range); at < end; ) {
-      buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
+  /** How far the content goes on without a gap, from a place up to which it is there. */
+  long front(long position) {
+    return position == file.size()
+        ? position
+        : Math.max(position, next(Math.toIntExact(position / rangeBytes)));
+  }
+
+  /** Where the range of a byte begins. */
+  long rangeOf(long position) {
+    return position - position % rangeBytes;
+  }
+
+  /** Feeds bytes that are there to a hash. */
+  void hash(long from, long to, ContentHash hash, ByteBuffer buffer) throws IOException {
+    for (long at = from; at < to; ) {
+      buffer.clear().limit((int) Math.min(buffer.capacity(), to - at));
       if (!readFully(channel, buffer, at)) {
         throw new IOException(path + " was cut while it was read");
       }

@@ -1,42 +1,36 @@
 package io.github.kolors4j.hub;
 
 import java.io.IOException;
-import java.net.http.HttpResponse;
+import java.io.InputStream;
+import java.net.http.HttpHeaders;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
-import java.util.function.BooleanSupplier;
-import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the bytes of a range to where they belong, while they come. A server that knows no ranges
  * sends all of the file, which is taken as well, by one request at a time.
  *
- * <p>The JDK hands over 16 KB at a time, and a write of so little, with its line in the ledger,
- * costs more than the bytes do: they are gathered first. Whatever ends the answer, {@link #close}
- * writes what is gathered.
+ * <p>A write of a few kilobytes, with its line in the ledger, costs more than the bytes do: they are
+ * gathered first. Whatever ends the answer, {@link #close} writes what is gathered.
  */
 final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
   private static final int OK = 200;
   private static final int PARTIAL_CONTENT = 206;
 
   private final PartialBlob blob;
-  private final ByteBuffer gathered;
   private final RepoFile file;
   private final long from;
   private final long to;
-  private final BooleanSupplier mayTakeWhole;
-  private final LongConsumer added;
+  private final Taker taker;
   private volatile long lastProgress = System.nanoTime();
 
-  /** Of the last answer; those before it were redirections. */
-  private volatile @Nullable Sink sink;
+  /** Between two writes; beyond {@link #count} the reader's own, also when the body is closed. */
+  private final byte[] gathered;
+
+  private int count;
+  private long position;
+  private boolean closed;
 
   /** What became of the answer's body. */
   enum Outcome {
@@ -48,28 +42,32 @@ final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
     REFUSED
   }
 
+  /** Who wants the bytes. */
+  interface Taker {
+    /** Asked when the server sends the whole file instead. */
+    boolean mayTakeWhole();
+
+    /**
+     * Told of bytes that are in the file now.
+     *
+     * @param position of the first one, in the file
+     * @param added how many of them were not there before
+     */
+    void took(long position, ByteBuffer bytes, long added) throws IOException;
+  }
+
   /**
    * Bytes {@code from} to {@code to}, exclusive.
    *
-   * @param buffer for the bytes between two writes; the body's own until it is closed
-   * @param mayTakeWhole asked when the server sends the whole file instead
-   * @param added is told of new bytes
+   * @param writeBytes how many are gathered for a write
    */
-  RangeBody(
-      PartialBlob blob,
-      RepoFile file,
-      long from,
-      long to,
-      ByteBuffer buffer,
-      BooleanSupplier mayTakeWhole,
-      LongConsumer added) {
+  RangeBody(PartialBlob blob, RepoFile file, long from, long to, int writeBytes, Taker taker) {
     this.blob = blob;
     this.file = file;
     this.from = from;
     this.to = to;
-    this.gathered = buffer;
-    this.mayTakeWhole = mayTakeWhole;
-    this.added = added;
+    this.taker = taker;
+    this.gathered = new byte[writeBytes];
   }
 
   /** As the header says it. */
@@ -83,173 +81,102 @@ final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
   }
 
   @Override
-  public HttpResponse.BodySubscriber<Outcome> apply(HttpResponse.ResponseInfo info) {
-    return switch (info.statusCode()) {
+  public Outcome take(int status, HttpHeaders headers, InputStream bytes) throws IOException {
+    return switch (status) {
       case PARTIAL_CONTENT -> {
         String expected = "bytes %s-%s/%s".formatted(from, to - 1, file.size());
-        String range = info.headers().firstValue("Content-Range").orElse("(no range)");
-        yield range.replace("/*", "/" + file.size()).equals(expected)
-            ? bytes(from, to, info)
-            : failed("sends %s instead of %s".formatted(range, expected));
+        String range = headers.firstValue("Content-Range").orElse("(no range)");
+        if (!range.replace("/*", "/" + file.size()).equals(expected)) {
+          throw replaced("sends %s instead of %s".formatted(range, expected));
+        }
+        yield take(from, to, headers, bytes);
       }
       case OK ->
-          (from == 0 && to == file.size()) || mayTakeWhole.getAsBoolean()
-              ? bytes(0, file.size(), info)
-              : done(Outcome.NOT_NEEDED);
-      default -> done(Outcome.REFUSED);
+          (from == 0 && to == file.size()) || taker.mayTakeWhole()
+              ? take(0, file.size(), headers, bytes)
+              : Outcome.NOT_NEEDED;
+      default -> Outcome.REFUSED;
     };
   }
 
-  private HttpResponse.BodySubscriber<Outcome> bytes(
-      long begin, long end, HttpResponse.ResponseInfo info) {
-    OptionalLong length = Http.length(info.headers());
+  private HubException replaced(String what) {
+    return new HubException(
+        HubException.Reason.DAMAGED,
+        String.format(
+            Locale.ROOT,
+            "[hub] %s has %,d bytes by the listing, and the server %s: was it replaced? Pull"
+                + " again later.",
+            file.path(),
+            file.size(),
+            what));
+  }
+
+  private Outcome take(long begin, long end, HttpHeaders headers, InputStream bytes)
+      throws IOException {
+    OptionalLong length = Http.length(headers);
     if (length.isPresent() && length.getAsLong() != end - begin) {
-      return failed(String.format(Locale.ROOT, "sends %,d bytes", length.getAsLong()));
+      throw replaced(String.format(Locale.ROOT, "sends %,d bytes", length.getAsLong()));
     }
-    Sink taking = new Sink(begin, end);
-    sink = taking;
-    return taking;
-  }
-
-  private HttpResponse.BodySubscriber<Outcome> failed(String what) {
-    HubException failure =
-        new HubException(
-            HubException.Reason.DAMAGED,
-            String.format(
-                Locale.ROOT,
-                "[hub] %s has %,d bytes by the listing, and the server %s: was it replaced? Pull"
-                    + " again later.",
-                file.path(),
-                file.size(),
-                what));
-    return new Sink(failure);
-  }
-
-  private static HttpResponse.BodySubscriber<Outcome> done(Outcome outcome) {
-    return HttpResponse.BodySubscribers.replacing(outcome);
-  }
-
-  /** Nothing is taken from here on: an exchange that was given up may still bring bytes. */
-  @Override
-  public void close() throws HubException {
-    Sink taking = sink;
-    if (taking != null) {
-      taking.close();
+    synchronized (this) {
+      position = begin;
     }
-  }
-
-  /** Asks for more when what came is in the buffer or on the disk, which so sets the pace. */
-  private final class Sink implements HttpResponse.BodySubscriber<Outcome> {
-    private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    private final long end;
-    private long position;
-    private boolean closed;
-    private Flow.@Nullable Subscription subscription;
-
-    private Sink(long begin, long end) {
-      this.position = begin;
-      this.end = end;
-    }
-
-    private Sink(HubException failure) {
-      this(0, 0);
-      outcome.completeExceptionally(failure);
-    }
-
-    @Override
-    public CompletionStage<Outcome> getBody() {
-      return outcome;
-    }
-
-    @Override
-    public void onSubscribe(Flow.Subscription subscription) {
-      this.subscription = subscription;
-      if (outcome.isDone()) {
-        subscription.cancel();
-      } else {
-        subscription.request(1);
-      }
-    }
-
-    @Override
-    public synchronized void onNext(List<ByteBuffer> buffers) {
-      if (closed || outcome.isDone()) {
-        return;
-      }
+    int at = 0;
+    while (true) {
+      int read = bytes.read(gathered, at, gathered.length - at); // blocks, so without the lock
       lastProgress = System.nanoTime();
-      try {
-        for (ByteBuffer buffer : buffers) {
-          take(buffer);
+      synchronized (this) {
+        if (closed) {
+          throw new IOException("the request was given up");
         }
-        Objects.requireNonNull(subscription).request(1);
-      } catch (HubException e) {
-        fail(e);
-      }
-    }
-
-    private void take(ByteBuffer bytes) throws HubException {
-      if (bytes.remaining() > end - position - gathered.position()) {
-        throw new HubException(
-            HubException.Reason.DAMAGED,
-            String.format(
-                Locale.ROOT,
-                "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again"
-                    + " later.",
-                file.path(),
-                file.size()));
-      }
-      while (bytes.hasRemaining()) {
-        int piece = Math.min(bytes.remaining(), gathered.remaining());
-        gathered.put(bytes.slice(bytes.position(), piece));
-        bytes.position(bytes.position() + piece);
-        if (!gathered.hasRemaining()) {
+        if (read < 0) {
+          write();
+          requireEnd(end);
+          return Outcome.TAKEN;
+        }
+        if (position + count + read > end) {
+          throw new HubException(
+              HubException.Reason.DAMAGED,
+              String.format(
+                  Locale.ROOT,
+                  "[hub] %s: the server sends more than the %,d bytes of the listing. Pull again"
+                      + " later.",
+                  file.path(),
+                  file.size()));
+        }
+        count += read;
+        if (count == gathered.length) {
           write();
         }
+        at = count;
       }
     }
+  }
 
-    private void write() throws HubException {
-      int count = gathered.flip().remaining();
-      try {
-        added.accept(blob.write(position, gathered));
-      } finally {
-        gathered.clear();
-      }
-      position += count;
+  private void requireEnd(long end) throws IOException {
+    if (position != end) {
+      throw new IOException(
+          String.format(Locale.ROOT, "the answer ended after %,d bytes", position));
     }
+  }
 
-    private synchronized void close() throws HubException {
-      if (!closed) {
-        closed = true;
-        write();
-      }
+  private void write() throws IOException {
+    if (count == 0) {
+      return;
     }
+    ByteBuffer bytes = ByteBuffer.wrap(gathered, 0, count);
+    long at = position;
+    position += count;
+    count = 0;
+    taker.took(at, bytes.duplicate(), blob.write(at, bytes));
+    lastProgress = System.nanoTime(); // a disk that is slow is no connection that stalls
+  }
 
-    private void fail(HubException failure) {
-      Objects.requireNonNull(subscription).cancel();
-      outcome.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      outcome.completeExceptionally(failure);
-    }
-
-    @Override
-    public synchronized void onComplete() {
-      try {
-        close();
-      } catch (HubException e) {
-        outcome.completeExceptionally(e);
-        return;
-      }
-      if (position == end) {
-        outcome.complete(Outcome.TAKEN);
-      } else {
-        outcome.completeExceptionally(
-            new IOException(
-                String.format(Locale.ROOT, "the answer ended after %,d bytes", position)));
-      }
+  /** Nothing is taken from here on: who was given up may still read what comes. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (!closed) {
+      closed = true;
+      write();
     }
   }
 }

@@ -47,10 +47,14 @@ public record RepoId(Source source, String owner, String name) {
   public RepoId {
     String both = owner + "/" + name;
     if (!isPart(owner) || !isPart(name) || both.length() > LONGEST || name.endsWith(".git")) {
-      throw new IllegalArgumentException(
-          "[hub] \"%s\" is not the name of a repository: write owner/name, as Kwai-Kolors/Kolors-diffusers."
-              .formatted(both));
+      throw refused(both);
     }
+  }
+
+  private static IllegalArgumentException refused(String name) {
+    return new IllegalArgumentException(
+        "[hub] \"%s\" is not the name of a repository: write owner/name, as Kwai-Kolors/Kolors-diffusers."
+            .formatted(name));
   }
 
   private static boolean isPart(String part) {
@@ -68,9 +72,12 @@ public record RepoId(Source source, String owner, String name) {
     boolean modelScope = text.startsWith(MODELSCOPE_SCHEME);
     String both = modelScope ? text.substring(MODELSCOPE_SCHEME.length()) : text;
     int slash = both.indexOf('/');
+    if (slash < 0) {
+      throw refused(both);
+    }
     return new RepoId(
         modelScope ? Source.MODELSCOPE : Source.HUGGING_FACE,
-        slash < 0 ? "" : both.substring(0, slash),
+        both.substring(0, slash),
         both.substring(slash + 1));
   }
 

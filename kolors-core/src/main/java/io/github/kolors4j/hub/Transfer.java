@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,6 +28,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Brings the contents of a plan into the cache: several ranges at once, in the order of the files,
  * so that the first ones are complete and hashed while the last are on their way.
+ *
+ * <p>A hash takes the bytes in their order. The range at its front is hashed while its bytes are at
+ * hand; those that came before their turn are read again, from the system's cache as a rule.
  */
 final class Transfer {
   private static final Logger LOG = LoggerFactory.getLogger(Transfer.class);
@@ -38,7 +43,10 @@ final class Transfer {
   /** Another process is looked after less often than that would cost. */
   private static final long BUSY_MILLIS = 100;
 
-  private static final int HASH_BUFFER_BYTES = 1 << 20;
+  /** A hash is the work of one thread, and on a fast line the longest. */
+  private static final int CONTENTS_AT_ONCE = 2;
+
+  private static final int HASH_BUFFER_BYTES = 256 << 10;
 
   /** Larger ones cost more: the system then gives the file pages that it has to clear first. */
   private static final int WRITE_BYTES = 256 << 10;
@@ -228,18 +236,19 @@ final class Transfer {
   }
 
   private void fetchAll(Http http, ModelHost host) throws IOException, InterruptedException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(HASH_BUFFER_BYTES);
     while (true) {
       Range range = nextRange();
       if (range == null) {
         return;
       }
+      BlobTransfer transfer = range.transfer();
       if (range.number() != Range.NONE) {
-        fetch(range, http, host, buffer);
-        range.transfer().settle();
+        fetch(range, http, host);
       }
-      if (range.transfer().hash(buffer)) {
-        finish(range.transfer());
+      if (transfer.hash()) {
+        finish(transfer);
+      } else {
+        transfer.settle();
       }
     }
   }
@@ -255,15 +264,13 @@ final class Transfer {
   /** What comes next; null at the end, or when something has failed. */
   private synchronized @Nullable Range nextRange() throws IOException, InterruptedException {
     while (failure == null) {
-      for (BlobTransfer transfer : active) {
-        Range range = transfer.next();
-        if (range != null) {
-          return range;
-        }
-      }
-      Range begun = begin();
+      List<BlobTransfer> open = active.stream().filter(BlobTransfer::hasNext).toList();
+      Range begun = open.size() < CONTENTS_AT_ONCE ? begin() : null;
       if (begun != null) {
         return begun;
+      }
+      if (!open.isEmpty()) {
+        return Collections.min(open, Comparator.comparingInt(BlobTransfer::connections)).next();
       }
       if (pending.isEmpty() && active.isEmpty()) {
         return null;
@@ -295,8 +302,7 @@ final class Transfer {
       BlobTransfer transfer = new BlobTransfer(next, blob.get());
       active.add(transfer);
       bytesDone.addAndGet(blob.get().bytes());
-      Range range = transfer.next();
-      return range != null ? range : new Range(transfer, Range.NONE);
+      return transfer.hasNext() ? transfer.next() : new Range(transfer, Range.NONE);
     }
     return null;
   }
@@ -305,7 +311,7 @@ final class Transfer {
     return filesOf.getOrDefault(file.etag(), 0);
   }
 
-  private void fetch(Range range, Http http, ModelHost host, ByteBuffer buffer)
+  private void fetch(Range range, Http http, ModelHost host)
       throws IOException, InterruptedException {
     BlobTransfer transfer = range.transfer();
     PartialBlob blob = transfer.blob;
@@ -314,7 +320,7 @@ final class Transfer {
     try {
       while (!blob.isComplete(range.number())) {
         long before = blob.bytes();
-        try (RangeBody body = body(range, buffer)) {
+        try (RangeBody body = body(range)) {
           // always by the hub's own address: what it redirects to holds for an hour at most
           Http.Answer<RangeBody.Outcome> answer =
               http.send(address, Optional.of(body.header()), body);
@@ -339,7 +345,7 @@ final class Transfer {
     }
   }
 
-  private RangeBody body(Range range, ByteBuffer buffer) {
+  private RangeBody body(Range range) {
     BlobTransfer transfer = range.transfer();
     PartialBlob blob = transfer.blob;
     return new RangeBody(
@@ -347,11 +353,21 @@ final class Transfer {
         transfer.file,
         blob.next(range.number()),
         blob.end(range.number()),
-        buffer.clear().slice(0, writeBytes()),
-        () -> transfer.takeWhole(range.number()),
-        bytes -> {
-          bytesDone.addAndGet(bytes);
-          bytesFetched.addAndGet(bytes);
+        writeBytes(),
+        new RangeBody.Taker() {
+          @Override
+          public boolean mayTakeWhole() {
+            return transfer.takeWhole(range.number());
+          }
+
+          @Override
+          public void took(long position, ByteBuffer bytes, long added) throws IOException {
+            bytesDone.addAndGet(added);
+            bytesFetched.addAndGet(added);
+            if (added == bytes.remaining()) { // else the file has others
+              transfer.hash(position, bytes);
+            }
+          }
         });
   }
 
@@ -418,7 +434,11 @@ final class Transfer {
     private final ReentrantLock settling = new ReentrantLock();
     private final ReentrantLock hashing = new ReentrantLock();
     private final ContentHash hash;
-    private volatile int hashed;
+    private final ByteBuffer again;
+
+    /** How many bytes; written with the lock. */
+    private volatile long hashed;
+
     private volatile boolean finished;
 
     private BlobTransfer(Pending pending, PartialBlob blob) {
@@ -427,16 +447,34 @@ final class Transfer {
       this.blob = blob;
       this.taken = new boolean[blob.ranges()];
       this.hash = ContentHash.of(file.etag(), file.size());
+      this.again = ByteBuffer.allocateDirect((int) Math.min(file.size(), HASH_BUFFER_BYTES));
     }
 
-    private @Nullable Range next() {
-      for (int i = 0; i < taken.length && whole == Range.NONE; i++) {
-        if (!taken[i] && !blob.isComplete(i)) {
-          taken[i] = true;
-          return new Range(this, i);
-        }
+    private boolean hasNext() {
+      return free() < taken.length;
+    }
+
+    /** The first range that is not there and that nobody is at. */
+    private Range next() {
+      int range = free();
+      taken[range] = true;
+      return new Range(this, range);
+    }
+
+    private int free() {
+      int range = whole == Range.NONE ? 0 : taken.length;
+      while (range < taken.length && (taken[range] || blob.isComplete(range))) {
+        range++;
       }
-      return null;
+      return range;
+    }
+
+    private int connections() {
+      int connections = 0;
+      for (boolean each : taken) {
+        connections += each ? 1 : 0;
+      }
+      return connections;
     }
 
     /** True for the one worker that takes the whole file, where there are no ranges to be had. */
@@ -471,23 +509,45 @@ final class Transfer {
     }
 
     /**
-     * Hashes the ranges that are there up to the first that is not. One worker does it, the others
-     * go on fetching.
+     * Hashes bytes that are in the file and still at hand, if it is the turn of their range. Another
+     * worker may be at the hash: then it comes to them.
+     */
+    private void hash(long position, ByteBuffer bytes) throws IOException {
+      if (!hashing.tryLock()) {
+        return;
+      }
+      try {
+        if (hashed >= blob.rangeOf(position) && hashed <= position) {
+          hashUpTo(position);
+          int count = bytes.remaining();
+          hash.update(bytes);
+          hashed = position + count;
+        }
+      } finally {
+        hashing.unlock();
+      }
+    }
+
+    private void hashUpTo(long end) throws IOException {
+      blob.hash(hashed, end, hash, again);
+      hashed = end;
+    }
+
+    /**
+     * Hashes what is there up to the first gap. One worker does it, the others go on fetching.
      *
      * @return true for the one worker that came to the end
      */
-    private boolean hash(ByteBuffer buffer) throws IOException {
+    private boolean hash() throws IOException {
       while (hasMore()) {
         if (!hashing.tryLock()) {
-          return false; // who has it looks again after letting go
+          return false; // who has it looks again after letting go, at the latest after its range
         }
         try {
-          while (hasMore() && hashed < blob.ranges()) {
-            int range = hashed; // nobody else writes it while the lock is held
-            blob.hash(range, hash, buffer);
-            hashed = range + 1;
+          while (hasMore() && hashed < file.size()) {
+            hashUpTo(blob.front(hashed));
           }
-          if (hashed == blob.ranges() && !finished) {
+          if (hashed == file.size() && !finished) {
             finished = true;
             return true;
           }
@@ -500,7 +560,9 @@ final class Transfer {
 
     /** Also where all is hashed and nobody has said so, as a content without bytes. */
     private boolean hasMore() {
-      return failure == null && !finished && (hashed == blob.ranges() || blob.isComplete(hashed));
+      return failure == null
+          && !finished
+          && (hashed == file.size() || blob.front(hashed) > hashed);
     }
   }
 }

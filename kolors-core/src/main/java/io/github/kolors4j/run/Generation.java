@@ -115,12 +115,15 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
             image + 1 < request.numImages() && rows(request, image + 1, prompts).equals(rows));
 
         // 9. From latents to a picture
+        boolean last = image + 1 == request.numImages();
         if (request.wantsLatents()) {
+          passTurnOn(last);
           run.finished(ChannelOrder.toChannelsFirst(latents, request.size()));
         } else {
           run.checkCancelled();
           run.beginDecode();
           KolorsImage picture = request.whole(decode(decoder, latents, request, run), image);
+          passTurnOn(last);
           intact.check();
           run.finished(picture);
         }
@@ -159,6 +162,13 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
     Timetable timetable = Timetable.of(scheduler, request.request());
     timetable.rehearse(request);
     return new Preparation(request, timetable);
+  }
+
+  /** What follows the last image, as whatever its caller does, needs no turn. */
+  private void passTurnOn(boolean last) {
+    if (last) {
+      components.threads().passTurnOn();
+    }
   }
 
   private static KolorsImage decode(

@@ -2,6 +2,8 @@ package io.github.kolors4j.hub;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,6 +18,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -23,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLContext;
 
 /**
  * A server that speaks the hub's protocol, with a second one that keeps the large files, and does
@@ -36,8 +40,9 @@ final class FakeHub implements AutoCloseable {
   private static final int PAGE = 4;
   private static final int PIECE = 8192;
 
-  private final HttpServer hub = server();
-  private final HttpServer store = server();
+  private final Optional<SSLContext> tls;
+  private final HttpServer hub;
+  private final HttpServer store;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Map<String, AtomicInteger> requestsFor = new ConcurrentHashMap<>();
 
@@ -77,6 +82,14 @@ final class FakeHub implements AutoCloseable {
   }
 
   FakeHub() throws IOException {
+    this(Optional.empty());
+  }
+
+  /** With TLS, under the name of localhost. */
+  private FakeHub(Optional<SSLContext> tls) throws IOException {
+    this.tls = tls;
+    this.hub = server(tls);
+    this.store = server(tls);
     hub.createContext("/", this::hub);
     store.createContext("/", this::store);
     hub.setExecutor(threads);
@@ -85,17 +98,23 @@ final class FakeHub implements AutoCloseable {
     store.start();
   }
 
-  private static HttpServer server() {
-    try {
-      return HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
+  private static HttpServer server(Optional<SSLContext> tls) throws IOException {
+    InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    if (tls.isEmpty()) {
+      return HttpServer.create(free, 0);
     }
+    HttpsServer server = HttpsServer.create(free, 0);
+    server.setHttpsConfigurator(new HttpsConfigurator(tls.get()));
+    return server;
   }
 
   /** A hub with a pipeline whose two shards are large files. */
   static FakeHub withPipeline() throws IOException {
-    FakeHub hub = new FakeHub();
+    return withPipeline(Optional.empty());
+  }
+
+  static FakeHub withPipeline(Optional<SSLContext> tls) throws IOException {
+    FakeHub hub = new FakeHub(tls);
     hub.text(
         "model_index.json",
         """
@@ -134,12 +153,17 @@ final class FakeHub implements AutoCloseable {
   }
 
   URI endpoint() {
-    return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
+    return tls.isEmpty() ? address("127.0.0.1", hub) : address("localhost", hub);
   }
 
-  /** Another host, for who compares names. */
+  /** Another host, for who compares names; with TLS another port. */
   private URI storeEndpoint() {
-    return URI.create("http://localhost:" + store.getAddress().getPort());
+    return address("localhost", store);
+  }
+
+  private URI address(String host, HttpServer server) {
+    String scheme = tls.isEmpty() ? "http" : "https";
+    return URI.create(scheme + "://" + host + ":" + server.getAddress().getPort());
   }
 
   /** How many requests there were for a file's content, at the hub. */

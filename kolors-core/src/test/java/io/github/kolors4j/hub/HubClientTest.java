@@ -694,6 +694,29 @@ class HubClientTest {
     hub.requests.forEach(request -> assertEquals("null", request.authorization()));
   }
 
+  @Test
+  void removingByTheNameAtModelScopeLeavesTheHubsFiles() throws IOException {
+    RepoRevision there = RepoRevision.parse("modelscope://" + FakeHub.REPO);
+    HubCache cache = new HubCache(cacheFolder);
+    Path snapshot = pull(client());
+    assertTrue(cache.remove(there.repo()).isEmpty(), "nothing is from there");
+    RepoRevision commit = RepoRevision.parse("modelscope://" + FakeHub.REPO + "@" + FakeHub.COMMIT);
+    assertTrue(cache.remove(commit).isEmpty(), "that is the hub's");
+    client().pull(client().plan(there, Variant.DEFAULT), PullListener.NONE);
+    assertEquals(2, cache.list().getFirst().commits().size());
+
+    assertTrue(cache.remove(there.repo()).isPresent());
+    assertWhole(snapshot);
+    assertEquals(Map.of("main", FakeHub.COMMIT), cache.list().getFirst().refs());
+    assertTrue(client().find(there, Variant.DEFAULT).isEmpty());
+    assertTrue(cache.remove(there.repo()).isEmpty(), "nothing is left from there");
+
+    cache.remove(MAIN.repo());
+    client().pull(client().plan(there, Variant.DEFAULT), PullListener.NONE);
+    assertTrue(cache.remove(there.repo()).orElseThrow() > 700_000);
+    assertFalse(Files.exists(cacheFolder.resolve("models--Owner--small-diffusers")));
+  }
+
   /** As Kolors-IP-Adapter-Plus is published, with files of diffusers' that say nothing. */
   @Test
   void anImageAdapterComesWithItsEncoderAndPicklesWhereThereIsNothingElse() throws IOException {

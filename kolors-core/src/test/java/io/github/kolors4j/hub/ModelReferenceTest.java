@@ -2,6 +2,7 @@ package io.github.kolors4j.hub;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -37,5 +38,13 @@ class ModelReferenceTest {
   @Test
   void anotherSchemeIsRefused() {
     assertThrows(IllegalArgumentException.class, () -> ModelReference.parse("http://a/b"));
+  }
+
+  @Test
+  void aNameWithoutAnOwnerIsRefusedAsItWasGiven() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> RepoRevision.parse("kolors"))
+            .getMessage();
+    assertTrue(message.startsWith("[hub] \"kolors\" is not the name"), message);
   }
 }

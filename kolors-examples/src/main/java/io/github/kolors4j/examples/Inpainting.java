@@ -23,7 +23,8 @@ public final class Inpainting {
    */
   public static void main(String[] args) throws IOException {
     Path model = args.length > 0 ? Path.of(args[0]) : MiniCheckpoint.directory();
-    // With a U-Net that was trained for it: KolorsPipeline.builder(model).unet(file).open()
+    // With a U-Net that was trained for it, KolorsPipeline.builder(model).unet(file).open(), as
+    // MiniCheckpoint.inpaintingUnet(), words need not say what is around the mask.
     try (KolorsPipeline pipeline = KolorsPipeline.open(model)) {
       KolorsImage image =
           args.length > 1

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * killed or a parallel run does no harm, and a file that was changed or removed since is replaced.
  * Without a home that can be written to, a temporary folder serves, until the JVM ends.
  *
- * <p>With it come a {@linkplain #controlNet ControlNet} and an {@linkplain #ipAdapter IP-Adapter}
- * of its size, which are unpacked, in the same way, when one of them is asked for.
+ * <p>With it come a {@linkplain #controlNet ControlNet}, an {@linkplain #ipAdapter IP-Adapter} and
+ * a U-Net {@linkplain #inpaintingUnet for inpainting} of its size, which are unpacked, in the same
+ * way, when one of them is asked for: 18 MB.
  *
  * <p>The system properties {@code kolors4j.mini.checkpoint} and {@code kolors4j.mini.extensions}
  * name folders to use instead.
@@ -110,6 +111,18 @@ public final class MiniCheckpoint {
    */
   public static Path ipAdapter() throws IOException {
     return EXTENSIONS.directory().resolve("ip_adapter");
+  }
+
+  /**
+   * The weights of a U-Net of 9 channels for the mini checkpoint, which paints into a mask what
+   * goes with the surroundings, for {@code KolorsPipeline.Builder.unet}. As {@link #directory}
+   * otherwise.
+   *
+   * @return a safetensors file under diffusers' names
+   * @throws IOException if it has to be unpacked and cannot be, or is not there at all
+   */
+  public static Path inpaintingUnet() throws IOException {
+    return EXTENSIONS.directory().resolve("inpainting/diffusion_pytorch_model.safetensors");
   }
 
   /** Files unpacked in the cache or, where that cannot be, in a temporary folder. */

@@ -97,6 +97,8 @@ class MiniCheckpointTest {
     assertEquals(extensions, MiniCheckpoint.ipAdapter().getParent());
     assertTrue(Files.exists(MiniCheckpoint.controlNet().resolve("config.json")));
     assertTrue(Files.exists(MiniCheckpoint.ipAdapter().resolve("image_encoder/config.json")));
+    assertEquals(extensions, MiniCheckpoint.inpaintingUnet().getParent().getParent());
+    assertTrue(Files.exists(MiniCheckpoint.inpaintingUnet()));
   }
 
   @Test

@@ -250,7 +250,7 @@ class PageTest {
   void aFullQueueIsAskedAgainAfterTheTimeThatTheServerSays() {
     try (TestServer small = TestServer.start(TestServer.builder().queueCapacity(0))) {
       open(small, new Browser.NewContextOptions());
-      assertThat("#generate").isEnabled();
+      assertReady();
       TestServer.Gate gate = small.occupy();
       prompt("a fox", "0");
       page.locator("#steps").fill("2");
@@ -273,12 +273,12 @@ class PageTest {
       assertThat("#ask-text").hasText("The server did not accept this key.");
       page.locator("#key").fill("secret");
       page.keyboard().press("Enter");
-      assertThat("#generate").isEnabled();
+      assertReady();
       draw("a fox", 2);
       assertTrue(complaints.removeIf(complaint -> complaint.contains("status of 401")));
 
       page.reload();
-      assertThat("#generate").isEnabled();
+      assertReady();
       assertThat("#wall li").hasCount(1);
       context.close();
     }
@@ -372,6 +372,12 @@ class PageTest {
 
   private void open(Browser.NewContextOptions options) {
     open(server, options);
+    assertReady();
+  }
+
+  /** Before that, an inert field would take no text, and the test would go on without it. */
+  private void assertReady() {
+    assertThat("#form").not().hasAttribute("inert", "");
     assertThat("#generate").isEnabled();
   }
 

@@ -76,6 +76,15 @@ final class FreeArrays {
     memory.array = null;
   }
 
+  /** How many values all that is free has room for. */
+  long values() {
+    long values = 0;
+    for (int i = 0; i < size; i++) {
+      values += at(i).length;
+    }
+    return values;
+  }
+
   /** Leaves what is free to the collector. */
   void clear() {
     Arrays.fill(free, 0, size, null);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -193,8 +194,28 @@ public final class ThreadPool implements AutoCloseable {
     if (crew.turns.isMine()) {
       return () -> {};
     }
-    crew.turns.take(this::checkStopped);
+    if (!crew.turns.take(this::isStopped)) {
+      throw new OperationStoppedException();
+    }
     return crew.turn;
+  }
+
+  /**
+   * Lets the next thread have its turn at once, where the calling thread has closed its own and
+   * would still keep it for the moment. For who knows that he will not come back.
+   */
+  public void passTurnOn() {
+    crew.turns.passTurnOn();
+  }
+
+  /** What a workspace works in, to be given back by {@link #giveBack}. */
+  WorkMemory borrowMemory() {
+    return crew.borrowMemory();
+  }
+
+  /** Takes back what {@link #borrowMemory} has lent; no tensor uses it any more. */
+  void giveBack(WorkMemory memory) {
+    crew.giveBack(memory);
   }
 
   /**
@@ -300,8 +321,14 @@ public final class ThreadPool implements AutoCloseable {
     /** Buffers of callers, a list through {@link Scratch#nextFree}: giving one back makes none. */
     private @Nullable Scratch freeScratch;
 
+    /** Of workspaces that are closed, the last one on top; for as many as compute at once. */
+    private final @Nullable WorkMemory[] freeMemory;
+
+    private int freeMemories;
+
     Crew(int atOnce) {
       turns = new Turns(atOnce);
+      freeMemory = new @Nullable WorkMemory[atOnce];
     }
 
     void start(int threads) {
@@ -346,6 +373,39 @@ public final class ThreadPool implements AutoCloseable {
       }
     }
 
+    synchronized WorkMemory borrowMemory() {
+      if (freeMemories == 0) {
+        return new WorkMemory();
+      }
+      freeMemories--;
+      WorkMemory memory = Objects.requireNonNull(freeMemory[freeMemories]);
+      freeMemory[freeMemories] = null;
+      return memory;
+    }
+
+    /** It makes no object, as the heap may be full. */
+    void giveBack(WorkMemory memory) {
+      WorkMemory left = memory.isWorthKeeping() ? keep(memory) : memory;
+      if (left != null) {
+        left.clear();
+      }
+    }
+
+    /** Puts it on top, and returns what there is no place for: the one that is cold for longest. */
+    private synchronized @Nullable WorkMemory keep(WorkMemory memory) {
+      if (closed) {
+        return memory;
+      }
+      WorkMemory coldest = null;
+      if (freeMemories == freeMemory.length) {
+        coldest = freeMemory[0];
+        freeMemories--;
+        System.arraycopy(freeMemory, 1, freeMemory, 0, freeMemories);
+      }
+      freeMemory[freeMemories++] = memory;
+      return coldest;
+    }
+
     /** A turn that is kept is looked after by the workers that are awake. */
     void giveTurnBack() {
       if (turns.giveBack()) {
@@ -370,6 +430,9 @@ public final class ThreadPool implements AutoCloseable {
       synchronized (this) {
         closed = true;
         freeScratch = null;
+        while (freeMemories > 0) {
+          borrowMemory().clear();
+        }
       }
       workers.forEach(LockSupport::unpark);
     }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +17,15 @@ import org.jspecify.annotations.Nullable;
  * small picture comes some microseconds later and finds its memory in the caches; a change of
  * threads for each step of a millisecond cost a tenth of all. A kept turn goes on where its thread
  * comes back, and goes to the next thread when somebody sees that it does not: see {@link #passOn}.
+ *
+ * <p>Of those who wait, the last looks for all whether they still have to: if each did, 32 of them
+ * would take the processor from who computes a dozen times a picture. Nobody comes before his turn,
+ * so the last is there as long as anybody waits.
  */
 final class Turns {
   /**
    * How long a cancellation can go unheard by a thread that waits; an interrupt is heard at once.
-   * Each look takes a timer and some switches of threads from those who compute.
+   * Each look takes a timer and some switches of threads from who computes.
    */
   static final long LOOK_EVERY_NANOS = 40_000_000;
 
@@ -49,6 +54,7 @@ final class Turns {
   /** A thread's turn, which may still have to come. */
   private static final class Turn {
     private final Thread thread = Thread.currentThread();
+    private final BooleanSupplier stopped;
     private volatile boolean called;
     private long begin;
 
@@ -56,27 +62,52 @@ final class Turns {
     private boolean kept;
 
     private long keptSince;
+
+    Turn(BooleanSupplier stopped) {
+      this.stopped = stopped;
+    }
+
+    /**
+     * Whether its thread need not wait; also where asking fails, as the thread then asks itself.
+     */
+    boolean isStopped() {
+      try {
+        return stopped.getAsBoolean();
+      } catch (RuntimeException _) {
+        return true;
+      }
+    }
   }
 
   /**
    * Waits until it is the calling thread's turn.
    *
-   * @param checkStopped throws where the thread need not wait any more; it may read the thread's
-   *     interrupt
+   * @param stopped whether it need not wait any more; other threads that wait ask too, and it may
+   *     read the calling thread's interrupt
+   * @return whether it has its turn; else it was stopped
    */
-  void take(Runnable checkStopped) {
-    Turn me = come();
+  boolean take(BooleanSupplier stopped) {
+    Turn me = come(stopped);
     if (me == null) {
-      return;
+      return true;
     }
     boolean interrupted = false;
     try {
       while (!me.called) {
-        LockSupport.parkNanos(this, LOOK_EVERY_NANOS);
-        checkStopped.run();
-        passOn(LOOK_EVERY_NANOS);
+        if (isLast(me)) {
+          LockSupport.parkNanos(this, LOOK_EVERY_NANOS);
+          passOn(LOOK_EVERY_NANOS);
+          wakeStopped(me);
+        } else {
+          LockSupport.park(this);
+        }
+        if (stopped.getAsBoolean()) {
+          leave(me);
+          return false;
+        }
         interrupted |= Thread.interrupted(); // a set flag would keep park from waiting
       }
+      return true;
     } catch (Throwable e) {
       leave(me);
       throw e;
@@ -87,14 +118,31 @@ final class Turns {
     }
   }
 
+  private synchronized boolean isLast(Turn me) {
+    return waiting.peekLast() == me;
+  }
+
+  /** Those who wait and need not any more leave by themselves, when they are awake. */
+  private void wakeStopped(Turn me) {
+    for (Turn turn : waiting()) { // without the lock, as what it asks is not ours
+      if (turn != me && turn.isStopped()) {
+        LockSupport.unpark(turn.thread);
+      }
+    }
+  }
+
+  private synchronized List<Turn> waiting() {
+    return List.copyOf(waiting);
+  }
+
   /** Begins or continues the calling thread's turn, or puts it where it must wait. */
-  private synchronized @Nullable Turn come() {
+  private synchronized @Nullable Turn come(BooleanSupplier stopped) {
     Turn mine = mine();
     if (mine != null) {
       mine.kept = false;
       return null;
     }
-    Turn me = new Turn();
+    Turn me = new Turn(stopped);
     if (held.size() < atOnce) {
       begin(me);
       return null;
@@ -106,6 +154,10 @@ final class Turns {
   private synchronized void leave(Turn me) {
     if (!waiting.remove(me)) { // it was called at this very moment
       end(me);
+    }
+    Turn last = waiting.peekLast();
+    if (last != null) {
+      LockSupport.unpark(last.thread); // it looks for all from now on
     }
   }
 
@@ -132,6 +184,14 @@ final class Turns {
       end(mine);
     }
     return mine.kept;
+  }
+
+  /** Ends the calling thread's turn if it is kept. */
+  synchronized void passTurnOn() {
+    Turn mine = mine();
+    if (mine != null && mine.kept) {
+      end(mine);
+    }
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.github.kolors4j.tensor;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -20,10 +19,8 @@ public final class Workspace implements AutoCloseable {
   private final ThreadPool threads;
   private final Products products;
 
-  private final FreeArrays free = new FreeArrays();
   private final Deque<Scope> scopes = new ArrayDeque<>();
-  private @Nullable Arena arena;
-  private @Nullable MemorySegment panels;
+  private final WorkMemory work;
 
   /**
    * An empty workspace.
@@ -44,6 +41,7 @@ public final class Workspace implements AutoCloseable {
     this.threads = threads;
     this.products = products;
     scopes.push(new Scope());
+    this.work = threads.borrowMemory(); // last: nothing can fail with it any more
   }
 
   /**
@@ -73,7 +71,7 @@ public final class Workspace implements AutoCloseable {
   public Tensor tensor(Shape shape) {
     checkOpen("no tensor can be made from it");
     Scope scope = scopes.element();
-    Buffer buffer = new Buffer(free.lend(shape.size()));
+    Buffer buffer = new Buffer(work.arrays().lend(shape.size()));
     scope.buffers.add(buffer);
     return new Tensor(shape, buffer);
   }
@@ -116,25 +114,9 @@ public final class Workspace implements AutoCloseable {
    * @return the buffer, of undefined content, which begins on a cache line; an index into it counts
    *     values
    */
-  @SuppressWarnings("MustBeClosedChecker") // releasePanels closes it
   public MemorySegment panels(int length) {
     checkOpen("no panels can be had from it");
-    long bytes = Float.BYTES * (long) length;
-    if (panels == null || panels.byteSize() < bytes) {
-      releasePanels();
-      arena = Arena.ofShared();
-      panels = arena.allocate(bytes, Scratch.CACHE_LINE);
-    }
-    return panels;
-  }
-
-  /** At once, not when the collector comes by: it does not know how large they are. */
-  private void releasePanels() {
-    if (arena != null) {
-      arena.close();
-      arena = null;
-      panels = null;
-    }
+    return work.panels(length);
   }
 
   /**
@@ -150,25 +132,35 @@ public final class Workspace implements AutoCloseable {
   }
 
   /**
-   * Gives the memory that no tensor uses at the moment back to the collector. For the point where
-   * other shapes follow, which could not use it.
+   * Gives the memory that no tensor uses at the moment back to the collector, where it is more than
+   * a few megabytes. For the point where other shapes follow, which could not use it.
    */
   public void trim() {
-    free.clear();
-    releasePanels();
+    if (isOpen() && !work.isWorthKeeping()) {
+      work.clear();
+    }
   }
 
-  /** Gives all memory back to the collector; tensors of this workspace are invalid afterwards. */
+  /**
+   * Gives all memory back: to the next workspace on these threads, or to the collector where it is
+   * much. Tensors of this workspace are invalid afterwards.
+   */
   @Override
   public void close() {
-    while (!scopes.isEmpty()) {
-      scopes.peek().close();
+    if (isOpen()) {
+      while (isOpen()) {
+        scopes.element().close();
+      }
+      threads.giveBack(work);
     }
-    trim();
+  }
+
+  private boolean isOpen() {
+    return !scopes.isEmpty();
   }
 
   private void checkOpen(String consequence) {
-    if (scopes.isEmpty()) {
+    if (!isOpen()) {
       throw new IllegalStateException("[workspace] is closed: " + consequence + ".");
     }
   }
@@ -198,7 +190,7 @@ public final class Workspace implements AutoCloseable {
     }
 
     private void release() {
-      free.giveBack(memory());
+      work.arrays().giveBack(memory());
       memory = null;
     }
   }

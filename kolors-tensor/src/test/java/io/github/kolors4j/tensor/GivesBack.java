@@ -10,26 +10,27 @@ final class GivesBack {
   private record Filling(Filling rest, byte[] bytes) {}
 
   public static void main(String[] args) {
-    try (ThreadPool threads = new ThreadPool(1);
-        Workspace workspace = new Workspace(threads)) {
-      try (Workspace.Scope _ = workspace.scope()) { // once, so that the classes are linked
-        workspace.tensor(TENSORS);
-      }
-      Workspace.Scope scope = workspace.scope();
-      for (int i = 1; i <= TENSORS; i++) {
-        workspace.tensor(i);
+    try (ThreadPool threads = new ThreadPool(1)) {
+      try (Workspace once = new Workspace(threads); // so that the classes are linked
+          Workspace.Scope _ = once.scope()) {
+        once.tensor(TENSORS);
       }
       Filling filling = null;
-      for (int length = 1 << 20; length > 0; length /= 2) {
-        try {
-          while (true) {
-            filling = new Filling(filling, new byte[length]);
-          }
-        } catch (OutOfMemoryError _) {
-          // and now with less
+      try (Workspace workspace = new Workspace(threads);
+          Workspace.Scope _ = workspace.scope()) {
+        for (int i = 1; i <= TENSORS; i++) {
+          workspace.tensor(i);
         }
-      }
-      scope.close();
+        for (int length = 1 << 20; length > 0; length /= 16) {
+          try {
+            while (true) {
+              filling = new Filling(filling, new byte[length]);
+            }
+          } catch (OutOfMemoryError _) {
+            // and now with less
+          }
+        }
+      } // and both give back
       long kept = 0;
       for (Filling each = filling; each != null; each = each.rest) {
         kept += each.bytes.length;

@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,6 +34,13 @@ class TurnsTest {
   private static void inTurn(ThreadPool pool, Runnable body) {
     try (var _ = pool.turn()) {
       body.run();
+    }
+  }
+
+  /** The last of those who wait looks for the others, who sleep. */
+  private static void awaitLookedAfter(Thread thread) throws InterruptedException {
+    while (thread.getState() != Thread.State.WAITING) {
+      Thread.sleep(1);
     }
   }
 
@@ -108,12 +118,64 @@ class TurnsTest {
         awaitWaiting(first);
         second = start(false, () -> inTurn(pool, () -> came.set(true)));
         awaitWaiting(second);
+        awaitLookedAfter(first);
         stop.set(true);
         first.join();
         assertTrue(stopped.get());
       }
       second.join();
       assertTrue(came.get());
+    }
+  }
+
+  /** Or whose condition fails, which is nobody else's fault. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whoIsStoppedIsSeenByTheOneBeforeWhenTheLastHasLeft(boolean fails)
+      throws InterruptedException {
+    Turns turns = new Turns(1);
+    AtomicBoolean stopLast = new AtomicBoolean();
+    AtomicBoolean stopFirst = new AtomicBoolean();
+    List<String> left = Collections.synchronizedList(new ArrayList<>());
+    BooleanSupplier first =
+        () -> {
+          if (fails && stopFirst.get()) {
+            throw new IllegalStateException("as a condition that fails");
+          }
+          return stopFirst.get();
+        };
+    assertTrue(turns.take(() -> false));
+    List<Thread> threads = new ArrayList<>();
+    Map<String, BooleanSupplier> waiting = new LinkedHashMap<>();
+    waiting.put("first", first);
+    waiting.put("middle", () -> false);
+    waiting.put("last", stopLast::get);
+    waiting.forEach(
+        (name, stopped) -> {
+          Thread thread = start(false, () -> left.add(name + " " + outcome(turns, stopped)));
+          threads.add(thread);
+          while (thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+          }
+        });
+    awaitLookedAfter(threads.get(1));
+    stopLast.set(true);
+    threads.get(2).join();
+    awaitLookedAfter(threads.get(0));
+    stopFirst.set(true);
+    threads.get(0).join();
+    assertEquals(List.of("last false", fails ? "first failed" : "first false"), left);
+    turns.giveBack();
+    turns.passTurnOn();
+    threads.get(1).join();
+    assertEquals("middle true", left.getLast());
+  }
+
+  private static String outcome(Turns turns, BooleanSupplier stopped) {
+    try {
+      return String.valueOf(turns.take(stopped));
+    } catch (IllegalStateException _) {
+      return "failed";
     }
   }
 
@@ -184,7 +246,7 @@ class TurnsTest {
           start(
               false,
               () -> {
-                turns.take(() -> {});
+                turns.take(() -> false);
                 order.add(name);
                 while (!end.get()) {
                   Thread.onSpinWait();
@@ -207,13 +269,13 @@ class TurnsTest {
   void aYoungTurnGoesOnWhereItsThreadComesBackThoughOthersWait() throws InterruptedException {
     Watched watched = new Watched();
     Turns turns = watched.turns;
-    turns.take(() -> {});
+    turns.take(() -> false);
     watched.await("other", new AtomicBoolean(true));
     for (int step = 0; step < 4; step++) {
       assertTrue(turns.giveBack(), "kept");
       assertFalse(turns.isMine());
       watched.clock.addAndGet(Turns.KEEP_NANOS / 4 - 1);
-      turns.take(() -> {});
+      turns.take(() -> false);
       assertTrue(turns.isMine());
       watched.order.add("step " + step);
     }
@@ -227,7 +289,7 @@ class TurnsTest {
   void stepsThatAreLongTakeTurnsOneByOne() throws InterruptedException {
     Watched watched = new Watched();
     AtomicBoolean end = new AtomicBoolean();
-    watched.turns.take(() -> {});
+    watched.turns.take(() -> false);
     watched.await("other", end);
     watched.clock.addAndGet(Turns.KEEP_NANOS);
     assertFalse(watched.turns.giveBack());
@@ -235,7 +297,7 @@ class TurnsTest {
         start(
             false,
             () -> {
-              watched.turns.take(() -> {});
+              watched.turns.take(() -> false);
               watched.order.add("the first again");
               watched.turns.giveBack();
             });
@@ -249,9 +311,9 @@ class TurnsTest {
   @Test
   void aTurnThatNobodyWaitsForIsNotKept() throws InterruptedException {
     Watched watched = new Watched();
-    watched.turns.take(() -> {});
+    watched.turns.take(() -> false);
     assertFalse(watched.turns.giveBack());
-    Thread other = start(false, () -> watched.turns.take(() -> {}));
+    Thread other = start(false, () -> watched.turns.take(() -> false));
     other.join();
   }
 
@@ -259,7 +321,7 @@ class TurnsTest {
   void aKeptTurnThatIsPassedOnBeginsThatOfTheFirstWhoWaits() throws InterruptedException {
     Watched watched = new Watched();
     AtomicBoolean end = new AtomicBoolean();
-    watched.turns.take(() -> {});
+    watched.turns.take(() -> false);
     watched.await("first", end);
     watched.await("second", end);
     watched.turns.passOn(0); // not given back: nothing
@@ -267,11 +329,27 @@ class TurnsTest {
     assertTrue(watched.turns.giveBack());
     watched.turns.passOn(0);
     end.set(true);
-    watched.turns.take(() -> {});
+    watched.turns.take(() -> false);
     watched.order.add("the one who was away");
     watched.turns.giveBack();
     watched.joinAll();
     assertEquals(List.of("first", "second", "the one who was away"), watched.order);
+  }
+
+  @Test
+  void aKeptTurnThatItsThreadPassesOnIsTheNextThreadsAndAnOpenOneStays()
+      throws InterruptedException {
+    Watched watched = new Watched();
+    AtomicBoolean end = new AtomicBoolean(true);
+    watched.turns.passTurnOn(); // there is none
+    watched.turns.take(() -> false);
+    watched.await("next", end);
+    watched.turns.passTurnOn();
+    assertTrue(watched.turns.isMine());
+    assertTrue(watched.turns.giveBack());
+    watched.turns.passTurnOn();
+    watched.joinAll();
+    assertEquals(List.of("next"), watched.order);
   }
 
   /** As a listener that asks for a picture on another thread, and waits for it. */

@@ -2,6 +2,7 @@ package io.github.kolors4j.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -17,8 +18,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -186,6 +189,81 @@ class WorkspaceTest {
         "[workspace] is closed: no tensor can be made from it.", () -> workspace.tensor(3));
     assertClosed("[workspace] is closed: no scope can be opened.", () -> workspace.scope());
     assertClosed("[workspace] is closed: no panels can be had from it.", () -> workspace.panels(3));
+  }
+
+  @Test
+  void aClosedWorkspaceLeavesItsMemoryToTheNextOneOfItsThreads() {
+    float[] array;
+    MemorySegment panels;
+    try (Workspace first = new Workspace(threads)) {
+      array = first.tensor(1000).data();
+      panels = first.panels(100);
+    }
+    try (ThreadPool others = new ThreadPool(1);
+        Workspace elsewhere = new Workspace(others);
+        Workspace next = new Workspace(threads.stoppedBy(() -> false));
+        Workspace beside = new Workspace(threads)) {
+      assertNotSame(array, elsewhere.tensor(1000).data());
+      assertSame(array, next.tensor(1000).data());
+      assertSame(panels, next.panels(100));
+      assertNotSame(array, beside.tensor(1000).data());
+      assertNotSame(panels, beside.panels(100));
+    }
+  }
+
+  @Test
+  void ofSeveralTheOneThatWasClosedLastIsTakenFirstAndAsManyStayAsCompute() {
+    try (ThreadPool pool = new ThreadPool(Runtime.getRuntime().availableProcessors())) {
+      List<MemorySegment> panels = new ArrayList<>();
+      List<Workspace> open = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        open.add(new Workspace(pool));
+        panels.add(open.getLast().panels(100));
+      }
+      open.forEach(Workspace::close);
+      assertEquals(
+          List.of(false, false, true),
+          panels.stream().map(each -> each.scope().isAlive()).toList());
+      try (Workspace next = new Workspace(pool)) {
+        assertSame(panels.getLast(), next.panels(100));
+      }
+    }
+  }
+
+  @Test
+  void muchMemoryIsLeftToTheCollectorAndThatOfThreadsThatAreGoneToo() {
+    int much = (int) (WorkMemory.MOST_KEPT_BYTES / Float.BYTES);
+    MemorySegment panels;
+    try (Workspace first = new Workspace(threads)) {
+      first.tensor(much);
+      panels = first.panels(1);
+    }
+    assertFalse(panels.scope().isAlive());
+    try (Workspace second = new Workspace(threads)) {
+      second.tensor(much - 100);
+      panels = second.panels(100);
+    }
+    assertTrue(panels.scope().isAlive());
+    threads.close();
+    assertFalse(panels.scope().isAlive());
+    try (Workspace third = new Workspace(threads)) {
+      panels = third.panels(100);
+    }
+    assertFalse(panels.scope().isAlive());
+  }
+
+  @Test
+  void aWorkspaceThatIsClosedHasNothingToGiveBackAnyMore() {
+    Workspace first = new Workspace(threads);
+    MemorySegment panels = first.panels(100);
+    first.close();
+    first.trim();
+    first.close();
+    try (Workspace second = new Workspace(threads);
+        Workspace third = new Workspace(threads)) {
+      assertSame(panels, second.panels(100));
+      assertNotSame(panels, third.panels(100));
+    }
   }
 
   @Test
