@@ -2,6 +2,7 @@ package io.github.kolors4j.batch;
 
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.safetensors.json.ForeignText;
 import io.github.kolors4j.safetensors.json.JsonException;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.BufferedReader;
@@ -249,8 +250,8 @@ public final class BatchTable {
         String column = field.text().strip();
         if (column.isEmpty() || !seen.add(column)) {
           throw new InvalidFileException(
-              "[batch] %s: column %s is called \"%s\": each needs a name of its own."
-                  .formatted(file, columns.size() + 1, column));
+              "[batch] %s: column %s is called %s: each needs a name of its own."
+                  .formatted(file, columns.size() + 1, ForeignText.quoted(column)));
         }
         columns.add(column);
       }

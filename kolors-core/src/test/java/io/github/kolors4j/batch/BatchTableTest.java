@@ -82,6 +82,9 @@ class BatchTableTest {
   void aTableThatCannotBeReadIsRefusedWithWhatHelps() throws IOException {
     assertTrue(refusal("a.csv", "").contains("is empty: its first line must name the columns"));
     assertTrue(refusal("a.csv", "prompt,prompt\n").contains("column 2 is called \"prompt\""));
+    String control = refusal("a.csv", "prompt,i\u007f,i\u007f\n");
+    assertTrue(control.contains("column 3 is called \"i"), control);
+    assertTrue(control.chars().noneMatch(Character::isISOControl), control);
     assertTrue(refusal("a.csv", "prompt,\n").contains("each needs a name of its own"));
     assertTrue(refusal("a.csv", "prompt;seed\nx;1\n").contains("separate columns with commas"));
     assertTrue(refusal("a.xlsx", "").contains("must end with .csv or .jsonl"));
