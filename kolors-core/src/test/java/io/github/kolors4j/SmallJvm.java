@@ -17,25 +17,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.slf4j.LoggerFactory;
 
 /** Programs for a JVM that has little of something: {@code CHECKPOINT PROGRAM}. */
 final class SmallJvm {
   static final ImageRequest SMALL =
       ImageRequest.builder("一只瓢虫")
-          .size(32, 24)
-          .numInferenceSteps(2)
+          .size(16, 24)
+          .numInferenceSteps(1)
           .maxSequenceLength(8)
           .seed(5)
           .build();
 
-  private static final ImageRequest LARGE =
-      SMALL.toBuilder().size(256, 256).numInferenceSteps(1).build();
+  private static final ImageRequest LARGE = SMALL.toBuilder().size(96, 96).build();
+
+  /** Less than one of those needs. */
+  private static final int LEFT = 2 << 20;
+
+  private static final int CALLERS = 3;
 
   /** A list that takes what is left of the heap. */
   private record Filling(Filling rest, byte[] bytes) {}
@@ -133,7 +132,7 @@ final class SmallJvm {
 
   /** A listener that leaves no room for one object when the first image is finished. */
   private static void fullHeap(KolorsPipeline pipeline) {
-    RunControl control = RunControl.builder().onImage(_ -> fill()).build();
+    RunControl control = RunControl.builder().onImage(_ -> fill(1)).build();
     try {
       pipeline.generate(SMALL.toBuilder().numImagesPerPrompt(3).build(), control);
       System.out.println("not full");
@@ -145,8 +144,8 @@ final class SmallJvm {
     }
   }
 
-  private static void fill() {
-    for (int length = 1 << 20; length > 0; length /= 2) {
+  private static void fill(int smallest) {
+    for (int length = 1 << 20; length >= smallest; length /= 4) {
       try {
         while (true) {
           filling = new Filling(filling, new byte[length]);
@@ -157,24 +156,32 @@ final class SmallJvm {
     }
   }
 
-  /** Each would fit alone: whoever finds no room must say so, and nothing else. */
+  /** Whoever finds no room, in whatever it does at that moment, must say so, and nothing else. */
   private static void manyRequests(KolorsPipeline pipeline) throws Exception {
-    Map<String, Integer> outcomes = new TreeMap<>();
-    try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
-      List<Future<ImageResult>> futures = new ArrayList<>();
-      for (int i = 0; i < 8; i++) {
-        futures.add(executor.submit(() -> pipeline.generate(LARGE)));
-      }
-      for (Future<ImageResult> future : futures) {
-        String outcome;
-        try {
-          outcome = "picture of " + future.get().image().width();
-        } catch (ExecutionException e) {
-          outcome = e.getCause().getClass().getName() + " " + e.getCause().getMessage();
-        }
-        outcomes.merge(outcome, 1, Integer::sum);
-      }
+    byte[] left = new byte[LEFT];
+    fill(1 << 20);
+    left = null;
+    Object[] outcomes = new Object[CALLERS]; // nothing has to be made for one
+    List<Thread> callers = new ArrayList<>();
+    for (int i = 0; i < CALLERS; i++) {
+      int own = i;
+      callers.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      outcomes[own] = pipeline.generate(LARGE).image();
+                    } catch (Throwable e) {
+                      outcomes[own] = e;
+                    }
+                  }));
     }
-    outcomes.forEach((outcome, count) -> System.out.println("outcome " + outcome));
+    for (Thread caller : callers) {
+      caller.join();
+    }
+    filling = null;
+    for (Object outcome : outcomes) {
+      System.out.println("outcome " + (outcome instanceof KolorsImage ? "picture" : outcome));
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.AdapterArgument;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.request.ImageRequest;
 import java.io.IOException;
@@ -17,7 +18,8 @@ final class AdapterOptions {
       paramLabel = "FILE[=WEIGHT]",
       description =
           "A LoRA, LoCon, LoHa, LoKr or DoRA file, or the folder of one, and how strong it is."
-              + " Default: 1. Repeatable: updates add up.")
+              + " Default: 1. FILE=0.8,text_encoder=1,up_blocks.0=0.5 has a weight for the text"
+              + " encoder and a factor for a part of the U-Net. Repeatable: updates add up.")
   private List<String> loras = new ArrayList<>();
 
   /** Reads the files, for a request. */
@@ -39,21 +41,14 @@ final class AdapterOptions {
     return !loras.isEmpty();
   }
 
-  /** The weight is the number after the last equals sign; a file may have others in its name. */
   private static Adapters adapters(String lora) throws IOException {
-    int equals = lora.lastIndexOf('=');
-    if (equals < 0 || Files.exists(Path.of(lora))) {
+    if (Files.exists(Path.of(lora))) { // whatever equals signs are in its name
       return Adapters.of(Adapter.load(Path.of(lora)));
     }
-    double weight;
-    try {
-      weight = Double.parseDouble(lora.substring(equals + 1));
-    } catch (NumberFormatException e) {
-      throw new UsageException(
-          "[arguments] --lora %s: %s is no weight. Write FILE=0.8, or FILE alone."
-              .formatted(lora, lora.substring(equals + 1)));
-    }
-    Path file = Path.of(lora.substring(0, equals));
-    return UsageException.check(() -> Adapters.of(Adapter.load(file)).at(weight));
+    return UsageException.check(
+        () -> {
+          AdapterArgument argument = AdapterArgument.parse(lora);
+          return argument.of(Adapter.load(Path.of(argument.file())));
+        });
   }
 }

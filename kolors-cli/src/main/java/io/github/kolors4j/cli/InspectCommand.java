@@ -17,9 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,9 +32,6 @@ import picocli.CommandLine.Parameters;
 final class InspectCommand implements Callable<Integer> {
   private static final String MODEL_INDEX = "model_index.json";
   private static final String CONFIG = "config.json";
-
-  /** What is behind the name of a weight in 8 bits in that of its scales. */
-  private static final String SCALE = "_scale";
 
   private static final String SUFFIX = ".safetensors";
 
@@ -72,20 +67,9 @@ final class InspectCommand implements Callable<Integer> {
 
   /** A part of a checkpoint; {@code className} is empty where no config names it. */
   private record Component(String name, String className, List<TensorInfo> tensors) {
-    /** Tensors that are computed and not trained do not count, nor do scales of quantized ones. */
     long parameters() {
-      Set<String> names = tensors.stream().map(TensorInfo::name).collect(Collectors.toSet());
-      return tensors.stream()
-          .filter(tensor -> !tensor.name().endsWith("inv_freq"))
-          .filter(tensor -> !isScale(tensor.name(), names))
-          .mapToLong(TensorInfo::size)
-          .sum();
+      return ParameterCount.of(tensors);
     }
-  }
-
-  private static boolean isScale(String name, Set<String> names) {
-    return name.endsWith(SCALE)
-        && names.contains(name.substring(0, name.length() - SCALE.length()));
   }
 
   @Override

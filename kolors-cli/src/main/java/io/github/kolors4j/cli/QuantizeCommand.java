@@ -1,6 +1,7 @@
 package io.github.kolors4j.cli;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Option;
         "Writes a checkpoint whose large weights have 8 bits: the text encoder's with a scale a row,"
             + " without the layer that no picture needs, the U-Net's with one for 32 values, what is"
             + " at its edges left as it is. It is opened like any other here; diffusers does not read"
-            + " it.",
+            + " it. With --lora it has the sums of the weights and these.",
     sortOptions = false)
 final class QuantizeCommand implements Callable<Integer> {
   private static final String INT8 = "int8";
@@ -53,6 +54,7 @@ final class QuantizeCommand implements Callable<Integer> {
           "The U-Net's weights; f16 leaves them as they are stored. Default: ${DEFAULT-VALUE}.")
   private String unet;
 
+  @Mixin private AdapterOptions adapters;
   @Mixin private CommonOptions common;
 
   QuantizeCommand(Terminal terminal, Interruption interruption) {
@@ -69,8 +71,13 @@ final class QuantizeCommand implements Callable<Integer> {
     if (isInt8("--unet", unet)) {
       int8.add("unet");
     }
+    Adapters summed = adapters.adapters();
     try (KolorsPipeline pipeline = model.builder(terminal, interruption, 1).open()) {
-      pipeline.savePretrained(out, SaveOptions.DEFAULT.withInt8(int8));
+      KolorsPipeline changed =
+          summed.uses().isEmpty()
+              ? pipeline
+              : UsageException.check(() -> pipeline.withAdapters(summed));
+      changed.savePretrained(out, SaveOptions.DEFAULT.withInt8(int8));
     }
     terminal.out().println(out);
     return KolorsCommand.OK;

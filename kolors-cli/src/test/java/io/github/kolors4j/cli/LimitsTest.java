@@ -146,8 +146,13 @@ class LimitsTest {
 
   @Test
   void aHeapBelowTheInitialOneOfTheOptionsStarts() throws Exception {
+    List<Checkout.Started> all = new ArrayList<>();
     for (String heap : List.of("-Xmx40m", "-XX:MaxHeapSize=41943040", "-Xmx40000k")) {
-      Run run = script(Map.of(Relaunch.OPTIONS, heap), "-V");
+      Map<String, String> options = Map.of(Relaunch.OPTIONS, heap);
+      all.add(checkout.start(options, checkout.script().toString(), "-V"));
+    }
+    for (Checkout.Started each : all) {
+      Run run = each.end();
       assertEquals(0, run.exitCode(), run.err());
     }
   }
@@ -206,8 +211,8 @@ class LimitsTest {
     try {
       Files.write(disk.resolve("a.png"), new byte[100]);
       Files.write(disk.resolve("full"), new byte[60_000]);
-      Run run = script(Map.of(), with(List.of(LARGER), "--out", "disk/a.png"));
-      assertFailed(run, "kolors: [image] cannot save disk/a.png: No space left on device.");
+      Run run = Run.of(with(List.of(LARGER), "--out", disk + "/a.png"));
+      assertFailed(run, "kolors: [image] cannot save " + disk + "/a.png: No space left on device.");
       assertEquals(100, Files.size(disk.resolve("a.png")));
       try (Stream<Path> left = Files.list(disk)) {
         assertEquals(2, left.count(), "nothing half-written");
@@ -221,13 +226,17 @@ class LimitsTest {
   @Test
   void argumentsAreReadByTheCharsetOfTheLocale() throws Exception {
     String cat = "\\303\\250"; // in GBK; in UTF-8 it is another letter
+    List<Checkout.Started> all = new ArrayList<>();
     for (List<String> command :
         List.of(List.of(checkout.script().toString()), List.of(JAVA, "-jar", jar.toString()))) {
       String letters = "exec \"$@\" tokenize \"$(printf '" + cat + "')\" --json";
-      Run run =
-          checkout.run(
+      all.add(
+          checkout.start(
               Map.of("LC_ALL", "zh_CN.GBK"),
-              with(List.of("/bin/sh", "-c", letters, "sh"), command.toArray(String[]::new)));
+              with(List.of("/bin/sh", "-c", letters, "sh"), command.toArray(String[]::new))));
+    }
+    for (Checkout.Started each : all) {
+      Run run = each.end();
       assertEquals(0, run.exitCode(), run.err());
       assertEquals(Run.of("tokenize", "猫", "--json").out(), run.out());
     }
@@ -235,22 +244,22 @@ class LimitsTest {
 
   @Test
   void bytesThatAreNoTextAreRefusedAndNotReplaced() throws Exception {
+    String letters = "exec \"$@\" tokenize \"$(printf 'a\\377\\376b')\"";
+    List<Checkout.Started> all = new ArrayList<>();
     for (String locale : List.of("C.UTF-8", "C")) {
-      String letters = "exec \"$@\" tokenize \"$(printf 'a\\377\\376b')\"";
-      Run run =
-          checkout.run(
-              Map.of("LC_ALL", locale),
-              "/bin/sh",
-              "-c",
-              letters,
-              "sh",
-              checkout.script().toString());
+      Map<String, String> environment = Map.of("LC_ALL", locale);
+      String script = checkout.script().toString();
+      all.add(checkout.start(environment, "/bin/sh", "-c", letters, "sh", script));
+    }
+    // A letter that somebody has typed so is one.
+    Run typed = script(Map.of("LC_ALL", "C.UTF-8"), "tokenize", "a\uFFFDb");
+    assertEquals(0, typed.exitCode(), typed.err());
+    for (Checkout.Started each : all) {
+      Run run = each.end();
       assertEquals(2, run.exitCode(), run.err());
       assertEquals("", run.out());
       assertTrue(run.err().contains("argument 2 is no text in UTF-8"), run.err());
     }
-    // A letter that somebody has typed so is one.
-    assertEquals(0, script(Map.of("LC_ALL", "C.UTF-8"), "tokenize", "a\uFFFDb").exitCode());
   }
 
   @Test
@@ -267,13 +276,14 @@ class LimitsTest {
             jmx + "ssl=false",
             "-jar",
             jar.toString());
-    Run run = checkout.run(Map.of(), with(command, "tokenize", "hi", "--json"));
-    assertEquals(0, run.exitCode(), run.err());
-    assertTrue(run.out().contains(Run.of("tokenize", "hi", "--json").out().strip()), run.out());
+    Checkout.Started started = checkout.start(Map.of(), with(command, "tokenize", "hi", "--json"));
     Run byVariable =
         checkout.run(
             Map.of("JAVA_TOOL_OPTIONS", "-Da=b " + debugger + freePort()),
             with(List.of(JAVA, "-jar", jar.toString()), "-V"));
+    Run run = started.end();
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains(Run.of("tokenize", "hi", "--json").out().strip()), run.out());
     assertEquals(0, byVariable.exitCode(), byVariable.err());
   }
 

@@ -11,12 +11,16 @@ import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.SafetensorsWriter;
 import io.github.kolors4j.safetensors.TensorData;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Of {@code encode}, {@code tokenize} and {@code inspect}. */
 class OtherCommandsTest {
@@ -133,6 +137,38 @@ class OtherCommandsTest {
     assertEquals(0, run.exitCode());
     assertTrue(run.out().contains("text_encoder: ChatGLMModel, 1,251,456 parameters"), run.out());
     assertTrue(run.out().contains("conv_in.weight  F16  [32, 4, 3, 3]  unet/"), run.out());
+  }
+
+  /** A layer of ChatGLM, of 4 values in and 6 of queries, keys and values: 24 + 40 + 4 + 12. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void inspectCountsEachParameterOnceInEightBitsAndInFour(int inAByte) throws IOException {
+    SafetensorsWriter.write(
+        folder.resolve("model.safetensors"),
+        Map.of(),
+        Map.of(
+            "encoder.layers.0.self_attention.query_key_value.weight",
+            zeros(DType.I8, 6, 4 / inAByte),
+            "encoder.layers.0.self_attention.query_key_value.weight_scale",
+            zeros(DType.F16, 6),
+            "encoder.layers.0.mlp.dense_4h_to_h.weight",
+            zeros(DType.I8, 4, 10 / inAByte),
+            "encoder.layers.0.mlp.dense_4h_to_h.weight_scale",
+            zeros(DType.F16, 4),
+            "encoder.layers.0.input_layernorm.weight",
+            zeros(DType.F16, 4),
+            "embedding.word_embeddings.weight",
+            zeros(DType.F16, 3, 4)));
+    JsonObject json = Run.of("inspect", folder.toString(), "--json").json();
+    JsonObject component =
+        json.getAsJsonObject("components").getAsJsonObject(folder.getFileName().toString());
+    assertEquals(80, component.get("parameters").getAsLong());
+  }
+
+  private static TensorData zeros(DType dtype, long... shape) {
+    List<Long> extents = Arrays.stream(shape).boxed().toList();
+    byte[] bytes = new byte[(int) dtype.byteLength(extents)];
+    return new TensorData(dtype, extents, MemorySegment.ofArray(bytes));
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.image.KolorsImage;
+import io.github.kolors4j.image.PictureLimits;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +56,37 @@ class QuantizeCommandTest {
     Path unet = out.resolve("unet/diffusion_pytorch_model.safetensors");
     assertArrayEquals(
         picture("--model=" + out), picture("--unet=" + unet), "the U-Net alone, in the mini one");
+  }
+
+  @Test
+  void withLoraItWritesTheSums() throws IOException {
+    String lora = folder.resolve("lora").toString();
+    String mini = MiniCheckpoint.directory().toString();
+    Run made =
+        Run.of("synthesize", "--config=" + mini, "--parts=lora", "--rank=2", "--out=" + lora);
+    assertEquals(0, made.exitCode(), made.err());
+    Path out = folder.resolve("sum");
+    String weights = lora + "=0.8,up_blocks.0=2";
+    Run run = Run.of("quantize", "--text=f16", "--unet=f16", "--lora=" + weights, "--out=" + out);
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(!Files.readString(out.resolve("unet/config.json")).contains("quantization_config"));
+    double difference = difference(picture("--model=" + out), picture("--lora=" + weights));
+    double update = difference(picture("--lora=" + weights), picture());
+    assertTrue(difference < update / 4, difference + " of " + update);
+    Run wrong = Run.of("generate", "ladybug", "--lora=" + lora + "=1,up_block.0=2");
+    assertEquals(KolorsCommand.USAGE, wrong.exitCode());
+    assertTrue(wrong.err().contains("a weight is given for up_block.0, and"), wrong.err());
+  }
+
+  /** Of two pictures as PNG: the mean difference of a value. */
+  private static double difference(byte[] a, byte[] b) throws IOException {
+    byte[] first = KolorsImage.read(a, "picture", PictureLimits.DEFAULT).rgb();
+    byte[] second = KolorsImage.read(b, "picture", PictureLimits.DEFAULT).rgb();
+    double sum = 0;
+    for (int i = 0; i < first.length; i++) {
+      sum += Math.abs((first[i] & 0xff) - (second[i] & 0xff));
+    }
+    return sum / first.length;
   }
 
   @Test

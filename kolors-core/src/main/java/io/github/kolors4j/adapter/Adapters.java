@@ -27,6 +27,9 @@ public final class Adapters {
   /** No adapters. */
   public static final Adapters NONE = new Adapters(List.of());
 
+  /** Those of weight 0 too, whose weight may be said again. */
+  private final List<Use> all;
+
   private final List<Use> uses;
 
   /**
@@ -78,7 +81,8 @@ public final class Adapters {
   }
 
   private Adapters(List<Use> uses) {
-    this.uses = uses.stream().filter(use -> !use.isNone()).toList();
+    all = List.copyOf(uses);
+    this.uses = all.stream().filter(use -> !use.isNone()).toList();
   }
 
   /**
@@ -145,13 +149,13 @@ public final class Adapters {
    * @return all of them
    */
   public Adapters and(Adapters others) {
-    List<Use> all = new ArrayList<>(uses);
-    all.addAll(others.uses);
-    return new Adapters(all);
+    List<Use> both = new ArrayList<>(all);
+    both.addAll(others.all);
+    return new Adapters(both);
   }
 
   private Adapters map(UnaryOperator<Use> change) {
-    return new Adapters(uses.stream().map(change).toList());
+    return new Adapters(all.stream().map(change).toList());
   }
 
   private static void checkFinite(double weight) {

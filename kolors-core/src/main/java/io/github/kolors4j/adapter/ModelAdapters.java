@@ -35,6 +35,7 @@ public record ModelAdapters(
    * @param adapters which ones
    * @return what they do
    * @throws InvalidFileException if nothing of an adapter is for these models
+   * @throws IllegalArgumentException if a weight is given for a block that the U-Net has not
    */
   public static ModelAdapters of(
       UNet2DConditionConfig unet, Optional<ChatGlmConfig> textEncoder, Adapters adapters)
@@ -49,6 +50,7 @@ public record ModelAdapters(
    * @param adapters which ones
    * @return what they do
    * @throws InvalidFileException if nothing of an adapter is for these models
+   * @throws IllegalArgumentException if a weight is given for a block that the U-Net has not
    */
   public static ModelAdapters of(AdaptableModules modules, Adapters adapters)
       throws InvalidFileException {
@@ -69,6 +71,7 @@ public record ModelAdapters(
       }
       fits.add(new AdapterFit(adapter, inUnet.size(), inText.size(), List.copyOf(unused)));
       checkThatSomethingFits(fits.getLast());
+      checkBlocks(use, ofUnet);
       String name = adapter.path().toString();
       if (!inUnet.isEmpty() && use.unet() != 0) {
         unetAdapters.add(new ModelAdapter(name, use.identity(), inUnet, use::ofUnetModule));
@@ -79,6 +82,20 @@ public record ModelAdapters(
     }
     return new ModelAdapters(
         List.copyOf(unetAdapters), List.copyOf(textAdapters), List.copyOf(fits));
+  }
+
+  /** A name that nothing is below would be a weight that nobody has. */
+  private static void checkBlocks(Adapters.Use use, ModuleNames unet) {
+    for (String block : use.blocks().keySet()) {
+      if (!unet.hasBelow(block)) {
+        throw new IllegalArgumentException(
+            "[adapter] %s: a weight is given for %s, and this U-Net has nothing of that name: use one of %s, or what is below one, as down_blocks.1.attentions.0."
+                .formatted(
+                    use.adapter().path(),
+                    ForeignText.oneLine(block),
+                    String.join(", ", unet.blocks())));
+      }
+    }
   }
 
   private static void checkThatSomethingFits(AdapterFit fit) throws InvalidFileException {

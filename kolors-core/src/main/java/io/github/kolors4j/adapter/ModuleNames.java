@@ -3,9 +3,13 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.unet.UNetNames;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Which module of a model a name in an adapter's file means. Names are never parsed: all spellings
@@ -41,7 +45,10 @@ final class ModuleNames {
           "lora_te_",
           "lycoris_text_encoder_");
 
+  private static final Pattern BLOCK = Pattern.compile("(down_blocks|up_blocks)\\.\\d+|mid_block");
+
   private final Map<String, String> bySpelling = new HashMap<>();
+  private final Set<String> modules = new LinkedHashSet<>();
   private final List<String> prefixes;
 
   private ModuleNames(List<String> prefixes) {
@@ -84,8 +91,30 @@ final class ModuleNames {
   }
 
   private void add(String spelling, String module) {
+    modules.add(module);
     bySpelling.putIfAbsent(spelling, module);
     bySpelling.putIfAbsent(spelling.replace('.', '_'), module);
+  }
+
+  /** Whether a module of the model has a name or is below it. */
+  boolean hasBelow(String name) {
+    return modules.stream().anyMatch(module -> isBelow(module, name));
+  }
+
+  private static boolean isBelow(String module, String name) {
+    return module.startsWith(name)
+        && (module.length() == name.length() || module.charAt(name.length()) == '.');
+  }
+
+  /** The names of the model's blocks, as {@code down_blocks.0}, in order. */
+  List<String> blocks() {
+    return modules.stream()
+        .map(BLOCK::matcher)
+        .filter(Matcher::lookingAt)
+        .map(Matcher::group)
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** The module, by the checkpoint's name; empty where the model has none of that name. */

@@ -2,6 +2,7 @@ package io.github.kolors4j.batch;
 
 import io.github.kolors4j.KolorsPipeline;
 import io.github.kolors4j.adapter.Adapter;
+import io.github.kolors4j.adapter.AdapterArgument;
 import io.github.kolors4j.adapter.Adapters;
 import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.request.ImageRequest;
@@ -269,20 +270,8 @@ public final class RequestReader {
   }
 
   private Adapters adapter(String text) throws IOException {
-    int equals = text.lastIndexOf('=');
-    if (equals < 0) {
-      return Adapters.of(loaded(text));
-    }
-    double weight;
-    try {
-      weight = Double.parseDouble(text.substring(equals + 1));
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "[batch] adapters: %s has no weight after its =: write FILE=0.8, or FILE alone."
-              .formatted(JsonWriter.abbreviated(text)),
-          e);
-    }
-    return Adapters.of(loaded(text.substring(0, equals))).at(weight);
+    AdapterArgument argument = AdapterArgument.parse(text);
+    return argument.of(loaded(argument.file()));
   }
 
   private Adapter loaded(String name) throws IOException {

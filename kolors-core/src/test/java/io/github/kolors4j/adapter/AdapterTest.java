@@ -188,6 +188,29 @@ class AdapterTest {
   }
 
   @Test
+  void aWeightOfABlockThatIsNotThereIsRefused() throws IOException {
+    for (String block : List.of("up_block.0", "up_blocks.00", "up_blocks.")) {
+      Adapters wrong = Adapters.of(load("peft")).atBlock(block, 0.5);
+      IllegalArgumentException refused =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> ModelAdapters.of(config, Optional.empty(), wrong));
+      assertTrue(
+          refused.getMessage().contains("a weight is given for " + block + ", and")
+              && refused.getMessage().contains(" up_blocks.0, up_blocks.1"),
+          refused.getMessage());
+    }
+  }
+
+  @Test
+  void whatIsSaidLastCountsAlsoAfterAWeightOfZero() throws IOException {
+    Adapters peft = Adapters.of(load("peft"));
+    assertEquals(peft.at(0.5), peft.at(0).at(0.5));
+    assertEquals(1, peft.at(0).textEncoderAt(1).uses().size());
+    assertEquals(Adapters.NONE, peft.at(0));
+  }
+
+  @Test
   void twoAdaptersEqualTheirSum() throws IOException {
     float[] twice = predict(Adapters.of(load("peft")).and(Adapters.of(load("kohya"))));
     float[] doubled = predict(Adapters.of(load("peft")).at(2));

@@ -5,16 +5,24 @@ import io.github.kolors4j.adapter.Adapter;
 import io.github.kolors4j.batch.BatchTable;
 import io.github.kolors4j.batch.TableRow;
 import io.github.kolors4j.chatglm.ChatGlmModel;
+import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.checkpoint.SaveOptions;
 import io.github.kolors4j.cli.TensorFiles;
+import io.github.kolors4j.clip.CLIPVisionModel;
+import io.github.kolors4j.controlnet.ControlNetConfig;
+import io.github.kolors4j.controlnet.ControlNetModel;
 import io.github.kolors4j.image.ImageFormat;
 import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.image.PictureLimits;
+import io.github.kolors4j.ipadapter.IpAdapter;
+import io.github.kolors4j.ipadapter.IpAdapterModel;
 import io.github.kolors4j.metadata.EngineVersion;
 import io.github.kolors4j.metadata.ModelIdentity;
 import io.github.kolors4j.metadata.PictureMetadata;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
+import io.github.kolors4j.safetensors.DType;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
@@ -32,11 +40,13 @@ import io.github.kolors4j.scheduler.Steps;
 import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.random.TorchGenerator;
 import io.github.kolors4j.tokenizer.ChatGlmTokenizer;
+import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
 import io.github.kolors4j.vae.AutoencoderKL;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -93,6 +103,7 @@ final class FuzzTargets {
       addMetadata(targets);
       addTables(targets);
       addOtherWeights(targets);
+      addExtensions(targets);
       return List.copyOf(targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -456,6 +467,102 @@ final class FuzzTargets {
                   }
                 }),
             MODEL));
+  }
+
+  /** What follows pictures: a ControlNet, an image adapter and its encoder. */
+  private static void addExtensions(List<FuzzTarget> targets) throws IOException {
+    targets.add(
+        config("config.json", "controlnet", MiniCheckpoint.controlNet(), FuzzTargets::controlNet));
+    targets.add(
+        config(
+            "config.json",
+            "image_encoder",
+            MiniCheckpoint.ipAdapter().resolve("image_encoder"),
+            folder -> {
+              try (CLIPVisionModel encoder = CLIPVisionModel.load(folder)) {
+                return encoder.config();
+              }
+            }));
+
+    // a small one
+    JsonConfig json = JsonConfig.parse("config.json", config("/controlnet/kolors_like"));
+    Path controlNet = folder("small controlnet");
+    Files.writeString(controlNet.resolve("config.json"), config("/controlnet/kolors_like"));
+    String weights = "diffusion_pytorch_model.safetensors";
+    targets.add(
+        new FuzzTarget(
+            "controlnet",
+            controlNet.toString(),
+            List.of(zeros(controlNet, ControlNetModel.parameters(ControlNetConfig.of(json)))),
+            new SafetensorsMutator(),
+            inFolder(controlNet, weights, FuzzTargets::controlNet),
+            MODEL));
+
+    UNet2DConditionConfig unet =
+        UNet2DConditionConfig.of(JsonConfig.parse("config.json", config("/unet/odd_latents")));
+    byte[] published = Files.readAllBytes(resource("/ipadapter/odd_latents.bin"));
+    List<Parameter> parameters;
+    try (PickleFile pickle = PickleFile.open(resource("/ipadapter/odd_latents.bin"))) {
+      parameters =
+          pickle.names().stream()
+              .map(name -> new Parameter(name, pickle.find(name).orElseThrow().shape()))
+              .toList();
+    }
+    Path safetensors = folder("ip-adapter");
+    targets.add(ipAdapter(safetensors, zeros(safetensors, parameters), ".safetensors", unet));
+    targets.add(ipAdapter(folder("ip-adapter pickle"), published, ".bin", unet));
+  }
+
+  private static FuzzTarget ipAdapter(
+      Path folder, byte[] seed, String suffix, UNet2DConditionConfig unet) {
+    boolean pickle = suffix.equals(".bin");
+    return new FuzzTarget(
+        pickle ? "ip-adapter pickle" : "ip-adapter",
+        folder.toString(),
+        List.of(seed),
+        pickle ? new PickleMutator() : new SafetensorsMutator(),
+        inFolder(
+            folder,
+            "ip_adapter_plus_general" + suffix,
+            in -> {
+              IpAdapter adapter = IpAdapter.of(in);
+              try (IpAdapterModel model = adapter.load(unet)) {
+                return List.of(adapter.kind(), adapter.identity(), model.config());
+              }
+            }),
+        MODEL);
+  }
+
+  private static Object controlNet(Path folder) throws IOException {
+    try (ControlNetModel net = ControlNetModel.load(folder)) {
+      return net.config();
+    }
+  }
+
+  /** The configuration of a model that the core's tests compare with diffusers'. */
+  private static String config(String fixture) throws IOException {
+    try (SafetensorsFile file = SafetensorsFile.open(resource(fixture + ".safetensors"))) {
+      return file.metadata().get("config");
+    }
+  }
+
+  /** A file with a model's weights, all zero. */
+  private static byte[] zeros(Path folder, List<Parameter> parameters) throws IOException {
+    Path file = folder.resolve("seed.safetensors");
+    List<SafetensorsWriter.Entry> entries =
+        parameters.stream()
+            .map(each -> new SafetensorsWriter.Entry(each.name(), DType.F16, each.shape()))
+            .toList();
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries, Map.of());
+        Arena arena = Arena.ofConfined()) {
+      for (int i = 0; i < entries.size(); i++) {
+        long bytes = Short.BYTES * parameters.get(i).size();
+        writer.write(entries.get(i).name(), arena.allocate(bytes));
+      }
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    Files.delete(file);
+    return bytes;
   }
 
   /** A file without the texts, as one that ends before them, is as good as refused. */

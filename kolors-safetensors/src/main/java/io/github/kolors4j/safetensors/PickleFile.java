@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -31,6 +32,9 @@ import java.util.zip.ZipFile;
 public final class PickleFile implements TensorSource {
   /** Larger pickles are not of tensors: they have some hundred bytes a tensor. */
   private static final long MAX_PICKLE_BYTES = 64L << 20;
+
+  /** The entry with the names and shapes; its folder is called as the file was. */
+  private static final Pattern PICKLE = Pattern.compile("[^/]+/data\\.pkl");
 
   private static final int MAX_DEPTH = 8;
   private static final byte[] ZIP = {'P', 'K', 3, 4};
@@ -112,7 +116,7 @@ public final class PickleFile implements TensorSource {
   private static PickleFile read(Path path, ZipFile zip) throws SafetensorsException {
     ZipEntry pickle =
         zip.stream()
-            .filter(entry -> entry.getName().matches("[^/]+/data\\.pkl"))
+            .filter(entry -> PICKLE.matcher(entry.getName()).matches())
             .findFirst()
             .orElseThrow(() -> fault(path, "has no data.pkl: it is no file of torch.save."));
     if (pickle.getSize() > MAX_PICKLE_BYTES) {

@@ -21,7 +21,7 @@ final class GivesBack {
         for (int i = 1; i <= TENSORS; i++) {
           workspace.tensor(i);
         }
-        for (int length = 1 << 20; length > 0; length /= 16) {
+        for (int length = 1 << 20; length > 0; length /= 4) {
           try {
             while (true) {
               filling = new Filling(filling, new byte[length]);

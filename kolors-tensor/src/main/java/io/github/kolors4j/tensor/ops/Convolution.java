@@ -153,9 +153,7 @@ public final class Convolution {
     return y;
   }
 
-  /**
-   * Whether an update of low rank is faster beside the convolution than in its kernels.
-   */
+  /** Whether an update of low rank is faster beside the convolution than in its kernels. */
   private static boolean isFasterApart(
       Tensor x, UpdatedWeight sum, Geometry geometry, Shape result) {
     long pixels = (long) result.dim(1) * result.dim(2);

@@ -9,8 +9,8 @@ import java.util.Arrays;
 
 /**
  * What a linear layer multiplies: {@code x · Wᵀ}. Of a weight with an update of low rank, {@code W
- * + B · A}, it is either {@code x} and the sums, or, where that is faster, {@code [x | x
- * · Aᵀ] · [W | B]ᵀ}: the update is then some more values of k, and not one for each value of W.
+ * + B · A}, it is either {@code x} and the sums, or, where that is faster, {@code [x | x · Aᵀ] · [W
+ * | B]ᵀ}: the update is then some more values of k, and not one for each value of W.
  *
  * @param a the left operand
  * @param b the right one, a column as a row
