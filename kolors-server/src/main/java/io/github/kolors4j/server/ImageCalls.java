@@ -294,13 +294,15 @@ final class ImageCalls {
   }
 
   private KolorsImage transparent(byte[] bytes) {
-    return transparency("mask", bytes)
-        .orElseThrow(
-            () ->
-                ApiException.field(
-                    "mask",
-                    "[request] mask has no transparent pixels, and these are painted anew: send a"
-                        + " PNG with some, or as mask_image a picture that is white there."));
+    Optional<KolorsImage> transparency = transparency("mask", bytes);
+    if (transparency.isPresent()) {
+      return transparency.get();
+    }
+    decode("mask", bytes); // which says so where it is no picture at all
+    throw ApiException.field(
+        "mask",
+        "[request] mask has no transparent pixels, and these are painted anew: send a PNG with"
+            + " some, or as mask_image a picture that is white there.");
   }
 
   /** The bytes of a data URL, or of Base64 alone. Addresses of elsewhere are not looked up. */

@@ -5,6 +5,7 @@ import static io.github.kolors4j.server.TestServer.SMALL_REQUEST;
 import static io.github.kolors4j.server.TestServer.base64;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -383,6 +384,10 @@ class OpenAiImagesTest {
       assertEquals(400, refused.status(), refused.text());
       assertEquals("mask", refused.error().get("param").getAsString());
     }
+    fields.put("mask", dataUrl("a text".getBytes(StandardCharsets.UTF_8)));
+    TestServer.Answer refused = server.post(EDITS, fields);
+    assertEquals("mask", refused.error().get("param").getAsString());
+    assertFalse(refused.text().contains("transparent"), "it is no picture at all");
   }
 
   /** Diffusers' mask: what is white is painted anew; the pixels are those of the library. */
