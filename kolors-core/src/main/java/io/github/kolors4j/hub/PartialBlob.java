@@ -188,9 +188,8 @@ final class PartialBlob implements AutoCloseable {
     Lock lock = lock(channel);
     Ledger ledger = Ledger.empty(file.size(), rangeBytes);
     PartialBlob partial = new PartialBlob(path, new Locked(channel, lock), file, ledger);
-    // two that begin in the same moment see each other here, and both try again; before the lock
-    // one
-    // may have taken this one's file, still empty, for what an ended process has left
+    // Two that begin in the same moment see each other here, and both try again. Before the lock
+    // one may have taken this one's file, still empty, for what an ended process has left.
     boolean other =
         lock.held() == Held.OURS && (!Files.exists(path) || partials(blobs, file).size() > 1);
     if (other || lock.held() == Held.THEIRS) {

@@ -21,7 +21,6 @@ import io.github.kolors4j.scheduler.SchedulerConfig;
 import io.github.kolors4j.scheduler.Schedulers;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -191,7 +190,7 @@ public record PictureMetadata(
    * @return 64 hexadecimal digits
    */
   public static String hash(KolorsImage picture) {
-    return new Identity().add(ByteBuffer.wrap(picture.rgb())).digits();
+    return Identity.of(picture.rgb());
   }
 
   /**

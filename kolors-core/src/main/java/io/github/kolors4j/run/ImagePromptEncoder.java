@@ -16,7 +16,6 @@ import io.github.kolors4j.tensor.FloatArray;
 import io.github.kolors4j.tensor.Tensor;
 import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.AttentionMask;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -219,7 +218,7 @@ public record ImagePromptEncoder(Components components) {
     List<FloatArray> all = new ArrayList<>();
     for (KolorsImage image : prompt.images()) {
       KolorsImage seen = CLIPImageProcessor.crop(image, size);
-      String pixels = new Identity().add(ByteBuffer.wrap(seen.rgb())).digits();
+      String pixels = Identity.of(seen.rgb());
       all.add(
           remembered(
               encoder, pixels, workspace -> CLIPImageProcessor.preprocess(workspace, seen, size)));
