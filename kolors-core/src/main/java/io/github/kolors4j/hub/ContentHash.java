@@ -10,6 +10,13 @@ import java.util.HexFormat;
 final class ContentHash {
   private static final int SHA256_DIGITS = 64;
 
+  /**
+   * The JVM counts calls, whatever their length, before it takes the processor's instructions for
+   * the hash. By 64 KB at a time that was after more than a gigabyte, and until then each block of
+   * 64 bytes was a call of its own: 2.4 s for 2 GB instead of 1.4 (docs/hub.md).
+   */
+  private static final int PIECE_BYTES = 4 << 10;
+
   private final String expected;
   private final MessageDigest digest;
 
@@ -36,7 +43,15 @@ final class ContentHash {
   }
 
   void update(ByteBuffer bytes) {
-    digest.update(bytes);
+    if (!bytes.hasArray()) {
+      digest.update(bytes); // by as much at a time
+      return;
+    }
+    while (bytes.hasRemaining()) {
+      int count = Math.min(bytes.remaining(), PIECE_BYTES);
+      digest.update(bytes.array(), bytes.arrayOffset() + bytes.position(), count);
+      bytes.position(bytes.position() + count);
+    }
   }
 
   /** At the end, and once. */

@@ -37,6 +37,12 @@ final class PartialBlob implements AutoCloseable {
   /** A request of this size takes longer than to ask for it, and is soon fetched again. */
   static final long RANGE_BYTES = 64L << 20;
 
+  /**
+   * For a larger write Linux looks for pages in one piece. Where free memory has gone back to the
+   * host of a virtual machine that took 3 s more for 2 GB with 128 KB and 256 KB (docs/hub.md).
+   */
+  private static final int WRITE_BYTES = 64 << 10;
+
   private static final String OURS = ".k4j-";
   private static final String SUFFIX = ".incomplete";
   private static final long MAGIC = 0x4b344a5041525431L; // K4JPART1
@@ -415,9 +421,12 @@ final class PartialBlob implements AutoCloseable {
   private static void writeFully(FileChannel channel, ByteBuffer bytes, long position)
       throws IOException {
     int start = bytes.position();
-    while (bytes.hasRemaining()) {
+    int end = bytes.limit();
+    while (bytes.position() < end) {
+      bytes.limit(Math.min(end, bytes.position() + WRITE_BYTES));
       channel.write(bytes, position + bytes.position() - start);
     }
+    bytes.limit(end);
   }
 
   private HubException unwritable(IOException e) {

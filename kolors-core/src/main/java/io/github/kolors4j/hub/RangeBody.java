@@ -18,7 +18,6 @@ final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
   private static final int OK = 200;
   private static final int PARTIAL_CONTENT = 206;
 
-  private final PartialBlob blob;
   private final RepoFile file;
   private final long from;
   private final long to;
@@ -48,26 +47,24 @@ final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
     boolean mayTakeWhole();
 
     /**
-     * Told of bytes that are in the file now.
+     * Takes bytes of the file.
      *
      * @param position of the first one, in the file
-     * @param added how many of them were not there before
      */
-    void took(long position, ByteBuffer bytes, long added) throws IOException;
+    void take(long position, ByteBuffer bytes) throws IOException;
   }
 
   /**
    * Bytes {@code from} to {@code to}, exclusive.
    *
-   * @param writeBytes how many are gathered for a write
+   * @param gatheredBytes how many are gathered before they are taken
    */
-  RangeBody(PartialBlob blob, RepoFile file, long from, long to, int writeBytes, Taker taker) {
-    this.blob = blob;
+  RangeBody(RepoFile file, long from, long to, int gatheredBytes, Taker taker) {
     this.file = file;
     this.from = from;
     this.to = to;
     this.taker = taker;
-    this.gathered = new byte[writeBytes];
+    this.gathered = new byte[gatheredBytes];
   }
 
   /** As the header says it. */
@@ -167,7 +164,7 @@ final class RangeBody implements Http.Body<RangeBody.Outcome>, AutoCloseable {
     long at = position;
     position += count;
     count = 0;
-    taker.took(at, bytes.duplicate(), blob.write(at, bytes));
+    taker.take(at, bytes);
     lastProgress = System.nanoTime(); // a disk that is slow is no connection that stalls
   }
 

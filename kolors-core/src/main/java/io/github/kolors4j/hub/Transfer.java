@@ -38,6 +38,10 @@ final class Transfer {
   /** One connection rarely has all of the line; more than these get no more of it. */
   private static final int CONNECTIONS = 8;
 
+  /** As many read what comes without mostly waiting for it, and two contents come at once. */
+  private static final int ALWAYS_CONNECTIONS =
+      Math.clamp(Runtime.getRuntime().availableProcessors(), 2, CONNECTIONS);
+
   private static final long TICK_MILLIS = 200;
 
   /** Another process is looked after less often than that would cost. */
@@ -48,11 +52,8 @@ final class Transfer {
 
   private static final int HASH_BUFFER_BYTES = 256 << 10;
 
-  /**
-   * For a larger one Linux looks for pages in one piece. Where free memory has gone back to the
-   * host of a virtual machine that took 3 s more for 2 GB with 128 KB and 256 KB (docs/hub.md).
-   */
-  private static final int WRITE_BYTES = 64 << 10;
+  /** In the cache of a core when they are hashed, and worth waking up for. */
+  private static final int GATHERED_BYTES = 512 << 10;
 
   /** Bytes that are wrong once may have met a bad moment; twice, it is the file. */
   private static final int HASH_ATTEMPTS = 2;
@@ -71,6 +72,7 @@ final class Transfer {
   private final AtomicInteger filesDone = new AtomicInteger();
   private final Deque<Pending> pending = new ArrayDeque<>();
   private final List<BlobTransfer> active = new ArrayList<>();
+  private final Pace pace = new Pace();
   private final Map<String, Integer> filesOf = new HashMap<>();
   private volatile @Nullable Throwable failure;
 
@@ -272,7 +274,7 @@ final class Transfer {
       if (begun != null) {
         return begun;
       }
-      if (!open.isEmpty()) {
+      if (!open.isEmpty() && mayConnect()) {
         return Collections.min(open, Comparator.comparingInt(BlobTransfer::connections)).next();
       }
       if (pending.isEmpty() && active.isEmpty()) {
@@ -281,6 +283,10 @@ final class Transfer {
       wait(BUSY_MILLIS); // for another worker to give back a range, or for another process
     }
     return null;
+  }
+
+  private boolean mayConnect() {
+    return pace.connections() < ALWAYS_CONNECTIONS || pace.hasRoom(System.nanoTime());
   }
 
   /** Begins the next content that no other process is bringing. */
@@ -352,11 +358,10 @@ final class Transfer {
     BlobTransfer transfer = range.transfer();
     PartialBlob blob = transfer.blob;
     return new RangeBody(
-        blob,
         transfer.file,
         blob.next(range.number()),
         blob.end(range.number()),
-        writeBytes(),
+        gatheredBytes(),
         new RangeBody.Taker() {
           @Override
           public boolean mayTakeWhole() {
@@ -364,19 +369,22 @@ final class Transfer {
           }
 
           @Override
-          public void took(long position, ByteBuffer bytes, long added) throws IOException {
+          public void take(long position, ByteBuffer bytes) throws IOException {
+            long begin = System.nanoTime();
+            long added = blob.write(position, bytes.duplicate());
             bytesDone.addAndGet(added);
             bytesFetched.addAndGet(added);
             if (added == bytes.remaining()) { // else the file has others
               transfer.hash(position, bytes);
             }
+            pace.busy(System.nanoTime() - begin);
           }
         });
   }
 
   /** All that a kill finds unwritten is less than a range. */
-  private int writeBytes() {
-    return Math.clamp(rangeBytes / (2 * CONNECTIONS), 1, WRITE_BYTES);
+  private int gatheredBytes() {
+    return Math.clamp(rangeBytes / (2 * CONNECTIONS), 1, GATHERED_BYTES);
   }
 
   private void refused(Http.Answer<RangeBody.Outcome> answer, Http http, ModelHost host)
@@ -461,6 +469,7 @@ final class Transfer {
     private Range next() {
       int range = free();
       taken[range] = true;
+      pace.opened(System.nanoTime());
       return new Range(this, range);
     }
 
@@ -493,6 +502,7 @@ final class Transfer {
     private void giveBack(int range) {
       synchronized (Transfer.this) {
         taken[range] = false;
+        pace.closed(System.nanoTime());
         if (whole == range) {
           whole = Range.NONE;
         }
