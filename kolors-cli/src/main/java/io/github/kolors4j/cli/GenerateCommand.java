@@ -185,6 +185,7 @@ class GenerateCommand implements Callable<Integer> {
     guidance.check();
     imageToImage.check(terminal);
     controlNets.check();
+    Scale.warn(terminal, List.of(adapters.scales(), imagePrompts.scales(), controlNets.scales()));
     sizes.check(terminal);
     prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
