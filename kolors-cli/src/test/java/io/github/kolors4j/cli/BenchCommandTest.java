@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
-import io.github.kolors4j.tensor.Precision;
-import io.github.kolors4j.tensor.Products;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
