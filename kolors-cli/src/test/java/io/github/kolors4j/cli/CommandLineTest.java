@@ -110,6 +110,9 @@ class CommandLineTest {
             "[arguments] --canny before --controlnet: there are several, and each has the options"
                 + " behind it. Put it behind its own."),
         new Wrong(
+            "generate x --controlnet mini --control-image a.png --control-image b.png --controlnet mini",
+            "[arguments] --control-image is there twice for one --controlnet: "),
+        new Wrong(
             "generate x --ip-adapter-scale=0.5 --ip-adapter mini --ip-adapter-image a.png"
                 + " --ip-adapter mini --ip-adapter-image b.png",
             "[arguments] --ip-adapter-scale before --ip-adapter: "),
@@ -183,6 +186,10 @@ class CommandLineTest {
         new Wrong(
             "generate x --ip-adapter mini --ip-adapter-image DIR/a.png --ip-adapter-mask DIR/none.png",
             "[image] --ip-adapter-mask DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image DIR/a.png --ip-adapter-image DIR/none.png"
+                + " --ip-adapter mini --ip-adapter-image DIR/a.png",
+            "[image] --ip-adapter-image DIR/none.png does not exist: "),
         new Wrong(
             "generate x --unet mini-inpaintin",
             "[file] --unet mini-inpaintin does not exist: did you mean mini-inpainting?"),
