@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -68,7 +69,11 @@ final class RehearsalHub implements AutoCloseable {
       BufferedReader in =
           new BufferedReader(
               new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
-      for (List<String> request; !(request = request(in)).isEmpty(); ) {
+      while (true) {
+        List<String> request = request(in);
+        if (request.isEmpty()) {
+          return;
+        }
         answer(request, client.getOutputStream());
       }
     } catch (IOException _) {
@@ -79,8 +84,10 @@ final class RehearsalHub implements AutoCloseable {
   /** The lines of the next one; none at the end. */
   private static List<String> request(BufferedReader in) throws IOException {
     List<String> lines = new ArrayList<>();
-    for (String line; (line = in.readLine()) != null && !line.isEmpty(); ) {
+    String line = in.readLine();
+    while (line != null && !line.isEmpty()) {
       lines.add(line);
+      line = in.readLine();
     }
     return lines;
   }
@@ -93,7 +100,7 @@ final class RehearsalHub implements AutoCloseable {
     } else if (path.equals("/api/models/" + REPO + "/tree/" + COMMIT)) {
       send(out, "200 OK", utf8(JsonWriter.compact(listing())));
     } else {
-      byte[] file = files.get(path.substring(resolve.length()));
+      byte[] file = Objects.requireNonNull(files.get(path.substring(resolve.length())), path);
       Optional<String> range =
           request.stream()
               .map(line -> line.toLowerCase(Locale.ROOT))
