@@ -78,7 +78,21 @@ class LoadTest {
         heap = Math.min(heap, runtime.totalMemory() - runtime.freeMemory());
       }
       int threads = Thread.getAllStackTraces().size();
-      return new Footprint(heap, residentBytes(), threads, openHandles(), mappedFiles());
+      return new Footprint(heap, settledBytes(), threads, openHandles(), mappedFiles());
+    }
+
+    /** The collector gives memory back in parts, for a while after it has collected. */
+    private static long settledBytes() throws IOException, InterruptedException {
+      long least = residentBytes();
+      for (int unchanged = 0; unchanged < 3; unchanged++) {
+        Thread.sleep(LONG ? 500 : 20);
+        long now = residentBytes();
+        if (now < least - (1 << 20)) {
+          least = now;
+          unchanged = -1;
+        }
+      }
+      return least;
     }
 
     /** Bytes of memory that the process has; the weights' pages are among them. */
