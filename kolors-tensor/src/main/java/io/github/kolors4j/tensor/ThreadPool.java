@@ -185,10 +185,10 @@ public final class ThreadPool implements AutoCloseable {
    * once as the machine has processors for pools of this size; but steps of less than 50 ms of one
    * processor are computed side by side, one a processor, and their operations share the threads
    * that are left. How long a step takes is known by the last one of the same view ({@link
-   * #stoppedBy}), or of any before its first. A turn of less than 20 ms goes on when its thread
-   * comes back at once: so a small picture is made in one. Operations do not ask for a turn by
-   * themselves; who has one must not wait for another thread that wants one. A turn within one's
-   * own is part of it.
+   * #stoppedBy}), and for its first by the first of the last view. A turn of less than 20 ms goes
+   * on when its thread comes back at once: so a small picture is made in one. Operations do not ask
+   * for a turn by themselves; who has one must not wait for another thread that wants one. A turn
+   * within one's own is part of it.
    *
    * @return to be closed by the same thread, after a step and not after a request, so that others
    *     come to it

@@ -58,8 +58,8 @@ final class Turns {
   /** Processors of the turns that are held. */
   private int used;
 
-  /** Of whoever had the last turn: what is expected of a request that had none. */
-  private long lastWork = Long.MAX_VALUE;
+  /** Of the last request that had its first turn: what is expected of one that had none. */
+  private long firstWork = Long.MAX_VALUE;
 
   /**
    * Nobody has a turn.
@@ -196,7 +196,7 @@ final class Turns {
       return null;
     }
     passOn(MISSED_NANOS);
-    boolean alone = (pace.work < 0 ? lastWork : pace.work) > SHORT_NANOS;
+    boolean alone = (pace.work < 0 ? firstWork : pace.work) > SHORT_NANOS;
     Turn me = new Turn(stopped, pace, alone, alone ? Math.min(threads, processors) : 1);
     if (waiting.isEmpty() && fits(me)) {
       begin(me);
@@ -259,8 +259,11 @@ final class Turns {
       return false;
     }
     long now = clock.getAsLong();
-    lastWork = (now - mine.stepBegin) * (1 + helpers(mine));
-    mine.pace.work = lastWork;
+    long work = (now - mine.stepBegin) * (1 + helpers(mine));
+    if (mine.pace.work < 0) {
+      firstWork = work;
+    }
+    mine.pace.work = work;
     mine.kept = !waiting.isEmpty() && now - mine.begin < KEEP_NANOS * held.size();
     mine.keptSince = now;
     if (!mine.kept) {

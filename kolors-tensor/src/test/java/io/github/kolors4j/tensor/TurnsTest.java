@@ -523,6 +523,25 @@ class TurnsTest {
   }
 
   @Test
+  void aRequestThatIsNewIsTakenForOneThatBeginsAsTheLast()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(2, 2, 5)) {
+      callers.takesAStepOf(0, 1);
+      callers.takesAStepOf(0, Turns.SHORT_NANOS); // as a decode after a text
+      assertTrue(callers.get(1).comes().get());
+      assertTrue(callers.get(2).comes().get());
+      callers.clock.addAndGet(Turns.SHORT_NANOS + 1);
+      assertFalse(callers.get(1).givesBackAndKeeps());
+      assertFalse(callers.get(2).givesBackAndKeeps());
+      assertTrue(callers.get(3).comes().get());
+      Future<Boolean> next = callers.get(4).comesAndWaits();
+      callers.clock.addAndGet(Turns.KEEP_NANOS);
+      assertFalse(callers.get(3).givesBackAndKeeps());
+      assertTrue(next.get());
+    }
+  }
+
+  @Test
   void whoWaitsBehindALongStepThatIsStoppedComesAtOnce()
       throws ExecutionException, InterruptedException {
     try (Callers callers = new Callers(2, 2, 3)) {
