@@ -787,7 +787,9 @@ public final class KolorsPipeline implements AutoCloseable {
     return checkpoint.use(
         () ->
             new Estimator(components, scheduler)
-                .estimate(request, MachineSpeed.measure(components.threads(), PROBE)));
+                .estimate(
+                    request,
+                    MachineSpeed.measure(components.threads(), components.products(), PROBE)));
   }
 
   /**

@@ -139,6 +139,19 @@ class BatchFilesTest {
   }
 
   @Test
+  void aMaskIsBlurredByItsColumnAndTheHashTells() throws IOException {
+    Map<String, Object> sharp = Map.of("image", "a.png", "mask_image", "b.png");
+    Map<String, Object> blurred = new LinkedHashMap<>(sharp);
+    blurred.put("mask_blur", RequestReader.valueOf("mask_blur", "1.5"));
+    assertEquals(
+        plain().image(picture("a.png")).mask(picture("b.png").gaussianBlur(1.5)).build(),
+        read(blurred).whole());
+    assertNotEquals(read(sharp).hash(), read(blurred).hash());
+    blurred.put("mask_blur", 0);
+    assertEquals(read(sharp).hash(), read(blurred).hash());
+  }
+
+  @Test
   void aControlNetFollowsThePictureOfItsRow() throws IOException {
     ControlNetInput input = ControlNetInput.of(net, picture("a.png"));
     Map<String, Object> row = Map.of("controlnet", "net-a", "control_image", "a.png");
@@ -236,6 +249,9 @@ class BatchFilesTest {
     assertRefused(
         "both mask_image and map", Map.of("image", "a.png", "mask_image", "b.png", "map", "c.png"));
     assertRefused("padding_mask_crop without mask_image", Map.of("padding_mask_crop", 8));
+    assertRefused("mask_blur without mask_image", Map.of("image", "a.png", "mask_blur", 2));
+    assertRefused(
+        "a blur of -1.0 pixels", Map.of("image", "a.png", "mask_image", "b.png", "mask_blur", -1));
     assertRefused(
         "controlnet names 1 and control_image 0: each ControlNet follows one picture",
         Map.of("controlnet", "net-a"));

@@ -308,4 +308,45 @@ class FollowedPicturesTest {
     System.out.printf("borders %.0f and %.0f levels off%n", told, guessed);
     assertTrue(told < 20 && told < guessed / 2, told + " levels off, " + guessed);
   }
+
+  private static boolean inCorner(int pixel) {
+    return pixel / SIZE >= SIZE / 2 && pixel % SIZE >= SIZE / 2;
+  }
+
+  /** A quarter of a thing is painted anew by words for another one: the rest of it stays. */
+  @Test
+  void theUnetForMasksKeepsWhatTheMaskLeavesWhateverTheWords() throws IOException {
+    byte[] rgb = new byte[SIZE * SIZE * 3];
+    for (int i = 0; i < SIZE * SIZE; i++) {
+      Arrays.fill(rgb, 3 * i, 3 * i + 3, (byte) (inCorner(i) ? 255 : 0));
+    }
+    KolorsImage corner = KolorsImage.of(SIZE, SIZE, rgb);
+    List<KolorsImage> row = new ArrayList<>();
+    double worst = 0;
+    try (KolorsPipeline painter =
+        KolorsPipeline.builder(MiniCheckpoint.directory())
+            .unet(MiniCheckpoint.inpaintingUnet())
+            .open()) {
+      for (String[] pair :
+          new String[][] {{"dog", "fox"}, {"apple", "bear"}, {"fox", "star"}, {"bear", "owl"}}) {
+        KolorsImage there = draw("a " + pair[0] + " on a green background");
+        KolorsImage painted =
+            painter
+                .generate(request("a " + pair[1], 3).toBuilder().image(there).mask(corner).build())
+                .image();
+        row.addAll(List.of(there, painted));
+        double changed = 0;
+        for (int i = 0; i < SIZE * SIZE; i++) {
+          for (int c = 0; c < 3 && !inCorner(i); c++) {
+            changed += Math.abs((painted.rgb()[3 * i + c] & 255) - (there.rgb()[3 * i + c] & 255));
+          }
+        }
+        changed /= SIZE * SIZE * 3 * 0.75;
+        System.out.printf("%s, a corner by %s: %.1f levels off%n", pair[0], pair[1], changed);
+        worst = Math.max(worst, changed);
+      }
+    }
+    save("corner", row.toArray(KolorsImage[]::new));
+    assertTrue(worst < 20, worst + " levels off where the mask leaves the picture");
+  }
 }

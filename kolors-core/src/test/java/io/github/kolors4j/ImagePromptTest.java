@@ -31,6 +31,7 @@ import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.tensor.FloatArray;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
 import io.github.kolors4j.unet.UNet2DConditionModel;
@@ -404,7 +405,7 @@ class ImagePromptTest {
   @Test
   void anEstimateCountsTheImagesAndTheirFiles() {
     try (ThreadPool threads = new ThreadPool(1)) {
-      MachineSpeed speed = MachineSpeed.measure(threads, Duration.ofMillis(50));
+      MachineSpeed speed = MachineSpeed.measure(threads, Products.F32, Duration.ofMillis(50));
       CostEstimate plain = pipeline.estimate(PLAIN, speed);
       CostEstimate more = pipeline.estimate(with(ImagePrompt.of(first, red)), speed);
       assertTrue(more.diskBytes() > plain.diskBytes());

@@ -248,6 +248,12 @@ class InpaintingTest {
         pipeline.withUnet(nine),
         ImageRequest.of("a"));
     assertRefused(
+        "[request] the U-Net takes 9 channels and the latents have 4: it is for inpainting, and the"
+            + " request has a strength map, which takes the place of a mask. Give a mask alone, or"
+            + " take a U-Net of 4 channels.",
+        pipeline.withUnet(nine),
+        SCENE.toBuilder().strengthMap(mask(32, 24)).build());
+    assertRefused(
         "[request] an image's latents and a U-Net of 9 channels, which sees the image without what"
             + " the mask marks: give the image itself.",
         pipeline.withUnet(nine),

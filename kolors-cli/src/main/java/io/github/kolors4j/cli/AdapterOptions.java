@@ -36,6 +36,23 @@ final class AdapterOptions {
     return all;
   }
 
+  /** How strong they and their parts are, where that is said. */
+  List<Scale> scales() {
+    List<Scale> scales = new ArrayList<>();
+    for (String lora : loras) {
+      try {
+        if (!Files.exists(Path.of(lora))) {
+          AdapterArgument argument = AdapterArgument.parse(lora);
+          scales.add(new Scale("--lora " + lora, argument.weight()));
+          argument.parts().values().forEach(part -> scales.add(new Scale("--lora " + lora, part)));
+        }
+      } catch (IllegalArgumentException _) {
+        // It is refused when the file is looked for.
+      }
+    }
+    return scales;
+  }
+
   /** Whether there are any. */
   boolean isGiven() {
     return !loras.isEmpty();

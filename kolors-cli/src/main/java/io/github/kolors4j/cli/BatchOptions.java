@@ -8,6 +8,7 @@ import io.github.kolors4j.safetensors.json.JsonReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -52,7 +53,8 @@ final class BatchOptions {
       names = "--strength",
       paramLabel = "X",
       converter = Numbers.Decimal.class,
-      description = "How much of a row's image is redrawn, 0 to 1. Default: 0.3.")
+      description =
+          "How much of a row's image is redrawn, 0 to 1. Default: 0.3, with a mask 0.9999.")
   private Double strength;
 
   @Option(
@@ -88,6 +90,7 @@ final class BatchOptions {
     steps.check(terminal);
     guidance.check();
     sizes.check(terminal);
+    Scale.warn(terminal, List.of(adapters.scales(), imagePrompts.scales(), controlNets.scales()));
     ImageRequest.Builder request =
         ImageRequest.builder("").negativePrompt(negativePrompt == null ? "" : negativePrompt);
     given(maxSequenceLength, request::maxSequenceLength);

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -282,40 +283,39 @@ final class BenchCommand implements Callable<Integer> {
     result.put("threads", threadCount);
     result.put("precision", products.precision().toString());
     try (ThreadPool pool = new ThreadPool(threadCount)) {
-      double before = peak(products, pool);
+      Peak fma = new Peak("FMA", () -> fmaPeak(pool));
+      Peak chosen =
+          products
+              .kernel()
+              .map(kernel -> new Peak(kernel.description(), () -> bf16Peak(kernel, pool)))
+              .orElse(fma);
+      chosen.measure();
       List<Map<String, Object>> measured = new ArrayList<>();
       if (!json) {
         terminal
             .out()
             .printf(
-                "%-44s %9s %9s %8s %9s %6s%n",
-                "kernel",
-                "ms",
-                "median",
-                "GFLOP/s",
-                products.kernel().isPresent() ? "BF16 peak" : "FMA peak",
-                "share");
+                "%-44s %9s %9s %8s %9s %6s  %s%n",
+                "kernel", "ms", "median", "GFLOP/s", "peak", "share", "by");
       }
       for (String name : names) {
         KernelBenchmark.Result kernel = KernelBenchmark.measure(name, pool, products, seconds);
-        // The clock falls under load and with what other guests do: a share is of the peak that was
-        // measured beside the kernel, the higher one of before and after.
-        double after = peak(products, pool);
-        double peak = Math.max(before, after);
-        before = after;
-        measured.add(kernelJson(kernel, peak));
+        Peak of = kernel.inF32() ? fma : chosen;
+        double peak = of.measure();
+        measured.add(kernelJson(kernel, peak, of.instruction()));
         if (!json) {
           terminal
               .out()
               .printf(
                   Locale.ROOT,
-                  "%-44s %9.2f %9.2f %8.1f %9.1f %6s%n",
+                  "%-44s %9.2f %9.2f %8.1f %9.1f %6s  %s%n",
                   name,
                   kernel.best() * 1e3,
                   kernel.median() * 1e3,
                   kernel.gflops(),
                   peak,
-                  Double.isNaN(peak) ? "-" : "%.2f".formatted(kernel.gflops() / peak));
+                  Double.isNaN(peak) ? "-" : "%.2f".formatted(kernel.gflops() / peak),
+                  of.instruction());
         }
       }
       // Last: where vectors of another width have run, as in no pipeline, C2 more often makes slow
@@ -330,13 +330,35 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /**
-   * The rate of the instruction that products are made of, without printing it: in F32 that of the
-   * widest vectors, which is the highest.
+   * The rate of an instruction that products are made of. The clock falls under load and with what
+   * other guests do: a share is of the peak that was measured beside the kernel, the higher one of
+   * before and after.
    */
-  private double peak(Products products, ThreadPool pool) {
-    if (products.kernel().isPresent()) {
-      return MachinePeak.gflops(products.kernel().get(), pool, seconds);
+  private static final class Peak {
+    private final String instruction;
+    private final DoubleSupplier rate;
+    private double before = NO_PEAK;
+
+    Peak(String instruction, DoubleSupplier rate) {
+      this.instruction = instruction;
+      this.rate = rate;
     }
+
+    String instruction() {
+      return instruction;
+    }
+
+    /** GFLOP/s, or what was measured the last time if that was more. */
+    double measure() {
+      double after = rate.getAsDouble();
+      double higher = Double.isNaN(before) ? after : Math.max(before, after);
+      before = after;
+      return higher;
+    }
+  }
+
+  /** The rate of the widest vectors, which is the highest. */
+  private double fmaPeak(ThreadPool pool) {
     List<Integer> widths = MachinePeak.widths();
     return widths.isEmpty() ? NO_PEAK : MachinePeak.gflops(widths.getLast(), pool, seconds);
   }
@@ -364,9 +386,13 @@ final class BenchCommand implements Callable<Integer> {
     result.put("peak_gflops_by_bits", peaks);
   }
 
+  private double bf16Peak(Bf16Kernel kernel, ThreadPool pool) {
+    return MachinePeak.gflops(kernel, pool, seconds);
+  }
+
   /** The rate of BF16. */
   private void benchPeak(Bf16Kernel kernel, ThreadPool pool, Map<String, Object> result) {
-    double gflops = MachinePeak.gflops(kernel, pool, seconds);
+    double gflops = bf16Peak(kernel, pool);
     if (!json) {
       terminal
           .out()
@@ -380,13 +406,15 @@ final class BenchCommand implements Callable<Integer> {
     result.put("bf16_peak_gflops", rounded(gflops, 1));
   }
 
-  private static Map<String, Object> kernelJson(KernelBenchmark.Result kernel, double peak) {
+  private static Map<String, Object> kernelJson(
+      KernelBenchmark.Result kernel, double peak, String instruction) {
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("name", kernel.name());
     object.put("seconds", rounded(kernel.best(), 6));
     object.put("median_seconds", rounded(kernel.median(), 6));
     object.put("gflops", rounded(kernel.gflops(), 1));
     object.put("peak_gflops", rounded(peak, 1));
+    object.put("instruction", instruction);
     object.put("share_of_peak", rounded(kernel.gflops() / peak, 3));
     return object;
   }

@@ -15,12 +15,17 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Pictures that lead through ControlNets, each with the options that follow it. */
 final class ControlNetOptions {
   @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
   private List<One> all = new ArrayList<>();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   /** One ControlNet. */
   static final class One {
@@ -87,15 +92,15 @@ final class ControlNetOptions {
     }
 
     private ControlNet controlNet(Repositories repositories) throws IOException {
-      Path found = ExtensionNames.controlNet(controlNet, repositories);
+      Path found = NamedModel.CONTROL_NET.find("--controlnet", controlNet, repositories);
       directory = found;
       return ControlNet.of(found);
     }
 
     private ControlNetInput input(Repositories repositories) throws IOException {
-      KolorsImage read = KolorsImage.read(image);
-      ControlNetInput plain =
-          ControlNetInput.of(controlNet(repositories), canny ? Canny.DEFAULT.edges(read) : read);
+      ControlNet net = controlNet(repositories);
+      KolorsImage read = OptionPicture.read("--control-image", image);
+      ControlNetInput plain = ControlNetInput.of(net, canny ? Canny.DEFAULT.edges(read) : read);
       return new ControlNetInput(
           plain.controlNet(),
           plain.image(),
@@ -119,7 +124,7 @@ final class ControlNetOptions {
   }
 
   private void checkNames() {
-    OptionGroups.checkNames("--controlnet", all.stream().map(One::group).toList());
+    OptionGroups.checkNames(command, "--controlnet", all.stream().map(One::group).toList());
   }
 
   /** Looks at the files, of which a table's rows may name the pictures. */
@@ -173,6 +178,14 @@ final class ControlNetOptions {
   private void put(Map<String, Object> columns, String name, Function<One, Object> value) {
     List<Object> values = all.stream().map(value).toList();
     columns.put(name, values.size() == 1 ? values.getFirst() : values);
+  }
+
+  /** How strongly they lead, where that is said. */
+  List<Scale> scales() {
+    return all.stream()
+        .filter(one -> one.scale != null)
+        .map(one -> new Scale("--controlnet-conditioning-scale " + one.scale, one.scale))
+        .toList();
   }
 
   /** Reads the pictures, and looks at the ControlNets. */

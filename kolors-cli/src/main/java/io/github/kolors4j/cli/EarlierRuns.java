@@ -8,6 +8,7 @@ import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.safetensors.json.JsonReader;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.tensor.Engine;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,10 +26,11 @@ import java.util.function.Supplier;
  * a better forecast than what a probe of the machine promises.
  *
  * @param file of all models, if there is a cache folder
- * @param key of this model on so many threads of these kernels
+ * @param key of this model on so many threads of these kernels in this precision
  * @param threads how many compute
+ * @param products who computes products
  */
-record EarlierRuns(Optional<Path> file, String key, int threads) {
+record EarlierRuns(Optional<Path> file, String key, int threads, Products products) {
   private static final String TEXT = "text";
   private static final String DENOISE = "denoise";
   private static final String DECODE = "decode";
@@ -52,14 +54,16 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
   private static final MachineSpeed UNIT = new MachineSpeed(1, 1, 1);
 
   static EarlierRuns of(KolorsPipeline pipeline, int threads) {
+    Products products = Products.require(pipeline.precision()); // it has it
     String key =
-        "%s, %d threads, %s"
+        "%s, %d threads, %s%s"
             .formatted(
                 pipeline.identity().hash().substring(0, SHORT_HASH),
                 threads,
-                Engine.current().kernels());
+                Engine.current().kernels(),
+                products.kernel().isEmpty() ? "" : ", " + products);
     return new EarlierRuns(
-        CacheFolder.find().map(folder -> folder.resolve("speeds.json")), key, threads);
+        CacheFolder.find().map(folder -> folder.resolve("speeds.json")), key, threads, products);
   }
 
   /** The estimate: of earlier runs for the stages that have some, of a probe for the others. */
@@ -69,7 +73,7 @@ record EarlierRuns(Optional<Path> file, String key, int threads) {
 
   private MachineSpeed probe() {
     try (ThreadPool pool = new ThreadPool(threads)) {
-      return MachineSpeed.measure(pool, PROBE);
+      return MachineSpeed.measure(pool, products, PROBE);
     }
   }
 

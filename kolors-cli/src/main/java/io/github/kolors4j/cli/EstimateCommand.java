@@ -5,6 +5,7 @@ import io.github.kolors4j.estimate.CostEstimate;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.json.JsonWriter;
 import io.github.kolors4j.scheduler.Scheduler;
+import io.github.kolors4j.tensor.Precision;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
@@ -46,15 +47,11 @@ final class EstimateCommand extends GenerateCommand {
   @Override
   public Integer call() throws IOException {
     checkArguments();
-    int threadCount = threads.number();
+    final int threadCount = threads.number();
+    final Precision wantedPrecision = precision.value();
     Map<String, Object> options = schedulers.options();
     ImageRequest request = UsageException.check(this::request);
-    try (KolorsPipeline opened =
-        promptCache
-            .apply(
-                singleFiles.apply(
-                    model.builder(terminal, interruption, threadCount), this::repository))
-            .open()) {
+    try (KolorsPipeline opened = open(threadCount, wantedPrecision)) {
       Scheduler chosen = UsageException.check(() -> schedulers.chosen(opened.scheduler(), options));
       KolorsPipeline pipeline = opened.withScheduler(chosen);
       double start = startSeconds();

@@ -105,23 +105,27 @@ class GenerateCommand implements Callable<Integer> {
 
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      try (KolorsPipeline opened =
-          promptCache
-              .apply(
-                  singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount), this::repository)
-                      .precision(wantedPrecision))
-              .open()) {
+      try (KolorsPipeline opened = open(threadCount, wantedPrecision)) {
         Scheduler chosen =
             UsageException.check(() -> schedulers.chosen(opened.scheduler(), options));
         long loaded = System.nanoTime();
         ImageResult result =
             generate(opened.withScheduler(chosen), request, threadCount, bar, files);
         bar.end();
-        report(result, files, chosen, loaded - begin, System.nanoTime() - begin);
+        Times times = new Times(loaded - begin, System.nanoTime() - begin);
+        report(result, files, chosen, opened.precision(), times);
       }
     }
     return KolorsCommand.OK;
+  }
+
+  KolorsPipeline open(int threadCount, Precision wanted) throws IOException {
+    return promptCache
+        .apply(
+            singleFiles
+                .apply(model.builder(terminal, interruption, threadCount), this::repository)
+                .precision(wanted))
+        .open();
   }
 
   /** Writes each picture when it is made, and what there is where the request fails. */
@@ -185,6 +189,7 @@ class GenerateCommand implements Callable<Integer> {
     guidance.check();
     imageToImage.check(terminal);
     controlNets.check();
+    Scale.warn(terminal, List.of(adapters.scales(), imagePrompts.scales(), controlNets.scales()));
     sizes.check(terminal);
     prompts.warn(terminal, guidance.withoutNegativePrompt());
   }
@@ -234,10 +239,13 @@ class GenerateCommand implements Callable<Integer> {
     return OutputFiles.names(file, count);
   }
 
+  /** Nanoseconds that this command took. */
+  private record Times(long load, long total) {}
+
   private void report(
-      ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
+      ImageResult result, List<Path> files, Scheduler chosen, Precision computed, Times times) {
     if (json) {
-      terminal.out().println(JsonWriter.compact(json(result, files, chosen, load, total)));
+      terminal.out().println(JsonWriter.compact(json(result, files, chosen, computed, times)));
     } else {
       files.stream()
           .filter(file -> !OutputFiles.isStandardOutput(file))
@@ -248,19 +256,20 @@ class GenerateCommand implements Callable<Integer> {
         .println(
             String.format(
                 Locale.ROOT,
-                "seed %s, %.1f s in all",
+                "seed %s, %.1f s in all%s",
                 result.seeds().stream().map(Long::toUnsignedString).collect(joining(",")),
-                total / 1e9));
+                times.total() / 1e9,
+                computed == Precision.F32 ? "" : ", in " + computed));
   }
 
   private static Map<String, Object> json(
-      ImageResult result, List<Path> files, Scheduler chosen, long load, long total) {
+      ImageResult result, List<Path> files, Scheduler chosen, Precision computed, Times times) {
     Map<String, Object> timings = new LinkedHashMap<>();
-    timings.put("load", seconds(Duration.ofNanos(load)));
+    timings.put("load", seconds(Duration.ofNanos(times.load())));
     timings.put("text", seconds(result.timings().text()));
     timings.put("denoise", seconds(result.timings().denoise()));
     timings.put("decode", seconds(result.timings().decode()));
-    timings.put("total", seconds(Duration.ofNanos(total)));
+    timings.put("total", seconds(Duration.ofNanos(times.total())));
     ImageRequest request = result.request();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("files", files.stream().map(Path::toString).toList());
@@ -270,6 +279,9 @@ class GenerateCommand implements Callable<Integer> {
     json.put("steps", StepOptions.count(request.steps()));
     json.put("guidanceScale", request.guidance().scale());
     json.put("scheduler", chosen.className());
+    if (computed != Precision.F32) {
+      json.put("precision", computed.toString());
+    }
     json.put("timings", timings);
     return json;
   }

@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.ipadapter.IpAdapter;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
@@ -17,14 +16,22 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Images that the picture is to be like; those of one adapter stand behind its name. */
 final class ImagePromptOptions {
   private static final String FACE = "face_embedding";
+  private static final String IMAGE = "--ip-adapter-image";
+  private static final String MASK = "--ip-adapter-mask";
+  private static final String SCALE = "--ip-adapter-scale";
 
   @ArgGroup(exclusive = false, multiplicity = "0..*", validate = false)
   private List<Adapter> adapters = new ArrayList<>();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   /** One adapter with what belongs to it. */
   static final class Adapter {
@@ -41,26 +48,24 @@ final class ImagePromptOptions {
     private @Nullable Path path;
 
     @Option(
-        names = "--ip-adapter-image",
-        paramLabel = "FILE",
-        split = ",",
+        names = IMAGE,
+        paramLabel = "FILE[,FILE...]",
         description =
             "The images that the picture is to be like; for a face, the square around it.")
-    private List<Path> images = new ArrayList<>();
+    private List<String> images = new ArrayList<>();
 
     @Option(
-        names = "--ip-adapter-scale",
+        names = SCALE,
         paramLabel = "X",
         description =
             "How much they count; or style=X, or style+layout=X, for these alone. Default: 1.")
     private @Nullable String scale;
 
     @Option(
-        names = "--ip-adapter-mask",
-        paramLabel = "FILE",
-        split = ",",
+        names = MASK,
+        paramLabel = "FILE[,FILE...]",
         description = "Where in the picture each image counts: white where it does.")
-    private List<Path> masks = new ArrayList<>();
+    private List<String> masks = new ArrayList<>();
 
     @Option(
         names = "--ip-adapter-face",
@@ -78,12 +83,20 @@ final class ImagePromptOptions {
 
     private OptionGroups.Group group() {
       Map<String, @Nullable Object> given = new LinkedHashMap<>();
-      given.put("--ip-adapter-image", images.isEmpty() ? null : images);
-      given.put("--ip-adapter-scale", scale);
-      given.put("--ip-adapter-mask", masks.isEmpty() ? null : masks);
+      given.put(IMAGE, images.isEmpty() ? null : images);
+      given.put(SCALE, scale);
+      given.put(MASK, masks.isEmpty() ? null : masks);
       given.put("--ip-adapter-face", face);
       given.put("--image-encoder", imageEncoder);
       return new OptionGroups.Group(adapter, given);
+    }
+
+    private List<Path> images() {
+      return OptionPicture.files(IMAGE, images);
+    }
+
+    private List<Path> masks() {
+      return OptionPicture.files(MASK, masks);
     }
 
     private String scale() {
@@ -93,7 +106,8 @@ final class ImagePromptOptions {
 
   /** Refuses options of an adapter that is not named. */
   private void checkNames() {
-    OptionGroups.checkNames("--ip-adapter", adapters.stream().map(Adapter::group).toList());
+    OptionGroups.checkNames(
+        command, "--ip-adapter", adapters.stream().map(Adapter::group).toList());
   }
 
   /** Reads the files. */
@@ -104,6 +118,21 @@ final class ImagePromptOptions {
       prompts.add(prompt(each, repositories));
     }
     request.imagePrompts(prompts);
+  }
+
+  /** How much they count, where that is said by a number. */
+  List<Scale> scales() {
+    List<Scale> scales = new ArrayList<>();
+    for (Adapter each : adapters) {
+      String given = each.scale();
+      try {
+        double value = Double.parseDouble(given.substring(given.indexOf('=') + 1));
+        scales.add(new Scale(SCALE + " " + given, value));
+      } catch (NumberFormatException _) {
+        // It is refused with the rest of the prompt.
+      }
+    }
+    return scales;
   }
 
   /** Whether a face is among them, which a table cannot name. */
@@ -129,10 +158,10 @@ final class ImagePromptOptions {
     if (!adapters.isEmpty()) {
       put(columns, "ip_adapter", each -> absolute(Objects.requireNonNull(each.path)));
       if (adapters.stream().anyMatch(each -> !each.images.isEmpty())) {
-        put(columns, "ip_adapter_image", each -> absolute(each.images));
+        put(columns, "ip_adapter_image", each -> absolute(each.images()));
       }
       if (adapters.stream().anyMatch(each -> !each.masks.isEmpty())) {
-        put(columns, "ip_adapter_masks", each -> absolute(each.masks));
+        put(columns, "ip_adapter_masks", each -> absolute(each.masks()));
       }
       put(columns, "ip_adapter_scale", Adapter::scale);
       if (adapters.stream().anyMatch(each -> each.imageEncoder != null)) {
@@ -159,7 +188,7 @@ final class ImagePromptOptions {
   }
 
   private static IpAdapter adapter(Adapter each, Repositories repositories) throws IOException {
-    Path path = ExtensionNames.ipAdapter(each.adapter, repositories);
+    Path path = NamedModel.IP_ADAPTER.find("--ip-adapter", each.adapter, repositories);
     each.path = path;
     return each.imageEncoder == null ? IpAdapter.of(path) : IpAdapter.of(path, each.imageEncoder);
   }
@@ -174,16 +203,14 @@ final class ImagePromptOptions {
     Optional<FloatArray> face = each.face == null ? Optional.empty() : Optional.of(face(each.face));
     ImagePrompt plain =
         new ImagePrompt(
-            adapter, read(each.images), Optional.empty(), face, 1, Map.of(), read(each.masks));
+            adapter,
+            OptionPicture.read(IMAGE, each.images()),
+            Optional.empty(),
+            face,
+            1,
+            Map.of(),
+            OptionPicture.read(MASK, each.masks()));
     return UsageException.check(() -> plain.at(each.scale()));
-  }
-
-  private static List<KolorsImage> read(List<Path> files) throws IOException {
-    List<KolorsImage> images = new ArrayList<>();
-    for (Path file : files) {
-      images.add(KolorsImage.read(file));
-    }
-    return images;
   }
 
   private static FloatArray face(Path path) throws IOException {

@@ -102,7 +102,8 @@ final class ImageToImageOptions {
   }
 
   private Mask mask() throws IOException {
-    KolorsImage read = KolorsImage.read(mask).gaussianBlur(maskBlur == null ? 0 : maskBlur);
+    KolorsImage read =
+        OptionPicture.read("--mask", mask).gaussianBlur(maskBlur == null ? 0 : maskBlur);
     return new Mask.Inpainting(
         read, paddingMaskCrop == null ? OptionalInt.empty() : OptionalInt.of(paddingMaskCrop));
   }
@@ -122,13 +123,13 @@ final class ImageToImageOptions {
   /** Reads the image, if there is one. */
   void apply(ImageRequest.Builder request) throws IOException {
     if (image != null) {
-      request.image(KolorsImage.read(image));
+      request.image(OptionPicture.read("--image", image));
     }
     if (mask != null) {
       request.mask(mask());
     }
     if (strengthMap != null) {
-      request.strengthMap(KolorsImage.read(strengthMap));
+      request.strengthMap(OptionPicture.read("--strength-map", strengthMap));
     }
     given(strength, request::strength);
     given(denoisingStart, request::denoisingStart);

@@ -4,14 +4,18 @@ import com.sun.management.OperatingSystemMXBean;
 import io.github.kolors4j.cli.DoctorCommand.Finding;
 import io.github.kolors4j.hub.HubEnvironment;
 import io.github.kolors4j.tensor.Engine;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,6 +46,7 @@ final class MachineFindings {
             "flags", String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments())));
     findings.add(cpu());
     findings.add(kernels());
+    findings.add(precisions());
     findings.add(
         Finding.good("threads", Runtime.getRuntime().availableProcessors() + ", one a core"));
     findings.add(memory());
@@ -68,6 +73,24 @@ final class MachineFindings {
     Engine engine = Engine.current();
     return new Finding(
         "kernels", engine.kernels() + (engine.fma() ? ", FMA" : ""), engine.slowness());
+  }
+
+  /** What there is besides F32; the same for both where both are missing, as the CPU is one. */
+  private static Finding precisions() {
+    List<String> there = new ArrayList<>();
+    Set<String> missing = new LinkedHashSet<>();
+    for (Precision precision : List.of(Precision.BF16, Precision.F32_FAST)) {
+      try {
+        there.add(Products.require(precision).toString());
+      } catch (UnsupportedOperationException e) {
+        missing.add("no " + precision + ": " + e.getMessage());
+      }
+    }
+    return Finding.good(
+        "precisions",
+        "f32"
+            + String.join("", there.stream().map(each -> ", " + each).toList())
+            + String.join("", missing.stream().map(each -> "; " + each).toList()));
   }
 
   private static Finding memory() {

@@ -35,9 +35,11 @@ import picocli.CommandLine.Parameters;
     },
     sortOptions = false)
 final class ReplayCommand implements Callable<Integer> {
+  private static final String UNET = "unet";
+
   /** Options of weights in files of their own, by the component that they replace. */
   private static final Map<String, String> WEIGHT_FILES =
-      Map.of("unet", "--unet", "vae", "--vae", "text_encoder", "--text-encoder");
+      Map.of(UNET, "--unet", "vae", "--vae", "text_encoder", "--text-encoder");
 
   private final Terminal terminal;
   private final Interruption interruption;
@@ -83,13 +85,7 @@ final class ReplayCommand implements Callable<Integer> {
     ImageRequest request = files.find(picture, made.request(), this::repository);
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
-      try (KolorsPipeline opened =
-          promptCache
-              .apply(
-                  singleFiles
-                      .apply(model.builder(terminal, interruption, threadCount), this::repository)
-                      .precision(precisionOf(made)))
-              .open()) {
+      try (KolorsPipeline opened = open(made, threadCount)) {
         checkModel(made, opened);
         KolorsPipeline pipeline = opened.withScheduler(scheduler);
         RunControl control =
@@ -106,6 +102,37 @@ final class ReplayCommand implements Callable<Integer> {
 
   private Path repository(String name) throws IOException {
     return model.repository(terminal, interruption, name);
+  }
+
+  /**
+   * The model, with a shipped U-Net in the place of its own where the picture was made with that.
+   */
+  private KolorsPipeline open(PictureMetadata made, int threadCount) throws IOException {
+    KolorsPipeline.Builder builder =
+        promptCache.apply(
+            singleFiles
+                .apply(model.builder(terminal, interruption, threadCount), this::repository)
+                .precision(precisionOf(made)));
+    KolorsPipeline opened = builder.open();
+    try {
+      boolean anotherUnet =
+          !singleFiles.haveUnet()
+              && made.model().differences(opened.identity()).equals(List.of(UNET));
+      Optional<Path> shipped =
+          anotherUnet
+              ? ReplayedFiles.shippedUnet(
+                  String.valueOf(made.model().components().get(UNET)),
+                  model.directory(terminal, interruption))
+              : Optional.empty();
+      if (shipped.isEmpty()) {
+        return opened;
+      }
+      opened.close();
+      return builder.unet(shipped.get()).open();
+    } catch (Throwable e) {
+      opened.close();
+      throw e;
+    }
   }
 
   /** F32 where this version does not know it; the report then names the difference. */

@@ -9,6 +9,7 @@ import io.github.kolors4j.request.ControlNetInput;
 import io.github.kolors4j.request.ImagePrompt;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.safetensors.InvalidFileException;
+import io.github.kolors4j.unet.UNet2DConditionModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +72,23 @@ final class ReplayedFiles {
         .build();
   }
 
+  /**
+   * A U-Net that is shipped and may be in the place of a checkpoint's.
+   *
+   * @param hash of the picture's U-Net
+   * @param checkpoint whose configuration it has
+   * @return its file; empty where the picture was made with another one
+   */
+  static Optional<Path> shippedUnet(String hash, Path checkpoint) throws IOException {
+    Path file = MiniCheckpoint.inpaintingUnet();
+    try (UNet2DConditionModel unet =
+        UNet2DConditionModel.loadFile(checkpoint.resolve("unet"), file)) {
+      return unet.identity().equals(hash) ? Optional.of(file) : Optional.empty();
+    } catch (InvalidFileException _) {
+      return Optional.empty(); // for a model of other sizes
+    }
+  }
+
   private List<Adapters.Use> uses(Path picture, ImageRequest request) throws IOException {
     Search<Adapter> search = new Search<>(picture, "--lora", "LoRA", Adapter::load, List.of());
     for (Path lora : loras) {
@@ -95,7 +113,7 @@ final class ReplayedFiles {
             ControlNet::of,
             List.of(MiniCheckpoint::controlNet));
     for (String name : controlNets) {
-      search.give(name, ExtensionNames.controlNet(name, repositories));
+      search.give(name, NamedModel.CONTROL_NET.find("--controlnet", name, repositories));
     }
     List<ControlNetInput> inputs = new ArrayList<>();
     for (ControlNetInput input : request.controlNets()) {
@@ -123,7 +141,7 @@ final class ReplayedFiles {
             path -> imageEncoder == null ? IpAdapter.of(path) : IpAdapter.of(path, imageEncoder),
             List.of(MiniCheckpoint::ipAdapter));
     for (String name : ipAdapters) {
-      search.give(name, ExtensionNames.ipAdapter(name, repositories));
+      search.give(name, NamedModel.IP_ADAPTER.find("--ip-adapter", name, repositories));
     }
     List<ImagePrompt> prompts = new ArrayList<>();
     for (ImagePrompt prompt : request.imagePrompts()) {

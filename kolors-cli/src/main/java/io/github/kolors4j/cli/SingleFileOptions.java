@@ -15,13 +15,17 @@ final class SingleFileOptions {
       description = "Show the picture in the terminal by this tiny autoencoder.")
   private String previewVae;
 
+  boolean haveUnet() {
+    return weights.hasUnet();
+  }
+
   KolorsPipeline.Builder apply(KolorsPipeline.Builder builder, Repositories repositories)
       throws IOException {
     weights.unet().ifPresent(builder::unet);
     weights.vae(repositories).ifPresent(builder::vae);
     weights.textEncoder().ifPresent(builder::textEncoder);
     if (previewVae != null) {
-      builder.previewVae(WeightFileOptions.vae(previewVae, repositories));
+      builder.previewVae(WeightFileOptions.vae("--preview-vae", previewVae, repositories));
     }
     return builder;
   }

@@ -27,12 +27,12 @@ final class TableFiles implements RequestFiles {
 
   @Override
   public Path controlNet(String name) throws IOException {
-    return row(() -> ExtensionNames.controlNet(name, this::directory));
+    return row(() -> NamedModel.CONTROL_NET.find("controlnet", name, this::directory));
   }
 
   @Override
   public Path ipAdapter(String name) throws IOException {
-    return row(() -> ExtensionNames.ipAdapter(name, this::directory));
+    return row(() -> NamedModel.IP_ADAPTER.find("ip_adapter", name, this::directory));
   }
 
   /** What is there beside the table, else what the option would take. */

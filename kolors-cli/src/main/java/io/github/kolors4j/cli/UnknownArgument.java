@@ -77,7 +77,13 @@ final class UnknownArgument {
     return ": put a text of several words in quotes, as \"" + String.join(" ", words) + "\"";
   }
 
-  private static String meant(String typed, Collection<String> names) {
+  /**
+   * A question, to be put behind a sentence that says what is unknown; empty where nothing is near.
+   *
+   * @param typed what was given
+   * @param names those that there are
+   */
+  static String meant(String typed, Collection<String> names) {
     List<String> nearest = new ArrayList<>();
     int least = Math.max(1, typed.replaceFirst("^--?", "").length() / 3);
     for (String name : names) {

@@ -1,6 +1,5 @@
 package io.github.kolors4j.cli;
 
-import io.github.kolors4j.mini.MiniCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,33 +32,29 @@ final class WeightFileOptions {
           "Take the text encoder's weights from this safetensors file, in 16, 8 or 4 bits.")
   private Path textEncoder;
 
-  /** The name that stands for the U-Net that is shipped with the mini checkpoint. */
-  private static final String MINI_INPAINTING = "mini-inpainting";
-
-  /** The name that stands for TAESD of SDXL, which is Kolors' VAE, too. */
+  /** The folder of a tiny autoencoder that synthesize writes. */
   private static final String TAESD = "taesd";
 
   private static final String CONFIG = "config.json";
 
-  private static final String TAESD_REPO = "madebyollin/taesdxl";
-
   /** The U-Net's file, which is there. */
   Optional<Path> unet() throws IOException {
-    if (unet == null) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        unet.equals(MINI_INPAINTING) ? MiniCheckpoint.inpaintingUnet() : existing(Path.of(unet)));
+    return unet == null
+        ? Optional.empty()
+        : Optional.of(NamedModel.UNET.find("--unet", unet, Path::of));
   }
 
   /** The VAE's file, which is there. */
   Optional<Path> vae(Repositories repositories) throws IOException {
-    return vae == null ? Optional.empty() : Optional.of(vae(vae, repositories));
+    return vae == null ? Optional.empty() : Optional.of(vae("--vae", vae, repositories));
   }
 
   /** The text encoder's file, which is there. */
   Optional<Path> textEncoder() throws IOException {
-    return textEncoder == null ? Optional.empty() : Optional.of(existing(textEncoder));
+    if (textEncoder != null && !Files.exists(textEncoder)) {
+      throw new IOException("[file] --text-encoder " + textEncoder + " does not exist.");
+    }
+    return Optional.ofNullable(textEncoder);
   }
 
   boolean hasUnet() {
@@ -75,11 +70,8 @@ final class WeightFileOptions {
   }
 
   /** What an option of a VAE means: a file, a folder, or TAESD. */
-  static Path vae(String given, Repositories repositories) throws IOException {
-    if (given.equals(TAESD)) {
-      return repositories.directory(TAESD_REPO);
-    }
-    Path path = existing(Path.of(given));
+  static Path vae(String option, String given, Repositories repositories) throws IOException {
+    Path path = NamedModel.VAE.find(option, given, repositories);
     if (!Files.isDirectory(path) || hasConfig(path)) {
       return path;
     }
@@ -87,19 +79,10 @@ final class WeightFileOptions {
     if (hasConfig(inIt)) {
       return inIt;
     }
-    throw new IOException(
-        "[file] %s is a folder without %s: name that of a tiny autoencoder, or a safetensors file."
-            .formatted(path, CONFIG));
+    throw NamedModel.VAE.wrong("%s %s is a folder without %s".formatted(option, given, CONFIG));
   }
 
   private static boolean hasConfig(Path folder) {
     return Files.isRegularFile(folder.resolve(CONFIG));
-  }
-
-  private static Path existing(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      throw new IOException("[file] " + file + " does not exist.");
-    }
-    return file;
   }
 }

@@ -233,6 +233,20 @@ class BatchCommandTest {
   }
 
   @Test
+  void helpSaysTheStrengthThatARowGetsAndAMaskMayBeBlurred() throws IOException {
+    String help = Run.of("batch", "--help").out().replaceAll("\\s+", " ");
+    assertTrue(help.contains("Default: 0.3, with a mask 0.9999."), help);
+    byte[] white = new byte[16 * 16 * 3];
+    Arrays.fill(white, (byte) 255);
+    KolorsImage.of(16, 16, white).save(folder.resolve("a.png"));
+    Path table =
+        csv("id,prompt,image,mask_image,mask_blur\nplain,x,a.png,,\nmasked,x,a.png,a.png,2.0\n");
+    Run run = batch(table, "--steps", "4");
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(2, manifest(out()).getLast().get("mask_blur").getAsDouble());
+  }
+
+  @Test
   void interruptedItIsExitCode130() throws IOException {
     Interruption interruption = new Interruption();
     ByteArrayOutputStream err = new ByteArrayOutputStream();

@@ -3,11 +3,14 @@ package io.github.kolors4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.SafetensorsFile;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -189,6 +192,26 @@ class BenchCommandTest {
     }
   }
 
+  @Test
+  void aKernelWhoseProductsStayF32IsAShareOfThePeakOfF32() {
+    Products bf16 = Products.of(Precision.BF16);
+    assumeTrue(bf16.kernel().isPresent(), "this CPU has no BF16");
+    String name = bf16.kernel().get().description();
+    Run run =
+        bench(
+            "--kernels", "--only", "16,16,1280,1280", "--precision=bf16", "--seconds=0", "--json");
+    // AMX is so much faster that it needs no Winograd.
+    assertEquals(name.contains("AMX") ? name : "FMA", instruction(run));
+    run = bench("--kernels", "--only", "1024x256", "--precision=bf16", "--seconds=0", "--json");
+    assertEquals(name, instruction(run));
+  }
+
+  private static String instruction(Run run) {
+    assertEquals(0, run.exitCode(), run.err());
+    JsonObject kernel = run.json().getAsJsonArray("kernels").get(0).getAsJsonObject();
+    return kernel.get("instruction").getAsString();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -196,7 +219,7 @@ class BenchCommandTest {
         "--width 0            | [bench] width 0: use 1 or more.",
         "--height -8          | [bench] height -8: use 1 or more.",
         "--width 63           | [bench] width 63 is not a multiple of 4: use 64.",
-        "--precision f16      | [precision] f16 is none: use f32, f32-fast, bf16.",
+        "--precision f16      | [precision] no precision \"f16\": use one of f32, f32-fast",
         "--batch 0            | [bench] batch 0: use 1 or more.",
         "--steps 0            | [bench] steps 0: use 1 or more.",
         "--runs 0             | [bench] --runs 0 --warmup 1: at least one run is needed",

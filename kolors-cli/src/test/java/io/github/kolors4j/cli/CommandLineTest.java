@@ -3,6 +3,7 @@ package io.github.kolors4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kolors4j.image.KolorsImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -91,6 +92,30 @@ class CommandLineTest {
         new Wrong("generate x --strength 0.5", "--strength without --image"),
         new Wrong("generate x --denoising-start 0.5", "--denoising-start without --image"),
         new Wrong("generate x --image a.png --image b.png", "--image"),
+        new Wrong("generate x --image=", "[arguments] --image is empty: "),
+        new Wrong(
+            "generate x --unet=", "--unet is empty: name a safetensors file or mini-inpainting."),
+        new Wrong(
+            "generate x --controlnet= --control-image a.png",
+            "--controlnet is empty: name a folder with config.json"),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image a.png,",
+            "[arguments] --ip-adapter-image \"a.png,\" has an empty name: "),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image=",
+            "[arguments] --ip-adapter-image \"\" has an empty name: "),
+        new Wrong(
+            "generate x --canny --controlnet mini --control-image a.png --controlnet mini"
+                + " --control-image b.png",
+            "[arguments] --canny before --controlnet: there are several, and each has the options"
+                + " behind it. Put it behind its own."),
+        new Wrong(
+            "generate x --controlnet mini --control-image a.png --control-image b.png --controlnet mini",
+            "[arguments] --control-image is there twice for one --controlnet: "),
+        new Wrong(
+            "generate x --ip-adapter-scale=0.5 --ip-adapter mini --ip-adapter-image a.png"
+                + " --ip-adapter mini --ip-adapter-image b.png",
+            "[arguments] --ip-adapter-scale before --ip-adapter: "),
         new Wrong("generate x --original-size 1024", "1024"),
         new Wrong("generate x --original-size 0x8", "0x8"),
         new Wrong("generate x --target-size 8*8", "8*8"),
@@ -144,6 +169,51 @@ class CommandLineTest {
         new Wrong("generate x --image DIR/none.png", "none.png"),
         new Wrong("generate x --image DIR/text", "text"),
         new Wrong("generate x --image DIR", "folder"),
+        new Wrong(
+            "generate x --image DIR/none.png", "[image] --image DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --image DIR/a.png --mask DIR/none.png", "[image] --mask DIR/none.png"),
+        new Wrong("generate x --image DIR/a.png --mask DIR", "[image] --mask DIR is a folder: "),
+        new Wrong(
+            "generate x --image DIR/a.png --strength-map DIR/none.png",
+            "[image] --strength-map DIR"),
+        new Wrong(
+            "generate x --controlnet mini --control-image DIR/none.png",
+            "[image] --control-image DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image DIR/a.png,DIR/none.png",
+            "[image] --ip-adapter-image DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image DIR/a.png --ip-adapter-mask DIR/none.png",
+            "[image] --ip-adapter-mask DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --ip-adapter mini --ip-adapter-image DIR/a.png --ip-adapter-image DIR/none.png"
+                + " --ip-adapter mini --ip-adapter-image DIR/a.png",
+            "[image] --ip-adapter-image DIR/none.png does not exist: "),
+        new Wrong(
+            "generate x --unet mini-inpaintin",
+            "[file] --unet mini-inpaintin does not exist: did you mean mini-inpainting?"),
+        new Wrong(
+            "generate x --unet DIR/none",
+            "none does not exist: name a safetensors file or mini-inpainting."),
+        new Wrong("generate x --vae tasd", "--vae tasd does not exist: did you mean taesd?"),
+        new Wrong("generate x --preview-vae taed", "--preview-vae taed does not exist: did you"),
+        new Wrong("generate x --text-encoder DIR/none", "--text-encoder DIR/none does not exist."),
+        new Wrong(
+            "generate x --controlnet mni --control-image DIR/a.png",
+            "[file] --controlnet mni does not exist: did you mean mini?"),
+        new Wrong(
+            "generate x --controlnet DIR/none --control-image DIR/a.png",
+            "none does not exist: name a folder with config.json and the weights, owner/name or mini."),
+        new Wrong(
+            "generate x --controlnet DIR/text --control-image DIR/a.png",
+            "[file] --controlnet DIR/text is a file: name a folder with config.json"),
+        new Wrong(
+            "generate x --controlnet DIR --control-image DIR/a.png",
+            "[file] --controlnet DIR is a folder without config.json: name a folder"),
+        new Wrong(
+            "generate x --ip-adapter minni --ip-adapter-image DIR/a.png",
+            "[file] --ip-adapter minni does not exist: did you mean mini?"),
         new Wrong("generate --embeds DIR/none", "none"),
         new Wrong("generate --embeds DIR/text", "text"),
         new Wrong("encode x --out DIR/none/x.safetensors", "none does not exist"),
@@ -157,6 +227,7 @@ class CommandLineTest {
   @MethodSource("wrongFiles")
   void wrongFilesEndInOneSentenceAndExitCode1(Wrong wrong) throws IOException {
     Files.writeString(folder.resolve("text"), "no safetensors file", StandardCharsets.UTF_8);
+    KolorsImage.of(8, 8, new byte[8 * 8 * 3]).save(folder.resolve("a.png"));
     Files.createDirectory(folder.resolve("taken-1.png"));
     Files.createDirectories(folder.resolve("models--a--b/snapshots/0b2"));
     Files.createDirectories(folder.resolve("models--a--b/blobs"));
@@ -167,7 +238,7 @@ class CommandLineTest {
         Arrays.stream(wrong.args().split(" "))
             .map(arg -> arg.replace("DIR", folder.toString()))
             .toArray(String[]::new);
-    assertFailed(1, wrong.sentence(), args);
+    assertFailed(1, wrong.sentence().replace("DIR", folder.toString()), args);
   }
 
   private static void assertFailed(int exitCode, String sentence, String... args) {
@@ -235,6 +306,36 @@ class CommandLineTest {
         run.err());
     args[5] = "1.1";
     assertTrue(!Run.of(args).err().contains("warning"));
+  }
+
+  @Test
+  void scalesThatAreFarFromWhatIsUsualAreWarnedOfInOneLine() {
+    Run far = scaled("-1e9", "style=11", "10.5");
+    assertEquals(
+        "kolors: warning: [arguments] --lora none=-1e9, --ip-adapter-scale style=11,"
+            + " --controlnet-conditioning-scale 10.5: 0 to 1 is usual, and this far from it is"
+            + " noise.",
+        far.err().lines().findFirst().orElseThrow());
+    assertEquals(2, far.err().lines().count(), far.err());
+    Run near = scaled("-10", "10", "1");
+    assertEquals(1, near.err().lines().count(), near.err());
+  }
+
+  /** It ends at the adapter's file, which is not there. */
+  private static Run scaled(String lora, String adapter, String net) {
+    Run run =
+        Run.of(
+            "generate",
+            "x",
+            "--lora=none=" + lora,
+            "--ip-adapter=mini",
+            "--ip-adapter-image=none.png",
+            "--ip-adapter-scale=" + adapter,
+            "--controlnet=mini",
+            "--control-image=none.png",
+            "--controlnet-conditioning-scale=" + net);
+    assertEquals(1, run.exitCode(), run.err());
+    return run;
   }
 
   @Test

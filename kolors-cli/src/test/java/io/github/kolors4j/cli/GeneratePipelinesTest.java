@@ -8,12 +8,16 @@ import com.google.gson.JsonObject;
 import io.github.kolors4j.mini.MiniCheckpoint;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -198,6 +202,39 @@ class GeneratePipelinesTest {
     assertRefused("both", "--image", image, "--mask", mask, "--strength-map", mask);
   }
 
+  @Test
+  void aMaskOfWhichABlurLeavesNothingIsWarnedOf() throws IOException {
+    String image = image("given.png", 32, 24).toString();
+    BufferedImage dot = new BufferedImage(32, 24, BufferedImage.TYPE_INT_RGB);
+    dot.setRGB(16, 12, Color.WHITE.getRGB());
+    ImageIO.write(dot, "png", folder.resolve("dot.png").toFile());
+    String[] masked = {PROMPT, "--steps=2", "--image=" + image, "--mask=" + file("dot.png")};
+    assertEquals("", logged(() -> generate("plain.png", masked)));
+    List<String> blurred = new ArrayList<>(List.of(masked));
+    blurred.add("--mask-blur=2");
+    String[] args = blurred.toArray(String[]::new);
+    String warning = logged(() -> generate("blurred.png", args));
+    assertTrue(
+        warning.contains("WARN [request] the mask marks nothing of the 8x6 latents"), warning);
+    blurred.set(blurred.size() - 1, "--mask-blur=20");
+    blurred.add("--padding-mask-crop=1");
+    assertRefused("the mask is all black", blurred.subList(1, 6).toArray(String[]::new));
+  }
+
+  /** What the engine logs of a run that succeeds. */
+  private static String logged(Supplier<Run> command) {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    PrintStream err = System.err;
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+    try {
+      Run run = command.get();
+      assertEquals(0, run.exitCode(), run.err());
+    } finally {
+      System.setErr(err);
+    }
+    return log.toString(StandardCharsets.UTF_8);
+  }
+
   private void assertRefused(String named, String... more) {
     List<String> args = new ArrayList<>(List.of(PROMPT));
     args.addAll(List.of(more));
@@ -260,6 +297,14 @@ class GeneratePipelinesTest {
         plain, latents("led", "--steps=2", "--controlnet=mini", "--control-image=" + image));
     assertDifferent(
         plain, latents("like", "--steps=2", "--ip-adapter=mini", "--ip-adapter-image=" + image));
+  }
+
+  @Test
+  void whereThereIsOneItsOptionsMayComeBeforeIt() throws IOException {
+    String image = "--control-image=" + image("given.png", 32, 24);
+    assertSame(
+        latents("behind", "--steps=2", "--controlnet=mini", image, "--canny"),
+        latents("before", "--steps=2", "--canny", image, "--controlnet=mini"));
   }
 
   @Test

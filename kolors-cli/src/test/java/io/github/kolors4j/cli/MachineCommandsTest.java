@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -15,6 +16,8 @@ import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.ImageResult;
 import io.github.kolors4j.request.Timings;
+import io.github.kolors4j.tensor.Precision;
+import io.github.kolors4j.tensor.Products;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +69,7 @@ class MachineCommandsTest {
   void aStageThatRanHereIsForeseenByItsRunsAndTheOthersByAProbe() throws IOException {
     Path file = folder.resolve("speeds.json");
     Files.writeString(file, "{\"mini\": {\"denoise\": 2e9}}");
-    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1);
+    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1, Products.F32);
     ImageRequest request = ImageRequest.of("x");
     try (KolorsPipeline pipeline = KolorsPipeline.open(MiniCheckpoint.directory())) {
       MachineSpeed slow = new MachineSpeed(1e6, 1e6, 1e6);
@@ -83,9 +86,32 @@ class MachineCommandsTest {
   }
 
   @Test
+  void anEstimateIsOfThePrecisionThatIsAskedFor() {
+    Run refused = Run.of("estimate", "x", "--precision", "BF16");
+    assertEquals(2, refused.exitCode());
+    assertTrue(
+        refused.err().contains("no precision \"BF16\": use one of f32, f32-fast, bf16."),
+        refused.err());
+  }
+
+  @Test
+  void whatOnePrecisionTakesTeachesNothingAboutAnother() throws IOException {
+    Products bf16 = Products.of(Precision.BF16);
+    assumeTrue(bf16.kernel().isPresent(), "this CPU has no BF16");
+    try (KolorsPipeline exact = KolorsPipeline.open(MiniCheckpoint.directory());
+        KolorsPipeline rounded =
+            KolorsPipeline.builder(MiniCheckpoint.directory()).precision(Precision.BF16).open()) {
+      EarlierRuns ofExact = EarlierRuns.of(exact, 1);
+      EarlierRuns ofRounded = EarlierRuns.of(rounded, 1);
+      assertEquals(ofExact.key() + ", " + bf16, ofRounded.key());
+      assertEquals(Precision.BF16, ofRounded.products().precision(), "what the probe measures");
+    }
+  }
+
+  @Test
   void shortRunsTeachNothing() throws IOException {
     Path file = folder.resolve("speeds.json");
-    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1);
+    EarlierRuns runs = new EarlierRuns(Optional.of(file), "mini", 1, Products.F32);
     CostEstimate.Stage work = new CostEstimate.Stage(1e9, 1);
     CostEstimate estimate = new CostEstimate(work, work, work, 1, 1, 1);
     runs.remember(estimate, ran(1, 9.9, 20));
@@ -120,7 +146,16 @@ class MachineCommandsTest {
     }
     for (String name :
         List.of(
-            "java", "flags", "cpu", "kernels", "threads", "memory", "heap", "cache", "hub cache")) {
+            "java",
+            "flags",
+            "cpu",
+            "kernels",
+            "precisions",
+            "threads",
+            "memory",
+            "heap",
+            "cache",
+            "hub cache")) {
       assertTrue(names.contains(name), names.toString());
     }
     for (String name : Set.of("tokenizer", "schedule", "noise", "unet step", "decode")) {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -193,6 +194,18 @@ class ReplayCommandTest {
     assertEquals(1, run.exitCode(), run.err());
     assertTrue(run.err().contains("--controlnet " + another), run.err());
     assertTrue(run.err().contains("was not made with it; leave it out."), run.err());
+  }
+
+  @Test
+  void theMiniCheckpointsOwnUNetForMasksIsFoundByItsHash() throws IOException {
+    byte[] white = new byte[32 * 24 * 3];
+    Arrays.fill(white, (byte) 255);
+    KolorsImage.of(32, 24, white).save(folder.resolve("given.png"));
+    String given = file("given.png");
+    generate("a.png", "--unet=mini-inpainting", "--image=" + given, "--mask=" + given);
+    Run run = Run.of("replay", file("a.png"));
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals(-1, Files.mismatch(folder.resolve("a.png"), folder.resolve("a-replay.png")));
   }
 
   @Test

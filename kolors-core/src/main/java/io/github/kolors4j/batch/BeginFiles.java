@@ -26,15 +26,16 @@ record BeginFiles(
    * Where a picture is redrawn.
    *
    * @param picture of it
+   * @param blur of its border, in pixels, 0 for none; never for a map
    * @param padding of the region that is painted by itself, in pixels; never for a map
    * @param isMap whether it says how much, diffusers' {@code map}, and not where, {@code
    *     mask_image}
    */
-  record MaskFile(RowPicture picture, OptionalInt padding, boolean isMap) {
+  record MaskFile(RowPicture picture, double blur, OptionalInt padding, boolean isMap) {
     private Mask read() throws IOException {
       return isMap
           ? new Mask.StrengthMap(picture.read())
-          : new Mask.Inpainting(picture.read(), padding);
+          : new Mask.Inpainting(picture.read().gaussianBlur(blur), padding);
     }
   }
 
@@ -43,9 +44,13 @@ record BeginFiles(
     String begin = "image %s %s %s".formatted(image.sha256(), strength, denoisingStart);
     return mask.map(
             where ->
-                "%s %s %s %s"
+                "%s %s %s %s%s"
                     .formatted(
-                        begin, where.isMap ? "map" : "mask", where.picture.sha256(), where.padding))
+                        begin,
+                        where.isMap ? "map" : "mask",
+                        where.picture.sha256(),
+                        where.padding,
+                        where.blur == 0 ? "" : " blur " + where.blur))
         .orElse(begin);
   }
 

@@ -29,6 +29,7 @@ final class FileArguments {
   private static final String STRENGTH = "strength";
   private static final String DENOISING_START = "denoising_start";
   private static final String MASK = "mask_image";
+  private static final String MASK_BLUR = "mask_blur";
   private static final String PADDING = "padding_mask_crop";
   private static final String MAP = "map";
   private static final String CONTROLNET = "controlnet";
@@ -51,6 +52,7 @@ final class FileArguments {
   /** Arguments of rows that a request's JSON has in another place, or not at all. */
   static final List<String> OF_ROWS =
       List.of(
+          MASK_BLUR,
           CONTROL_IMAGE,
           CONTROL_SCALE,
           CONTROL_START,
@@ -101,9 +103,14 @@ final class FileArguments {
     @Nullable Object start = arguments.remove(DENOISING_START);
     Optional<String> mask = name(MASK, arguments.remove(MASK));
     Optional<String> map = name(MAP, arguments.remove(MAP));
+    OptionalDouble blur = number(MASK_BLUR, arguments.remove(MASK_BLUR));
     if (mask.isPresent() && map.isPresent()) {
       throw new IllegalArgumentException(
           "[batch] both mask_image and map: a picture is inpainted, or redrawn by a map, name one of them.");
+    }
+    if (blur.isPresent() && mask.isEmpty()) {
+      throw new IllegalArgumentException(
+          "[batch] mask_blur without mask_image: it softens the border of the mask, name the mask too.");
     }
     if (image.isEmpty()) {
       if (mask.or(() -> map).isPresent()) {
@@ -117,12 +124,16 @@ final class FileArguments {
     if (map.isPresent()) {
       where =
           Optional.of(
-              new BeginFiles.MaskFile(RowPicture.of(files, map.get()), OptionalInt.empty(), true));
+              new BeginFiles.MaskFile(
+                  RowPicture.of(files, map.get()), 0, OptionalInt.empty(), true));
     } else if (mask.isPresent()) {
       where =
           Optional.of(
               new BeginFiles.MaskFile(
-                  RowPicture.of(files, mask.get()), pixels(arguments.remove(PADDING)), false));
+                  RowPicture.of(files, mask.get()),
+                  blur.orElse(0),
+                  pixels(arguments.remove(PADDING)),
+                  false));
     }
     return Optional.of(
         new BeginFiles(

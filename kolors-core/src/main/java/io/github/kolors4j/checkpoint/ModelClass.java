@@ -5,6 +5,7 @@ import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorSource;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -75,6 +76,11 @@ public record ModelClass<C, M extends PretrainedModel<C>>(
    * @throws IOException if a file, a config value or a tensor is missing or wrong
    */
   public M load(Path directory, Optional<String> variant) throws IOException {
+    if (Files.isRegularFile(directory)) {
+      throw new InvalidFileException(
+          "[%s] %s is a file: name the folder that has %s and the weights."
+              .formatted(component, directory, CONFIG));
+    }
     JsonConfig json = JsonConfig.read(directory.resolve(CONFIG));
     C config = configReader.read(json);
     TensorSource source = ShardedSafetensors.open(directory, library.baseName(), variant);

@@ -1,6 +1,7 @@
 package io.github.kolors4j.estimate;
 
 import io.github.kolors4j.tensor.DType;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.StoredWeight;
 import io.github.kolors4j.tensor.Tensor;
@@ -44,12 +45,13 @@ public record MachineSpeed(double products, double convolutions, double attentio
    * most of two seconds to compile its kernels.
    *
    * @param threads how many compute
+   * @param products who computes products
    * @param time how long it may take, in all
    * @return the speed of the fastest runs
    */
-  public static MachineSpeed measure(ThreadPool threads, Duration time) {
+  public static MachineSpeed measure(ThreadPool threads, Products products, Duration time) {
     long each = time.toNanos() / 3;
-    try (Workspace workspace = new Workspace(threads);
+    try (Workspace workspace = new Workspace(threads, products);
         Arena arena = Arena.ofShared()) {
       Tensor x = workspace.copyOf(values(TOKENS * CHANNELS), TOKENS, CHANNELS);
       Tensor tokens = workspace.copyOf(values(TOKENS * CHANNELS), 1, TOKENS, CHANNELS);

@@ -70,7 +70,7 @@ public record CropRegion(int left, int top, int right, int bottom) {
     }
     if (right == 0) {
       throw new IllegalArgumentException(
-          "[image] the mask is all black: nothing of it marks a region to crop.");
+          "[image] the mask is all black: nothing of it marks a region to crop. Paint white into it, or blur it less.");
     }
     return new CropRegion(
         Math.max(left - padding, 0),

@@ -841,7 +841,8 @@ public final class ImageRequest {
     }
 
     /**
-     * Redraws the {@link #image} here more and there less.
+     * Redraws the {@link #image} here more and there less. A request has one mask: a {@link
+     * #strengthMap} or another mask takes the place of the one before.
      *
      * @param mask where, and how much
      * @return this
@@ -852,7 +853,8 @@ public final class ImageRequest {
     }
 
     /**
-     * Differential image to image: how long each part of the {@link #image} is kept.
+     * Differential image to image: how long each part of the {@link #image} is kept. Takes the
+     * place of a {@link #mask}.
      *
      * @param map the brighter, the longer
      * @return this

@@ -17,6 +17,8 @@ import io.github.kolors4j.vae.DiagonalGaussianDistribution;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The latents that the denoising begins with; diffusers' {@code prepare_latents} of all kinds.
@@ -24,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * picture.
  */
 final class InitialLatents {
+  private static final Logger LOG = LoggerFactory.getLogger(InitialLatents.class);
+
   private static final int RGB = 3;
   private static final float[] NO_MASK = new float[0];
 
@@ -101,18 +105,20 @@ final class InitialLatents {
             : addNoise ? original.at(timetable.begin()) : imageLatents.clone();
 
     float[] pixels = maskOfPixels(mask);
+    float[] cells = maskOfCells(pixels);
+    if (index == 0) {
+      warnOfNothingMarked(cells);
+    }
     if (seesMask) {
       float[] masked = latentsOf(from.image(index), pixels, noise);
-      return new Beginning(
-          latents, LatentBlend.NONE, Optional.of(maskChannels(maskOfCells(pixels), masked)));
+      return new Beginning(latents, LatentBlend.NONE, Optional.of(maskChannels(cells, masked)));
     }
     if (from.encoded().isEmpty()) {
       drawn(noise); // for the masked image, which the reference encodes and such a U-Net never sees
     }
     return new Beginning(
         latents,
-        new LatentBlend.Inpainting(
-            timetable, original, maskOfCells(pixels), request.likeDiffusers()),
+        new LatentBlend.Inpainting(timetable, original, cells, request.likeDiffusers()),
         Optional.empty());
   }
 
@@ -158,6 +164,19 @@ final class InitialLatents {
       pixels[i] = pixels[i] < 0.5f ? 0 : 1;
     }
     return pixels;
+  }
+
+  /** Of a mask that is black, or became so by a blur or at the size of the latents. */
+  private void warnOfNothingMarked(float[] cells) {
+    for (float cell : cells) {
+      if (cell != 0) {
+        return;
+      }
+    }
+    LOG.warn(
+        "[request] the mask marks nothing of the {}x{} latents: from half of white on it does, so the picture stays as it is. Mark more, or blur less.",
+        size.width(),
+        size.height());
   }
 
   /** Each cell as its first pixel is, as nearest neighbours have it {@code [h, w]}. */

@@ -74,6 +74,11 @@ record RequestCheck(
           "[request] the U-Net takes %s channels and the latents have %s: one takes the latents alone, or %s channels for inpainting."
               .formatted(unet.inChannels(), latents, 2 * latents + 1));
     }
+    if (!inpainting && request.start().image().flatMap(Start.Image::mask).isPresent()) {
+      throw new IllegalArgumentException(
+          "[request] the U-Net takes %s channels and the latents have %s: it is for inpainting, and the request has a strength map, which takes the place of a mask. Give a mask alone, or take a U-Net of %s channels."
+              .formatted(unet.inChannels(), latents, latents));
+    }
     if (!inpainting) {
       throw new IllegalArgumentException(
           "[request] the U-Net takes %s channels and the latents have %s: it is for inpainting, so give an image and a mask, or take a U-Net for text to image."

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.checkpoint.Fixture;
 import io.github.kolors4j.checkpoint.JsonConfig;
+import io.github.kolors4j.mini.MiniCheckpoint;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.tensor.Shape;
 import io.github.kolors4j.tensor.Tensor;
@@ -15,6 +16,7 @@ import io.github.kolors4j.tensor.Workspace;
 import io.github.kolors4j.unet.AdditionalResiduals;
 import io.github.kolors4j.unet.Conditioning;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -124,6 +126,17 @@ class ControlNetModelTest {
                 () ->
                     model.forward(sample, 1, conditioning, embedded, new ControlNetScale(1, false)))
             .getMessage());
+  }
+
+  @Test
+  void aFileInThePlaceOfTheFolderIsNamed() throws IOException {
+    Path file = MiniCheckpoint.controlNet().resolve("config.json");
+    InvalidFileException refused =
+        assertThrows(InvalidFileException.class, () -> ControlNet.of(file));
+    assertEquals(
+        "[controlnet] %s is a file: name the folder that has config.json and the weights."
+            .formatted(file),
+        refused.getMessage());
   }
 
   @Test

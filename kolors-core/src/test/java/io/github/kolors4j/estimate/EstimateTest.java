@@ -11,6 +11,7 @@ import io.github.kolors4j.prompts.PromptCache;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.OutputType;
 import io.github.kolors4j.scheduler.Schedulers;
+import io.github.kolors4j.tensor.Products;
 import io.github.kolors4j.tensor.ThreadPool;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -118,7 +119,7 @@ class EstimateTest {
   void theProbeKeepsItsTimeAndFindsASpeed() {
     try (ThreadPool threads = new ThreadPool(2)) {
       long begin = System.nanoTime();
-      MachineSpeed speed = MachineSpeed.measure(threads, Duration.ofMillis(300));
+      MachineSpeed speed = MachineSpeed.measure(threads, Products.F32, Duration.ofMillis(300));
       assertTrue(System.nanoTime() - begin < 60e9, "longer than a slow machine explains");
       for (double each : new double[] {speed.products(), speed.convolutions(), speed.attention()}) {
         assertTrue(each > 1e6 && each < 1e15, speed.toString());

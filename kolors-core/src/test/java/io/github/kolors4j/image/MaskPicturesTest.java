@@ -112,7 +112,8 @@ class MaskPicturesTest {
   void aBlackMaskAndPicturesOfOtherSizesAreRefused() {
     KolorsImage black = KolorsImage.of(4, 4, new byte[48]);
     assertEquals(
-        "[image] the mask is all black: nothing of it marks a region to crop.",
+        "[image] the mask is all black: nothing of it marks a region to crop. Paint"
+            + " white into it, or blur it less.",
         assertThrows(IllegalArgumentException.class, () -> CropRegion.of(black, 8, 8, 1))
             .getMessage());
     CropRegion region = new CropRegion(0, 0, 5, 4);

@@ -1,9 +1,11 @@
 package io.github.kolors4j.server;
 
 import io.github.kolors4j.KolorsPipeline;
+import io.github.kolors4j.image.KolorsImage;
 import io.github.kolors4j.request.CancellationToken;
 import io.github.kolors4j.request.ImageRequest;
 import io.github.kolors4j.request.RunControl;
+import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,7 @@ final class WarmUp implements AutoCloseable {
   private static final int MOST_PIXELS = 256;
 
   private static final int STEPS = 4;
+  private static final int RGB = 3;
 
   private final CancellationToken token = new CancellationToken();
   private volatile boolean running;
@@ -32,10 +35,7 @@ final class WarmUp implements AutoCloseable {
   private void run(KolorsPipeline pipeline) {
     long begin = System.nanoTime();
     try {
-      int side = Math.min(pipeline.defaultSize(), MOST_PIXELS);
-      pipeline.generate(
-          ImageRequest.builder("a").size(side, side).numInferenceSteps(STEPS).seed(0).build(),
-          RunControl.cancelledBy(token));
+      pipeline.generate(request(pipeline), RunControl.cancelledBy(token));
       LOG.info("warm after {} ms", (System.nanoTime() - begin) / 1_000_000);
     } catch (IllegalStateException e) {
       LOG.debug("no longer warming up", e); // a request, or the end
@@ -44,6 +44,20 @@ final class WarmUp implements AutoCloseable {
     } finally {
       running = false;
     }
+  }
+
+  /** Its request: with a picture and a mask for a U-Net that paints into one. */
+  static ImageRequest request(KolorsPipeline pipeline) {
+    int side = Math.min(pipeline.defaultSize(), MOST_PIXELS);
+    ImageRequest.Builder request =
+        ImageRequest.builder("a").size(side, side).numInferenceSteps(STEPS).seed(0);
+    if (pipeline.unet().config().inChannels() != pipeline.vae().config().latentChannels()) {
+      byte[] white = new byte[side * side * RGB];
+      Arrays.fill(white, (byte) 255);
+      KolorsImage all = KolorsImage.of(side, side, white);
+      request.image(all).mask(all);
+    }
+    return request.build();
   }
 
   boolean isRunning() {

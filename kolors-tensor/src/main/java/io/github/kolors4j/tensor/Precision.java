@@ -42,7 +42,7 @@ public enum Precision {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "[precision] %s is none: use %s."
+                    "[precision] no precision \"%s\": use one of %s."
                         .formatted(
                             name,
                             Arrays.stream(values())

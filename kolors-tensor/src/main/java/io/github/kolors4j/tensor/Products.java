@@ -38,30 +38,46 @@ public final class Products {
     if (precision == Precision.F32) {
       return F32;
     }
+    try {
+      Products products = require(precision);
+      LOG.info("products: {}", products);
+      String slowness = products.kernel().orElseThrow().slowness();
+      if (!slowness.isEmpty()) {
+        warn("[precision] %s is slower than it could be: %s".formatted(products, slowness));
+      }
+      return products;
+    } catch (UnsupportedOperationException e) {
+      warn(
+          "[precision] %s is not to be had, so f32 is used: %s"
+              .formatted(precision, e.getMessage()));
+      return F32;
+    }
+  }
+
+  /**
+   * Products of a precision on this machine, and of no other; without a line in the log.
+   *
+   * @param precision the precision
+   * @return the products, of that precision
+   * @throws UnsupportedOperationException where the machine cannot have them, with the reason
+   */
+  public static Products require(Precision precision) {
+    if (precision == Precision.F32) {
+      return F32;
+    }
     List<String> reasons = new ArrayList<>();
     for (Bf16Provider provider :
         ServiceLoader.load(Bf16Provider.class, Bf16Provider.class.getClassLoader())) {
       try {
-        Bf16Kernel kernel = provider.kernel(precision);
-        Products products = of(precision, kernel);
-        LOG.info("products: {}", products);
-        if (!kernel.slowness().isEmpty()) {
-          warn(
-              "[precision] %s is slower than it could be: %s"
-                  .formatted(products, kernel.slowness()));
-        }
-        return products;
+        return of(precision, provider.kernel(precision));
       } catch (UnsupportedOperationException e) {
         reasons.add(e.getMessage());
       }
     }
-    if (reasons.isEmpty()) {
-      reasons.add("there is no module for this CPU's instructions; kolors-x86 is the one for x86.");
-    }
-    warn(
-        "[precision] %s is not to be had, so f32 is used: %s"
-            .formatted(precision, String.join(" ", reasons)));
-    return F32;
+    throw new UnsupportedOperationException(
+        reasons.isEmpty()
+            ? "there is no module for this CPU's instructions; kolors-x86 is the one for x86."
+            : String.join(" ", reasons));
   }
 
   /**

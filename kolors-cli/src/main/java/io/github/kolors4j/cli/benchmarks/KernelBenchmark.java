@@ -37,8 +37,9 @@ public final class KernelBenchmark {
    * @param flop nominal floating-point operations
    * @param best seconds of the fastest run
    * @param median seconds of the middle one
+   * @param inF32 whether its products were F32's, whatever the precision
    */
-  public record Result(String name, double flop, double best, double median) {
+  public record Result(String name, double flop, double best, double median, boolean inF32) {
     /**
      * The rate of the fastest run.
      *
@@ -71,7 +72,14 @@ public final class KernelBenchmark {
   }
 
   /** An operation, and how to prepare it. */
-  private record Case(String name, double flop, Function<Inputs, Runnable> prepare) {}
+  private record Case(String name, double flop, Function<Inputs, Operation> prepare) {}
+
+  /** What to run, and whether its products are F32's in every precision. */
+  private record Operation(Runnable run, boolean inF32) {
+    static Operation of(Runnable run) {
+      return new Operation(run, false);
+    }
+  }
 
   private KernelBenchmark() {}
 
@@ -106,7 +114,7 @@ public final class KernelBenchmark {
           Tensor x = inputs.activation(m, k);
           Weight weight = inputs.weight(n, k);
           Weight bias = inputs.weight(n);
-          return () -> MatMul.linear(x, weight, bias);
+          return Operation.of(() -> MatMul.linear(x, weight, bias));
         });
   }
 
@@ -118,7 +126,7 @@ public final class KernelBenchmark {
           Tensor x = inputs.activation(m, k);
           Weight weight = inputs.weight(n, k);
           Weight bias = inputs.weight(n);
-          return () -> MatMul.linearGeglu(x, weight, bias);
+          return Operation.of(() -> MatMul.linearGeglu(x, weight, bias));
         });
   }
 
@@ -131,7 +139,9 @@ public final class KernelBenchmark {
           Tensor x = inputs.activation(n, size, size, in);
           Weight weight = inputs.weight(out, in, 3, 3);
           Weight bias = inputs.weight(out);
-          return () -> Convolution.conv2d(x, weight, bias, same);
+          return new Operation(
+              () -> Convolution.conv2d(x, weight, bias, same),
+              Convolution.isByWinograd(x, weight, same));
         });
   }
 
@@ -145,7 +155,7 @@ public final class KernelBenchmark {
           Tensor q = inputs.activation(1, queries, heads * dHead);
           Tensor k = inputs.activation(1, keys, heads * dHead);
           Tensor v = inputs.activation(1, keys, heads * dHead);
-          return () -> Attention.scaledDotProduct(q, k, v, layout, null);
+          return Operation.of(() -> Attention.scaledDotProduct(q, k, v, layout, null));
         });
   }
 
@@ -172,11 +182,12 @@ public final class KernelBenchmark {
         cases().stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
     try (Arena arena = Arena.ofShared();
         Workspace workspace = new Workspace(threads, products)) {
-      Runnable operation =
+      Operation operation =
           chosen.prepare().apply(new Inputs(workspace, arena, new SplittableRandom(0)));
-      times(operation, workspace, seconds);
-      double[] times = times(operation, workspace, seconds);
-      return new Result(name, chosen.flop(), times[0], times[times.length / 2]);
+      times(operation.run(), workspace, seconds);
+      double[] times = times(operation.run(), workspace, seconds);
+      boolean inF32 = operation.inF32() || products.kernel().isEmpty();
+      return new Result(name, chosen.flop(), times[0], times[times.length / 2], inF32);
     }
   }
 

@@ -144,13 +144,26 @@ public final class Convolution {
               perSample ? hOut * wOut : 0,
               cOut,
               y.data());
-      if (Winograd.suits(x.shape(), kernel, geometry) && !isFasterDirectly(x.workspace(), weight)) {
+      if (isByWinograd(x, weight, geometry)) {
         Winograd.convolve(x, weight, y, finish);
       } else {
         direct(x, weight, geometry, y, finish);
       }
     }
     return y;
+  }
+
+  /**
+   * Whether a convolution goes by Winograd, whose products are F32's in every precision.
+   *
+   * @param x {@code [n, h, w, cIn]}
+   * @param weight {@code [cOut, cIn, kh, kw]}
+   * @param geometry how it moves
+   * @return a function of the shapes, the weight's type and the workspace's products
+   */
+  public static boolean isByWinograd(Tensor x, Weight weight, Geometry geometry) {
+    return Winograd.suits(x.shape(), weight.shape(), geometry)
+        && !isFasterDirectly(x.workspace(), weight);
   }
 
   /** Whether an update of low rank is faster beside the convolution than in its kernels. */
