@@ -461,9 +461,10 @@ public final class KolorsPipeline implements AutoCloseable {
   }
 
   /**
-   * A pipeline whose U-Net and text encoder are changed by adapters in all of its requests; those
-   * of a request come after them. The weights are those of this pipeline, and nothing is copied but
-   * the adapters: saving the derived pipeline writes the sums.
+   * A pipeline whose U-Net and text encoder are changed by adapters in all of its requests, on top
+   * of those that this pipeline has; those of a request come after them. The weights are those of
+   * this pipeline, and nothing is copied but the adapters: saving the derived pipeline writes the
+   * sums.
    *
    * @param adapters which ones, and how strongly
    * @return the derived pipeline; closing either closes both

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -77,7 +78,21 @@ class LoadTest {
         heap = Math.min(heap, runtime.totalMemory() - runtime.freeMemory());
       }
       int threads = Thread.getAllStackTraces().size();
-      return new Footprint(heap, residentBytes(), threads, openHandles(), mappedFiles());
+      return new Footprint(heap, settledBytes(), threads, openHandles(), mappedFiles());
+    }
+
+    /** The collector gives memory back in parts, for a while after it has collected. */
+    private static long settledBytes() throws IOException, InterruptedException {
+      long least = residentBytes();
+      for (int unchanged = 0; unchanged < 3; unchanged++) {
+        Thread.sleep(LONG ? 500 : 20);
+        long now = residentBytes();
+        if (now < least - (1 << 20)) {
+          least = now;
+          unchanged = -1;
+        }
+      }
+      return least;
     }
 
     /** Bytes of memory that the process has; the weights' pages are among them. */
@@ -194,9 +209,11 @@ class LoadTest {
       for (int kind = 0; kind < KINDS; kind++) {
         expected.add(pipeline.generate(request(kind)).image());
       }
+      List<String> slower = new ArrayList<>(); // told at the end, so that both kinds are looked at
       for (boolean virtual : List.of(false, true)) {
-        compare(pipeline, expected, virtual);
+        compare(pipeline, expected, virtual).ifPresent(slower::add);
       }
+      assertEquals(List.of(), slower);
     }
   }
 
@@ -216,9 +233,13 @@ class LoadTest {
             Collections.max(values));
   }
 
-  /** One caller and many, on platform or virtual threads. */
-  private static void compare(KolorsPipeline pipeline, List<KolorsImage> expected, boolean virtual)
-      throws Exception {
+  /**
+   * One caller and many, on platform or virtual threads.
+   *
+   * @return the rates, if many got less done than one
+   */
+  private static Optional<String> compare(
+      KolorsPipeline pipeline, List<KolorsImage> expected, boolean virtual) throws Exception {
     Footprint early = settled(pipeline, expected, virtual);
     List<Double> alone = new ArrayList<>();
     List<Double> together = new ArrayList<>();
@@ -237,7 +258,8 @@ class LoadTest {
             .formatted(virtual ? "virtual" : "platform", CALLERS, rates(together), rates(alone));
     System.out.printf("[load] %d pictures, %s, %s%n", PICTURES, rates, late);
     early.assertNotBelow(late);
-    assertTrue(!LONG || median(together) >= median(alone), rates);
+    boolean slower = LONG && !(median(together) >= median(alone));
+    return slower ? Optional.of(rates) : Optional.empty();
   }
 
   @Test

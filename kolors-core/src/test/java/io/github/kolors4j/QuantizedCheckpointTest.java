@@ -545,9 +545,9 @@ class QuantizedCheckpointTest {
         fault(damaged("no-scale", tensors -> tensors.remove(scale)))
             .endsWith(
                 weight
-                    + " is stored as I8; only F32, F16 and BF16 are supported, and I8 with the scales "
+                    + " is stored as I8: F32, F16, BF16 and F8_E4M3 are read, and I8 with the scales "
                     + scale
-                    + "."));
+                    + ". Convert it."));
     String shape =
         fault(
             damaged(

@@ -65,6 +65,11 @@ final class AdapterOptions {
     return UsageException.check(
         () -> {
           AdapterArgument argument = AdapterArgument.parse(lora);
+          if (!Files.exists(Path.of(argument.file()))) {
+            throw new IOException(
+                "[file] --lora %s does not exist: name the file of an adapter, or its folder."
+                    .formatted(argument.file()));
+          }
           return argument.of(Adapter.load(Path.of(argument.file())));
         });
   }

@@ -107,6 +107,7 @@ final class BatchCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(terminal)) {
       bar.stage("load");
       BatchSummary summary;
+      Precision computed;
       try (KolorsPipeline pipeline =
           withPromptCache(
                   singleFiles
@@ -114,12 +115,13 @@ final class BatchCommand implements Callable<Integer> {
                       .precision(wantedPrecision))
               .open()) {
         checkSize(pipeline, ofDefaults);
+        computed = pipeline.precision();
         summary = run(pipeline, table, defaults, bar);
       }
       bar.end();
       removePrompts();
       Optional<Path> page = report ? Optional.of(BatchReport.write(out)) : Optional.empty();
-      report(summary, page);
+      report(summary, page, computed);
       return summary.failed() == 0 ? KolorsCommand.OK : KolorsCommand.FAILED;
     }
   }
@@ -200,7 +202,7 @@ final class BatchCommand implements Callable<Integer> {
     }
   }
 
-  private void report(BatchSummary summary, Optional<Path> page) {
+  private void report(BatchSummary summary, Optional<Path> page, Precision computed) {
     if (!summary.columns().isEmpty()) {
       terminal
           .err()
@@ -228,7 +230,7 @@ final class BatchCommand implements Callable<Integer> {
         .println(
             String.format(
                 Locale.ROOT,
-                "%d %s made, %d were there, %d errors; %.1f s%s",
+                "%d %s made, %d were there, %d errors; %.1f s%s%s",
                 summary.made(),
                 summary.made() == 1 ? "picture" : "pictures",
                 summary.kept(),
@@ -236,7 +238,7 @@ final class BatchCommand implements Callable<Integer> {
                 seconds,
                 summary.made() == 0
                     ? ""
-                    : String.format(
-                        Locale.ROOT, ", %.0f an hour", summary.made() / seconds * 3600)));
+                    : String.format(Locale.ROOT, ", %.0f an hour", summary.made() / seconds * 3600),
+                computed == Precision.F32 ? "" : ", in " + computed));
   }
 }

@@ -44,6 +44,12 @@ record EarlierRuns(Optional<Path> file, String key, int threads, Products produc
    */
   private static final double LEAST_SECONDS = 10;
 
+  /**
+   * Of smaller ones too, however long they took on a busy machine: ten seconds of 100 GFLOP/s. No
+   * picture of the mini checkpoint has as much.
+   */
+  private static final double LEAST_FLOP = 1e12;
+
   /** Below it the compilers decide, and nobody waits for a figure. */
   private static final double FEW_SECONDS = 10;
 
@@ -169,7 +175,7 @@ record EarlierRuns(Optional<Path> file, String key, int threads, Products produc
 
   private static void put(
       Map<String, Double> speeds, String stage, CostEstimate.Stage work, Duration took) {
-    if (work.flop() > 0 && seconds(took) >= LEAST_SECONDS) {
+    if (work.flop() >= LEAST_FLOP && seconds(took) >= LEAST_SECONDS) {
       speeds.put(stage, work.flop() / seconds(took));
     }
   }

@@ -11,11 +11,11 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -78,19 +78,22 @@ final class MachineFindings {
   /** What there is besides F32; the same for both where both are missing, as the CPU is one. */
   private static Finding precisions() {
     List<String> there = new ArrayList<>();
-    Set<String> missing = new LinkedHashSet<>();
+    Map<String, List<String>> missing = new LinkedHashMap<>();
     for (Precision precision : List.of(Precision.BF16, Precision.F32_FAST)) {
       try {
         there.add(Products.require(precision).toString());
       } catch (UnsupportedOperationException e) {
-        missing.add("no " + precision + ": " + e.getMessage());
+        missing
+            .computeIfAbsent(String.valueOf(e.getMessage()), _ -> new ArrayList<>())
+            .add(precision.toString());
       }
     }
-    return Finding.good(
-        "precisions",
-        "f32"
-            + String.join("", there.stream().map(each -> ", " + each).toList())
-            + String.join("", missing.stream().map(each -> "; " + each).toList()));
+    StringBuilder all = new StringBuilder(Precision.F32.toString());
+    there.forEach(each -> all.append(", ").append(each));
+    missing.forEach(
+        (reason, names) ->
+            all.append("; no ").append(String.join(" or ", names)).append(": ").append(reason));
+    return Finding.good("precisions", all.toString());
   }
 
   private static Finding memory() {

@@ -111,6 +111,9 @@ final class ServeCommand implements Callable<Integer> {
     try (pipeline) {
       KolorsServer.Builder builder = UsageException.check(() -> options(pipeline, key));
       try (KolorsServer server = builder.start()) {
+        if (pipeline.precision() != Precision.F32) {
+          terminal.err().println("computing in " + pipeline.precision());
+        }
         terminal.out().println(server.uri());
         terminal.out().flush();
         awaitEnd(server, pipeline);

@@ -74,7 +74,8 @@ public final class Adapter {
   public static Adapter load(Path path) throws IOException {
     Path file = Files.isDirectory(path) ? inFolder(path) : path;
     try (TensorSource source = open(file)) {
-      return new Adapter(file, hash(file, source), read(file, source));
+      ScaleRule rule = ruleOf(file, source);
+      return new Adapter(file, hash(file, source, rule), read(file, source, rule));
     }
   }
 
@@ -104,12 +105,13 @@ public final class Adapter {
                 .formatted(path.toAbsolutePath(), sha256));
       }
       try (TensorSource source = open(path)) {
-        if (!hash(path, source).equals(sha256)) {
+        ScaleRule rule = ruleOf(path, source);
+        if (!hash(path, source, rule).equals(sha256)) {
           throw new InvalidFileException(
-              "[adapter] %s is another file than the one that was used, whose SHA-256 is %s."
-                  .formatted(path, sha256));
+              "[adapter] %s is another file than the one that was used, or the %s beside it is: their SHA-256 was %s."
+                  .formatted(path, PEFT_CONFIG, sha256));
         }
-        known = read(path, source);
+        known = read(path, source, rule);
       } catch (InvalidFileException e) {
         throw e;
       } catch (IOException e) {
@@ -137,7 +139,7 @@ public final class Adapter {
     return PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file);
   }
 
-  private static Contents read(Path file, TensorSource source) throws IOException {
+  private static Contents read(Path file, TensorSource source, ScaleRule rule) throws IOException {
     Map<String, AdapterModule> modules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
     for (String name : new TreeSet<>(source.names())) {
@@ -160,7 +162,6 @@ public final class Adapter {
                       ? "no tensors"
                       : "tensors as " + ForeignText.oneLine(unknown.getFirst())));
     }
-    ScaleRule rule = ruleOf(file, source);
     Map<String, Update> updates = new LinkedHashMap<>();
     for (Map.Entry<String, AdapterModule> module : modules.entrySet()) {
       updates.put(module.getKey(), module.getValue().update(rule));
@@ -191,16 +192,28 @@ public final class Adapter {
     return path;
   }
 
-  /** Of the bytes that the tensors are read from, so that they are one file's and read once. */
-  private static String hash(Path file, TensorSource source) throws IOException {
+  /**
+   * Of the bytes that the tensors are read from, so that they are one file's and read once; and of
+   * the rule, where it stands elsewhere.
+   */
+  private static String hash(Path file, TensorSource source, ScaleRule rule) throws IOException {
     Identity hash = new Identity();
+    addBytes(hash, file, source);
+    String beside = source.metadata().containsKey(METADATA) ? "" : rule.identity();
+    if (!beside.isEmpty()) {
+      hash.add(beside);
+    }
+    return hash.digits();
+  }
+
+  private static void addBytes(Identity hash, Path file, TensorSource source) throws IOException {
     if (source instanceof SafetensorsFile safetensors) {
       MemorySegment bytes = safetensors.bytes();
       for (long from = 0; from < bytes.byteSize(); from += HASHED_AT_A_TIME) {
         long count = Math.min(HASHED_AT_A_TIME, bytes.byteSize() - from);
         hash.add(bytes.asSlice(from, count).asByteBuffer());
       }
-      return hash.digits();
+      return;
     }
     try (var channel = Files.newByteChannel(file)) {
       ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
@@ -209,19 +222,19 @@ public final class Adapter {
         buffer.clear();
       }
     }
-    return hash.digits();
   }
 
   /**
    * What tells the file from others, wherever it is.
    *
-   * @return the SHA-256 of its bytes, 64 hexadecimal digits
+   * @return the SHA-256 of its bytes, and of the alphas that PEFT's {@code adapter_config.json}
+   *     beside it gives them, 64 hexadecimal digits
    */
   public String sha256() {
     return sha256;
   }
 
-  /** Whether it is an adapter of the same bytes. */
+  /** Whether it is an adapter of the same bytes, as strong. */
   @Override
   public boolean equals(Object other) {
     return other instanceof Adapter adapter && sha256.equals(adapter.sha256);

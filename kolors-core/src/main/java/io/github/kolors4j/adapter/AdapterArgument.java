@@ -34,7 +34,7 @@ public record AdapterArgument(String file, double weight, Map<String, Double> pa
    * @param text what was given
    * @return the file and its weights
    * @throws IllegalArgumentException if what is behind an equals sign is no number, or a part has
-   *     no weight of its own
+   *     no weight of its own, or two
    */
   public static AdapterArgument parse(String text) {
     if (text.indexOf('=') < 0) {
@@ -48,7 +48,12 @@ public record AdapterArgument(String file, double weight, Map<String, Double> pa
     String list = matcher.group("parts");
     for (String part : list.isEmpty() ? new String[0] : list.substring(1).split(",", -1)) {
       int equals = part.indexOf('=');
-      parts.put(part.substring(0, equals), number(text, part.substring(equals + 1)));
+      String name = part.substring(0, equals);
+      if (parts.put(name, number(text, part.substring(equals + 1))) != null) {
+        throw new IllegalArgumentException(
+            "[adapter] %s: %s has two weights. Leave one out."
+                .formatted(ForeignText.oneLine(text), ForeignText.oneLine(name)));
+      }
     }
     return new AdapterArgument(matcher.group("file"), number(text, matcher.group("weight")), parts);
   }

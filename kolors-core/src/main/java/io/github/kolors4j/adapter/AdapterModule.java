@@ -78,15 +78,19 @@ final class AdapterModule {
     }
     Delta delta = new Delta.Kronecker(first, second, 1);
     if (has(Role.LOKR_W1) && has(Role.LOKR_W2)) {
-      return new Update(delta, 1, magnitude()); // nothing has a rank that alpha could be of
+      return update(delta, rule.scaleOfWhole(name)); // nothing has a rank that alpha could be of
     }
     int rank = matrix(has(Role.LOKR_W1) ? Role.LOKR_W2_B : Role.LOKR_W1_B).rows();
     return update(delta, rank, rule);
   }
 
   private Update update(Delta delta, int rank, ScaleRule rule) throws InvalidFileException {
-    double scale =
-        has(Role.ALPHA) ? matrix(Role.ALPHA).values()[0] / (double) rank : rule.scale(name, rank);
+    return update(
+        delta,
+        has(Role.ALPHA) ? matrix(Role.ALPHA).values()[0] / (double) rank : rule.scale(name, rank));
+  }
+
+  private Update update(Delta delta, double scale) throws InvalidFileException {
     if (!Double.isFinite(scale)) {
       throw fault("its alpha makes it %s times as strong.".formatted(scale));
     }
@@ -169,7 +173,7 @@ final class AdapterModule {
           case BF16 -> DType.BF16;
           default ->
               throw fault(
-                  "%s is stored as %s; only F32, F16 and BF16 are supported."
+                  "%s is stored as %s: an adapter is read in F32, F16 and BF16. Convert it."
                       .formatted(tensor.name(), tensor.dtype()));
         };
     if (tensor.size() == 0 || tensor.size() > Integer.MAX_VALUE) {

@@ -1,5 +1,6 @@
 package io.github.kolors4j.adapter;
 
+import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.checkpoint.WeightAdapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.json.ForeignText;
@@ -20,13 +21,22 @@ record ModelAdapter(
     String name, String identity, Map<String, Update> updates, ToDoubleFunction<String> strength)
     implements WeightAdapter {
 
-  /** Those of an adapter's updates whose modules the model has. */
+  /** Those of an adapter's updates whose modules the model has, and which have their shapes. */
   static Map<String, Update> updatesFor(Adapter adapter, ModuleNames modules)
       throws InvalidFileException {
     Map<String, Update> updates = new LinkedHashMap<>();
     for (Map.Entry<String, Update> each : adapter.contents().updates().entrySet()) {
       String module = modules.find(each.getKey()).orElse("");
-      if (!module.isEmpty() && updates.put(module, each.getValue()) != null) {
+      if (module.isEmpty()) {
+        continue;
+      }
+      Parameter weight = modules.weightOf(module);
+      if (weight.shape().size() > 1) {
+        long rows = weight.shape().getFirst();
+        each.getValue()
+            .checkFits(weight.name(), rows, weight.size() / rows, adapter.path().toString());
+      }
+      if (updates.put(module, each.getValue()) != null) {
         throw new InvalidFileException(
             "[adapter] %s: %s is in it under two names, of which one is %s."
                 .formatted(adapter.path(), module, ForeignText.oneLine(each.getKey())));

@@ -63,15 +63,17 @@ public record ModelAdapters(
       Adapter adapter = use.adapter();
       Map<String, Update> inUnet = ModelAdapter.updatesFor(adapter, ofUnet);
       Map<String, Update> inText = ModelAdapter.updatesFor(adapter, ofText);
-      Set<String> unused = new TreeSet<>(adapter.contents().unknown());
+      List<String> unknown = adapter.contents().unknown();
+      Set<String> unused = new TreeSet<>(unknown);
       for (String module : adapter.contents().updates().keySet()) {
         if (ofUnet.find(module).isEmpty() && ofText.find(module).isEmpty()) {
           unused.add(module);
         }
       }
       fits.add(new AdapterFit(adapter, inUnet.size(), inText.size(), List.copyOf(unused)));
-      checkThatSomethingFits(fits.getLast());
+      checkThatSomethingFits(fits.getLast(), unknown);
       checkBlocks(use, ofUnet);
+      warnOfIdleWeights(use, inUnet.keySet(), !inText.isEmpty());
       String name = adapter.path().toString();
       if (!inUnet.isEmpty() && use.unet() != 0) {
         unetAdapters.add(new ModelAdapter(name, use.identity(), inUnet, use::ofUnetModule));
@@ -89,7 +91,7 @@ public record ModelAdapters(
     for (String block : use.blocks().keySet()) {
       if (!unet.hasBelow(block)) {
         throw new IllegalArgumentException(
-            "[adapter] %s: a weight is given for %s, and this U-Net has nothing of that name: use one of %s, or what is below one, as down_blocks.1.attentions.0."
+            "[adapter] %s: a weight is given for \"%s\", and this U-Net has nothing of that name: use one of %s, or what is below one, as down_blocks.1.attentions.0."
                 .formatted(
                     use.adapter().path(),
                     ForeignText.oneLine(block),
@@ -98,28 +100,53 @@ public record ModelAdapters(
     }
   }
 
-  private static void checkThatSomethingFits(AdapterFit fit) throws InvalidFileException {
-    List<String> unused = fit.unused();
-    String some =
-        unused.stream()
+  /** A weight of a part that the adapter does not change was meant for another adapter. */
+  private static void warnOfIdleWeights(Adapters.Use use, Set<String> inUnet, boolean hasText) {
+    List<String> idle =
+        new ArrayList<>(
+            use.blocks().keySet().stream()
+                .filter(block -> !ModuleNames.hasBelow(inUnet, block))
+                .toList());
+    if (!hasText && use.textEncoder() != use.unet()) {
+      idle.add("text_encoder");
+    }
+    if (!idle.isEmpty()) {
+      LOG.warn(
+          "[adapter] {} has nothing for {}: the weight that is given there changes nothing",
+          use.adapter().path(),
+          String.join(", ", idle));
+    }
+  }
+
+  private static String some(List<String> names) {
+    return names.stream()
             .limit(NAMED_AT_MOST)
             .map(ForeignText::oneLine)
-            .collect(Collectors.joining(", "));
+            .collect(Collectors.joining(", "))
+        + (names.size() > NAMED_AT_MOST ? ", …" : "");
+  }
+
+  private static void checkThatSomethingFits(AdapterFit fit, List<String> unknown)
+      throws InvalidFileException {
+    List<String> unused = fit.unused();
     if (fit.unetModules() == 0 && fit.textEncoderModules() == 0) {
       throw new InvalidFileException(
           "[adapter] %s: nothing of it is for this U-Net or text encoder (modules: %s, first: %s; names as unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q are known). An adapter of another model?"
-              .formatted(fit.adapter().path(), unused.size(), some));
+              .formatted(fit.adapter().path(), unused.size(), some(unused)));
     }
+    List<String> elsewhere = unused.stream().filter(name -> !unknown.contains(name)).toList();
     if (!unused.isEmpty()) {
       LOG.warn(
-          "[adapter] {}: modules updated: {} of the U-Net, {} of the text encoder; of no model here:"
-              + " {} ({}{})",
+          "[adapter] {}: modules updated: {} of the U-Net, {} of the text encoder{}{}",
           fit.adapter().path(),
           fit.unetModules(),
           fit.textEncoderModules(),
-          unused.size(),
-          some,
-          unused.size() > NAMED_AT_MOST ? ", …" : "");
+          elsewhere.isEmpty()
+              ? ""
+              : "; of no model here: %s (%s)".formatted(elsewhere.size(), some(elsewhere)),
+          unknown.isEmpty()
+              ? ""
+              : "; of no kind that is read: %s (%s)".formatted(unknown.size(), some(unknown)));
     }
   }
 }

@@ -3,9 +3,10 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.checkpoint.Parameter;
 import io.github.kolors4j.unet.UNetNames;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -48,7 +49,7 @@ final class ModuleNames {
   private static final Pattern BLOCK = Pattern.compile("(down_blocks|up_blocks)\\.\\d+|mid_block");
 
   private final Map<String, String> bySpelling = new HashMap<>();
-  private final Set<String> modules = new LinkedHashSet<>();
+  private final Map<String, Parameter> modules = new LinkedHashMap<>();
   private final List<String> prefixes;
 
   private ModuleNames(List<String> prefixes) {
@@ -58,8 +59,8 @@ final class ModuleNames {
   static ModuleNames ofUnet(List<Parameter> parameters) {
     UNetNames names = UNetNames.of(parameters);
     ModuleNames modules = new ModuleNames(UNET_PREFIXES);
-    for (String module : modulesOf(parameters)) {
-      modules.add(module, module);
+    modules.addAll(parameters);
+    for (String module : modules.modules.keySet()) {
       names.sgm(module).ifPresent(spelling -> modules.add(spelling, module));
       names.diffSynth(module).ifPresent(spelling -> modules.add(spelling, module));
       if (module.endsWith(".to_out.0")) { // the processors of old diffusers, and DiffSynth
@@ -73,16 +74,18 @@ final class ModuleNames {
 
   static ModuleNames ofTextEncoder(List<Parameter> parameters) {
     ModuleNames modules = new ModuleNames(TEXT_ENCODER_PREFIXES);
-    modulesOf(parameters).forEach(module -> modules.add(module, module));
+    modules.addAll(parameters);
     return modules;
   }
 
-  private static List<String> modulesOf(List<Parameter> parameters) {
-    return parameters.stream()
-        .map(Parameter::name)
-        .filter(name -> name.endsWith(WEIGHT))
-        .map(ModuleNames::ofWeight)
-        .toList();
+  private void addAll(List<Parameter> parameters) {
+    for (Parameter parameter : parameters) {
+      String module = ofWeight(parameter.name());
+      if (!module.isEmpty()) {
+        modules.put(module, parameter);
+        add(module, module);
+      }
+    }
   }
 
   /** The module that a weight belongs to; what is no weight belongs to none. */
@@ -91,14 +94,23 @@ final class ModuleNames {
   }
 
   private void add(String spelling, String module) {
-    modules.add(module);
     bySpelling.putIfAbsent(spelling, module);
     bySpelling.putIfAbsent(spelling.replace('.', '_'), module);
   }
 
   /** Whether a module of the model has a name or is below it. */
   boolean hasBelow(String name) {
+    return hasBelow(modules.keySet(), name);
+  }
+
+  /** Whether one of some modules has a name or is below it. */
+  static boolean hasBelow(Set<String> modules, String name) {
     return modules.stream().anyMatch(module -> isBelow(module, name));
+  }
+
+  /** The weight of one of the model's modules. */
+  Parameter weightOf(String module) {
+    return Objects.requireNonNull(modules.get(module), module);
   }
 
   private static boolean isBelow(String module, String name) {
@@ -108,7 +120,7 @@ final class ModuleNames {
 
   /** The names of the model's blocks, as {@code down_blocks.0}, in order. */
   List<String> blocks() {
-    return modules.stream()
+    return modules.keySet().stream()
         .map(BLOCK::matcher)
         .filter(Matcher::lookingAt)
         .map(Matcher::group)

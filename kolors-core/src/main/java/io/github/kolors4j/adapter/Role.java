@@ -58,7 +58,8 @@ enum Role {
               .sorted(Comparator.comparingInt(String::length).reversed())
               .map(Pattern::quote)
               .collect(
-                  Collectors.joining("|", "(.+)\\.(", ")(?:\\.[A-Za-z0-9_-]+?)?(?:\\.weight)?")));
+                  Collectors.joining(
+                      "|", "(.+)\\.(", ")(?:\\.(?!bias$)[A-Za-z0-9_-]+?)?(?:\\.weight)?")));
 
   /** The attention processors of diffusers before 0.24. */
   private static final Pattern PROCESSOR =

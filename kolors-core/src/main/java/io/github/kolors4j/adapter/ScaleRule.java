@@ -3,22 +3,39 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.JsonFile;
 import io.github.kolors4j.safetensors.json.JsonNumber;
-import java.util.HashMap;
+import io.github.kolors4j.safetensors.json.JsonWriter;
+import java.util.List;
 import java.util.Map;
-import java.util.Map.Entry;
-import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How strong updates are that have no alpha of their own: what PEFT keeps beside its weights, in
  * {@code adapter_config.json} or in the metadata of diffusers' files. Without it a scale is 1.
  *
- * @param alpha what is divided by the rank
- * @param overRoot whether it is divided by the rank's root instead, as by rsLoRA
- * @param alphaPattern alphas of single modules, by the ends of their names
+ * @param alpha what is divided by the rank; null where nothing is said
+ * @param rank of modules whose tensors do not tell it
+ * @param overRoot whether alpha is divided by the rank's root instead, as by rsLoRA
+ * @param scalesWhole whether an update of LoKr without a rank has a scale too, as PEFT's have
+ * @param alphas of single modules
+ * @param ranks of single modules
  */
-record ScaleRule(OptionalDouble alpha, boolean overRoot, Map<String, Double> alphaPattern) {
-  static final ScaleRule NONE = new ScaleRule(OptionalDouble.empty(), false, Map.of());
+record ScaleRule(
+    @Nullable Double alpha,
+    double rank,
+    boolean overRoot,
+    boolean scalesWhole,
+    ModulePatterns alphas,
+    ModulePatterns ranks) {
+  /** PEFT's own, of rank and alpha, where a configuration does not have them. */
+  private static final double DEFAULT = 8;
+
+  static final ScaleRule NONE =
+      new ScaleRule(null, DEFAULT, false, false, ModulePatterns.NONE, ModulePatterns.NONE);
+
+  private static final String LOKR = "LOKR";
+
+  /** The kinds of PEFT whose updates are read here. */
+  private static final List<String> KINDS = List.of("LORA", "LOHA", LOKR);
 
   /**
    * The rule of a configuration.
@@ -29,36 +46,67 @@ record ScaleRule(OptionalDouble alpha, boolean overRoot, Map<String, Double> alp
    */
   static ScaleRule of(JsonFile json, String text, String prefix) throws InvalidFileException {
     Map<String, ?> values = json.object(text);
-    Map<String, Double> pattern = new HashMap<>();
-    if (values.get(prefix + "alpha_pattern") instanceof Map<?, ?> alphas) {
-      for (Entry<?, ?> each : alphas.entrySet()) {
-        if (each.getValue() instanceof JsonNumber number) {
-          pattern.put(String.valueOf(each.getKey()), number.doubleValue());
-        }
-      }
+    Object kind = values.get(prefix + "peft_type");
+    if (kind != null && !KINDS.contains(kind)) {
+      throw json.fault(
+          "has the %speft_type %s: %s are read."
+              .formatted(prefix, JsonWriter.abbreviated(kind), String.join(", ", KINDS)));
     }
-    OptionalDouble alpha = number(values.get(prefix + "lora_alpha"));
-    if (alpha.isEmpty()) {
-      alpha = number(values.get(prefix + "alpha")); // of LoHa and LoKr
+    Double alpha = number(json, values, prefix + "lora_alpha");
+    if (alpha == null) {
+      alpha = number(json, values, prefix + "alpha"); // of LoHa and LoKr
     }
-    boolean overRoot = Boolean.TRUE.equals(values.get(prefix + "use_rslora"));
-    return new ScaleRule(alpha, overRoot, Map.copyOf(pattern));
+    if (alpha == null && kind != null) {
+      alpha = DEFAULT;
+    }
+    Double rank = number(json, values, prefix + "r");
+    return new ScaleRule(
+        alpha,
+        rank == null ? DEFAULT : rank,
+        Boolean.TRUE.equals(values.get(prefix + "use_rslora")),
+        LOKR.equals(kind),
+        ModulePatterns.of(json, values, prefix + "alpha_pattern"),
+        ModulePatterns.of(json, values, prefix + "rank_pattern"));
   }
 
-  private static OptionalDouble number(@Nullable Object value) {
-    return value instanceof JsonNumber number
-        ? OptionalDouble.of(number.doubleValue())
-        : OptionalDouble.empty();
+  /** Null where the key is not there. */
+  private static @Nullable Double number(JsonFile json, Map<String, ?> values, String key)
+      throws InvalidFileException {
+    if (!values.containsKey(key)) {
+      return null;
+    }
+    if (values.get(key) instanceof JsonNumber number) {
+      return number.doubleValue();
+    }
+    throw json.fault(
+        "has the %s %s: a number is needed."
+            .formatted(key, JsonWriter.abbreviated(values.get(key))));
   }
 
   /** What an update of a module is multiplied by. */
-  double scale(String module, int rank) {
-    OptionalDouble own = alpha;
-    for (Entry<String, Double> each : alphaPattern.entrySet()) {
-      if (module.equals(each.getKey()) || module.endsWith("." + each.getKey())) {
-        own = OptionalDouble.of(each.getValue());
-      }
+  double scale(String module, int rankOfModule) throws InvalidFileException {
+    Double own = alphas.find(module);
+    Double used = own == null ? alpha : own;
+    return used == null ? 1 : used / (overRoot ? Math.sqrt(rankOfModule) : rankOfModule);
+  }
+
+  /**
+   * What an update of LoKr is multiplied by that has no rank. LyCORIS, which writes no such
+   * configuration, takes it as it is.
+   */
+  double scaleOfWhole(String module) throws InvalidFileException {
+    if (!scalesWhole) {
+      return 1;
     }
-    return own.isEmpty() ? 1 : own.getAsDouble() / (overRoot ? Math.sqrt(rank) : rank);
+    Double own = ranks.find(module);
+    double used = own == null ? rank : own;
+    return scale(module, 1) / used;
+  }
+
+  /** What tells it from others; empty where there is no rule. */
+  String identity() {
+    return equals(NONE)
+        ? ""
+        : "%s %s %s %s %s %s".formatted(alpha, rank, overRoot, scalesWhole, alphas, ranks);
   }
 }

@@ -14,23 +14,29 @@ import java.util.Optional;
  */
 record Update(Delta delta, double scale, Optional<Matrix> magnitude) {
   /**
+   * Refuses an update of another shape.
+   *
+   * @param of the weight's name
+   * @param rows of the weight
+   * @param rowLength values of each
+   * @param name of the adapter
+   */
+  void checkFits(String of, long rows, long rowLength, String name) throws InvalidFileException {
+    if (delta.rows() != rows || delta.rowLength() != rowLength) {
+      throw new InvalidFileException(
+          "[adapter] %s: the update is [%s, %s], and %s has %s rows of %s values. An adapter of another model?"
+              .formatted(name, delta.rows(), delta.rowLength(), of, rows, rowLength));
+    }
+  }
+
+  /**
    * The weight with the update.
    *
    * @param strength what the user multiplies it by; not 0
    * @throws InvalidFileException if it is an update of another shape
    */
   Weight over(Weight base, double strength, String name) throws InvalidFileException {
-    if (delta.rows() != base.rows() || delta.rowLength() != base.rowLength()) {
-      throw new InvalidFileException(
-          "[adapter] %s: the update is [%s, %s], and %s has %s rows of %s values. An adapter of another model?"
-              .formatted(
-                  name,
-                  delta.rows(),
-                  delta.rowLength(),
-                  base.name(),
-                  base.rows(),
-                  base.rowLength()));
-    }
+    checkFits(base.name(), base.rows(), base.rowLength(), name);
     Weight updated = delta.times((float) (scale * strength)).addedTo(base);
     if (magnitude.isEmpty()) {
       return updated;

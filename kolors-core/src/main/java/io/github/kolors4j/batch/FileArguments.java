@@ -227,7 +227,7 @@ final class FileArguments {
         adapters.get(new AdapterFiles(files.ipAdapter(name), encoder.map(files::adapter)));
     if (adapter.kind() == IpAdapter.Kind.FACE_ID_PLUS) {
       throw new IllegalArgumentException(
-          "[batch] ip_adapter %s is for faces, and a row cannot name a face's embedding: use generate with --ip-adapter-face."
+          "[batch] ip_adapter %s is for faces, and a row cannot name a face's embedding: make its picture by a request of its own."
               .formatted(name));
     }
     return adapter;

@@ -273,7 +273,7 @@ public final class Weights {
 
   private String unsupported(String key, TensorInfo info) {
     boolean integers = info.dtype() == io.github.kolors4j.safetensors.DType.I8;
-    return "%s is stored as %s; only F32, F16 and BF16 are supported%s."
+    return "%s is stored as %s: F32, F16, BF16 and F8_E4M3 are read%s. Convert it."
         .formatted(
             key,
             info.dtype(),

@@ -147,6 +147,8 @@ public record Generation(Components components, Scheduler scheduler, BooleanSupp
         throw cut;
       }
       throw e;
+    } finally {
+      components.threads().passTurnOn(); // whatever has ended it, this thread does not come back
     }
   }
 

@@ -41,4 +41,15 @@ class AdapterArgumentTest {
         assertThrows(IllegalArgumentException.class, () -> AdapterArgument.parse(text));
     assertEquals("[adapter] %s: ".formatted(text), refused.getMessage().split("\"", -1)[0], text);
   }
+
+  @Test
+  void twoWeightsOfOnePartAreRefused() {
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> AdapterArgument.parse("a=1,mid_block=2,mid_block=3"));
+    assertEquals(
+        "[adapter] a=1,mid_block=2,mid_block=3: mid_block has two weights. Leave one out.",
+        refused.getMessage());
+  }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kolors4j.chatglm.ChatGlmConfig;
@@ -26,6 +27,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -135,7 +137,9 @@ class AdapterTest {
     "lokr_tucker, lokr_tucker",
     "locon_tucker, locon_tucker",
     "dora, dora",
-    "dora_peft, dora"
+    "dora_peft, dora",
+    "patterns, patterns",
+    "lokr_whole, lokr_whole"
   })
   void everyKindOfUpdateIsThatOfPeft(String name, String expected) throws IOException {
     assertNear(expected, predict(name));
@@ -196,7 +200,7 @@ class AdapterTest {
               IllegalArgumentException.class,
               () -> ModelAdapters.of(config, Optional.empty(), wrong));
       assertTrue(
-          refused.getMessage().contains("a weight is given for " + block + ", and")
+          refused.getMessage().contains("a weight is given for \"" + block + "\", and")
               && refused.getMessage().contains(" up_blocks.0, up_blocks.1"),
           refused.getMessage());
     }
@@ -305,9 +309,11 @@ class AdapterTest {
             module + ".lora_A.weight", TensorData.f32(new float[8], 2, 4),
             module + ".lora_B.weight", TensorData.f32(new float[10], 5, 2)));
     Adapters adapters = Adapters.of(Adapter.load(file));
-    ModelAdapters chosen = ModelAdapters.of(config, Optional.empty(), adapters);
     String message =
-        assertThrows(InvalidFileException.class, () -> unet.adapted(chosen.unet())).getMessage();
+        assertThrows(
+                InvalidFileException.class,
+                () -> ModelAdapters.of(config, Optional.empty(), adapters))
+            .getMessage();
     assertTrue(
         message.startsWith("[adapter] " + file + ": the update is [5, 4], and mid_block."),
         message);
@@ -401,5 +407,84 @@ class AdapterTest {
     for (double weight : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThrows(IllegalArgumentException.class, () -> adapters.at(weight));
     }
+  }
+
+  private static Path folderOf(Path folder, String config) throws IOException {
+    Files.copy(FOLDER.resolve("peft.safetensors"), folder.resolve("adapter_model.safetensors"));
+    Files.writeString(folder.resolve("adapter_config.json"), config);
+    return folder;
+  }
+
+  /** The scale is PEFT's alpha, which stands in another file. */
+  @Test
+  void theSameWeightsAtAnotherAlphaAreAnotherAdapter(@TempDir Path folder) throws IOException {
+    Path peft = folderOf(folder, "{\"peft_type\": \"LORA\", \"r\": 3, \"lora_alpha\": 3}");
+    Adapter weak = Adapter.load(peft);
+    assertArrayEquals(predict("peft"), predict(Adapters.of(weak)));
+    assertFalse(weak.equals(load("peft")), "by chance as strong, but its file does not say so");
+    Adapter later = Adapter.reference(weak.path(), weak.sha256());
+    assertEquals(weak, later);
+
+    Path config = folder.resolve("adapter_config.json");
+    Files.writeString(
+        config, "{\"peft_type\": \"LORA\", \"task_type\": null, \"r\": 3, \"lora_alpha\": 3}");
+    assertEquals(weak, Adapter.load(peft), "what is of no matter may change");
+    Files.writeString(config, "{\"peft_type\": \"LORA\", \"r\": 3, \"lora_alpha\": 24}");
+    Adapter strong = Adapter.load(peft);
+    assertFalse(weak.equals(strong));
+    assertFalse(Arrays.equals(predict(Adapters.of(weak)), predict(Adapters.of(strong))));
+    String message =
+        assertThrows(InvalidFileException.class, () -> predict(Adapters.of(later))).getMessage();
+    assertTrue(message.contains("or the adapter_config.json beside it is"), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '~',
+      delimiter = '|',
+      value = {
+        "'lora_alpha': 'two' | has the lora_alpha \"two\": a number is needed.",
+        "'lora_alpha': null | has the lora_alpha null: a number is needed.",
+        "'peft_type': 'IA3' | has the peft_type \"IA3\": LORA, LOHA, LOKR are read.",
+        "'alpha_pattern': [1] | has the alpha_pattern [1]: an object of names and numbers is needed.",
+        "'alpha_pattern': {'to_q': 'x'} | has \"x\" for to_q in its alpha_pattern: a number is needed.",
+        "'alpha_pattern': {'to_q(': 1} | has the alpha_pattern to_q(, which is no regular expression:",
+        "'alpha_pattern': {'(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)!': 1} | which takes too long to match:"
+      })
+  void aConfigurationThatIsNotUnderstoodIsRefused(String setting, String said, @TempDir Path folder)
+      throws IOException {
+    Path peft = folderOf(folder, ("{" + setting + "}").replace('\'', '"'));
+    String message =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(10),
+            () -> assertThrows(InvalidFileException.class, () -> Adapter.load(peft)).getMessage());
+    assertTrue(
+        message.contains(folder.resolve("adapter_config.json").toString())
+            && message.contains(said),
+        message);
+  }
+
+  /** PEFT's lora_bias. */
+  @Test
+  void aBiasIsNamedAsOfNoKindThatIsRead(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("biased.safetensors");
+    Map<String, TensorData> tensors = new TreeMap<>();
+    try (SafetensorsFile peft = SafetensorsFile.open(FOLDER.resolve("peft.safetensors"))) {
+      for (String name : peft.names()) {
+        tensors.put(
+            name,
+            TensorData.f32(
+                peft.data(name)
+                    .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN)),
+                peft.find(name).get().shape().stream().mapToLong(i -> i).toArray()));
+      }
+    }
+    String bias = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora_B.bias";
+    tensors.put(bias, TensorData.f32(new float[8], 8));
+    SafetensorsWriter.write(file, Map.of(), tensors);
+    Adapters adapters = Adapters.of(Adapter.load(file));
+    assertEquals(
+        List.of(bias),
+        ModelAdapters.of(config, Optional.empty(), adapters).fits().getFirst().unused());
   }
 }

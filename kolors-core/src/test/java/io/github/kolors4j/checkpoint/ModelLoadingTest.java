@@ -51,7 +51,7 @@ class ModelLoadingTest {
                   Fixture.changed(
                       fixture.source(), NONE, zeros("class_embedding.weight", DType.F16, 10))));
       assertFault(
-          "[weights] unet (fake): conv_in.bias is stored as F64; only F32, F16 and BF16 are supported.",
+          "[weights] unet (fake): conv_in.bias is stored as F64: F32, F16, BF16 and F8_E4M3 are read. Convert it.",
           () ->
               UNet2DConditionModel.of(
                   config,

@@ -56,7 +56,7 @@ class WeightsTest {
     Weights weights = weights();
     Linear.load(weights.at("proj"), 3, 4);
     assertFault(
-        "proj.weight is stored as I8; only F32, F16 and BF16 are supported, and I8 with the scales proj.weight_scale.",
+        "proj.weight is stored as I8: F32, F16, BF16 and F8_E4M3 are read, and I8 with the scales proj.weight_scale. Convert it.",
         weights);
   }
 

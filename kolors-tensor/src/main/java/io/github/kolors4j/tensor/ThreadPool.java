@@ -46,6 +46,9 @@ public final class ThreadPool implements AutoCloseable {
   private final @Nullable BooleanSupplier stop;
   private final int faultsBefore;
 
+  /** Of the request whose view this is. */
+  private final Turns.Pace pace = new Turns.Pace();
+
   /**
    * A pool.
    *
@@ -57,7 +60,7 @@ public final class ThreadPool implements AutoCloseable {
    */
   public ThreadPool(int threads) {
     checkThreads(threads);
-    this.crew = new Crew(Math.max(1, Runtime.getRuntime().availableProcessors() / threads));
+    this.crew = new Crew(Runtime.getRuntime().availableProcessors(), threads);
     this.stop = null;
     this.faultsBefore = Crew.UNWATCHED;
     crew.start(threads - 1);
@@ -124,20 +127,18 @@ public final class ThreadPool implements AutoCloseable {
     }
     Scratch scratch = crew.borrowScratch();
     try {
-      if (count == 1 || crew.workers.isEmpty()) {
+      int helpers = Math.min(count - 1, crew.turns.helpers());
+      if (helpers <= 0) {
         for (int i = 0; i < count; i++) {
           checkStopped();
           task.run(i, scratch);
         }
         return;
       }
-      Job job = new Job(count, task, this, Thread.currentThread());
+      Job job = new Job(count, helpers, task, this, Thread.currentThread());
       crew.jobs.add(job);
       try {
-        int helpers = Math.min(count - 1, crew.workers.size());
-        for (int i = 0; i < helpers; i++) {
-          crew.workers.get(i).wake();
-        }
+        crew.call(helpers);
         job.work(scratch);
       } finally {
         crew.jobs.remove(job);
@@ -181,8 +182,11 @@ public final class ThreadPool implements AutoCloseable {
    * Waits for the calling thread's turn to compute. Where several threads call operations at once,
    * each gets slower by more than its share: they take each other's workers and caches. Those that
    * take turns lose nothing, and come in the order in which they asked. As many have their turn at
-   * once as the machine has processors for pools of this size. A turn of less than 20 ms goes on
-   * when its thread comes back at once: so a small picture is made in one. Operations do not ask
+   * once as the machine has processors for pools of this size; but steps of less than 50 ms of one
+   * processor are computed side by side, one a processor, and their operations share the threads
+   * that are left. How long a step takes is known by the last one of the same view ({@link
+   * #stoppedBy}), and for its first by the first of the last view. A turn of less than 20 ms goes
+   * on when its thread comes back at once: so a small picture is made in one. Operations do not ask
    * for a turn by themselves; who has one must not wait for another thread that wants one. A turn
    * within one's own is part of it.
    *
@@ -194,7 +198,7 @@ public final class ThreadPool implements AutoCloseable {
     if (crew.turns.isMine()) {
       return () -> {};
     }
-    if (!crew.turns.take(this::isStopped)) {
+    if (!crew.turns.take(this::isStopped, pace)) {
       throw new OperationStoppedException();
     }
     return crew.turn;
@@ -235,13 +239,17 @@ public final class ThreadPool implements AutoCloseable {
     private final Thread caller;
     private final AtomicInteger next = new AtomicInteger();
 
+    /** How many threads may still come to help. */
+    private final AtomicInteger places;
+
     /** Threads that may be in a task. Whoever takes one is counted before. */
     private final AtomicInteger working = new AtomicInteger();
 
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Job(int count, Task task, ThreadPool pool, Thread caller) {
+    Job(int count, int helpers, Task task, ThreadPool pool, Thread caller) {
       this.count = count;
+      this.places = new AtomicInteger(helpers);
       this.task = task;
       this.pool = pool;
       this.caller = caller;
@@ -326,9 +334,9 @@ public final class ThreadPool implements AutoCloseable {
 
     private int freeMemories;
 
-    Crew(int atOnce) {
-      turns = new Turns(atOnce);
-      freeMemory = new @Nullable WorkMemory[atOnce];
+    Crew(int processors, int threads) {
+      turns = new Turns(processors, threads);
+      freeMemory = new @Nullable WorkMemory[processors];
     }
 
     void start(int threads) {
@@ -406,6 +414,27 @@ public final class ThreadPool implements AutoCloseable {
       return coldest;
     }
 
+    /** Wakes as many workers as are asked for; who is busy comes by himself, if there is room. */
+    void call(int helpers) {
+      int called = 0;
+      for (int i = 0; i < workers.size() && called < helpers; i++) {
+        Worker worker = workers.get(i);
+        if (!worker.busy) {
+          worker.wake();
+          called++;
+        }
+      }
+    }
+
+    /** Whether a worker may help; whoever takes the last place shows it to nobody else. */
+    boolean enter(Job job) {
+      int left = job.places.decrementAndGet();
+      if (left == 0) {
+        jobs.remove(job);
+      }
+      return left >= 0;
+    }
+
     /** A turn that is kept is looked after by the workers that are awake. */
     void giveTurnBack() {
       if (turns.giveBack()) {
@@ -423,7 +452,7 @@ public final class ThreadPool implements AutoCloseable {
           return;
         }
       }
-      turns.passOn(0);
+      turns.passOnIfAllAreKept();
     }
 
     void close() {
@@ -441,6 +470,7 @@ public final class ThreadPool implements AutoCloseable {
   private static final class Worker extends Thread {
     private final Crew crew;
     private volatile boolean asleep;
+    private volatile boolean busy;
 
     Worker(String name, Crew crew) {
       super(name);
@@ -474,15 +504,20 @@ public final class ThreadPool implements AutoCloseable {
       int spins = 0;
       while (!crew.closed) {
         Job job = crew.jobs.peek();
-        if (job != null) {
-          job.work(scratch);
+        if (job != null && crew.enter(job)) {
+          busy = true;
+          try {
+            job.work(scratch);
+          } finally {
+            busy = false;
+          }
           crew.jobs.remove(job);
           spins = 0;
         } else if (spins++ < SPINS) {
           Thread.onSpinWait();
         } else {
           asleep = true;
-          crew.passTurnsOnIfAllSleep(); // their threads have called nothing for as long
+          crew.passTurnsOnIfAllSleep(); // nobody has called for help for as long
           if (crew.jobs.isEmpty() && !crew.closed) {
             LockSupport.park(this);
           }

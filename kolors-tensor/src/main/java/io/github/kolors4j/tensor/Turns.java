@@ -10,8 +10,13 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who computes where several threads share a pool: as many at once as there are processors for, in
- * the order in which they came.
+ * Who computes where several threads share a pool, in the order in which they came.
+ *
+ * <p>A long step has the threads of the pool for itself. Short ones are computed side by side, on a
+ * processor each where many wait: an operation of some microseconds leaves processors idle, while
+ * one thread computes what cannot be shared, while it waits for the last task, and while the next
+ * thread wakes and calls for help again. A thread that shares nothing waits for nobody. What a step
+ * takes is known by the one before it.
  *
  * <p>Whoever gives a young turn back while others wait keeps it for the moment. The next step of a
  * small picture comes some microseconds later and finds its memory in the caches; a change of
@@ -30,41 +35,82 @@ final class Turns {
   static final long LOOK_EVERY_NANOS = 40_000_000;
 
   /**
-   * Up to which age a turn is kept: about what the smallest picture takes. A step that is longer is
-   * a turn by itself.
+   * Up to which age a turn is kept, times how many have theirs at once, as they are slower then:
+   * about what the smallest picture takes. A step that is longer is a turn by itself.
    */
   static final long KEEP_NANOS = 20_000_000;
 
+  /**
+   * How much of one processor's time a short step takes at most. What it works in has some
+   * megabytes then, of which there may be as many as processors.
+   */
+  static final long SHORT_NANOS = 50_000_000;
+
+  /** When a thread that has its turn gives away what another one keeps and does not use. */
+  static final long MISSED_NANOS = 1_000_000;
+
+  private final int processors;
+  private final int threads;
   private final LongSupplier clock;
   private final Deque<Turn> waiting = new ArrayDeque<>();
   private final List<Turn> held;
-  private final int atOnce;
 
-  Turns(int atOnce) {
-    this(atOnce, System::nanoTime);
+  /** Processors of the turns that are held. */
+  private int used;
+
+  /** Of the last request that had its first turn: what is expected of one that had none. */
+  private long firstWork = Long.MAX_VALUE;
+
+  /**
+   * Nobody has a turn.
+   *
+   * @param processors of the machine
+   * @param threads of the pool
+   */
+  Turns(int processors, int threads) {
+    this(processors, threads, System::nanoTime);
   }
 
   /** By a clock in nanoseconds. */
-  Turns(int atOnce, LongSupplier clock) {
-    this.atOnce = atOnce;
+  Turns(int processors, int threads, LongSupplier clock) {
+    this.processors = processors;
+    this.threads = threads;
     this.clock = clock;
-    this.held = new ArrayList<>(atOnce); // that fit: no end of a turn may need memory
+    this.held = new ArrayList<>(processors); // that fit: no end of a turn may need memory
+  }
+
+  /** What is known of the steps of a request. */
+  static final class Pace {
+    /** Processor time of the last step, in nanoseconds; negative where there was none. */
+    private long work = -1;
   }
 
   /** A thread's turn, which may still have to come. */
   private static final class Turn {
     private final Thread thread = Thread.currentThread();
     private final BooleanSupplier stopped;
+    private final Pace pace;
+
+    /** Whether it has the pool's threads for itself. */
+    private final boolean alone;
+
+    /** How many processors it has at least. */
+    private final int width;
+
     private volatile boolean called;
     private long begin;
+    private long stepBegin;
 
     /** Whether its thread has given it back, and when. */
     private boolean kept;
 
     private long keptSince;
 
-    Turn(BooleanSupplier stopped) {
+    Turn(BooleanSupplier stopped, Pace pace, boolean alone, int width) {
       this.stopped = stopped;
+      this.pace = pace;
+      this.alone = alone;
+      this.width = width;
     }
 
     /**
@@ -79,15 +125,21 @@ final class Turns {
     }
   }
 
+  /** As the first turn of a request. */
+  boolean take(BooleanSupplier stopped) {
+    return take(stopped, new Pace());
+  }
+
   /**
    * Waits until it is the calling thread's turn.
    *
    * @param stopped whether it need not wait any more; other threads that wait ask too, and it may
    *     read the calling thread's interrupt
+   * @param pace of its request; changed when the turn is given back
    * @return whether it has its turn; else it was stopped
    */
-  boolean take(BooleanSupplier stopped) {
-    Turn me = come(stopped);
+  boolean take(BooleanSupplier stopped, Pace pace) {
+    Turn me = come(stopped, pace);
     if (me == null) {
       return true;
     }
@@ -136,14 +188,17 @@ final class Turns {
   }
 
   /** Begins or continues the calling thread's turn, or puts it where it must wait. */
-  private synchronized @Nullable Turn come(BooleanSupplier stopped) {
+  private synchronized @Nullable Turn come(BooleanSupplier stopped, Pace pace) {
     Turn mine = mine();
     if (mine != null) {
       mine.kept = false;
+      mine.stepBegin = clock.getAsLong();
       return null;
     }
-    Turn me = new Turn(stopped);
-    if (held.size() < atOnce) {
+    passOn(MISSED_NANOS);
+    boolean alone = (pace.work < 0 ? firstWork : pace.work) > SHORT_NANOS;
+    Turn me = new Turn(stopped, pace, alone, alone ? Math.min(threads, processors) : 1);
+    if (waiting.isEmpty() && fits(me)) {
       begin(me);
       return null;
     }
@@ -151,8 +206,14 @@ final class Turns {
     return me;
   }
 
+  private boolean fits(Turn turn) {
+    return used + turn.width <= processors;
+  }
+
   private synchronized void leave(Turn me) {
-    if (!waiting.remove(me)) { // it was called at this very moment
+    if (waiting.remove(me)) {
+      callNext(); // who is shorter may have waited behind it
+    } else { // it was called at this very moment
       end(me);
     }
     Turn last = waiting.peekLast();
@@ -168,6 +229,26 @@ final class Turns {
   }
 
   /**
+   * How many threads of the pool may help the calling one: all where it has the pool for itself or
+   * has not asked for a turn, else its share of the processors that no turn has.
+   */
+  synchronized int helpers() {
+    Turn mine = mine();
+    return mine == null ? threads - 1 : helpers(mine);
+  }
+
+  private int helpers(Turn turn) {
+    if (turn.alone || held.size() == 1) {
+      return threads - 1;
+    }
+    int sharing = 0;
+    for (int i = 0; i < held.size(); i++) {
+      sharing += held.get(i).alone ? 0 : 1;
+    }
+    return Math.min(threads - 1, (processors - used) / sharing);
+  }
+
+  /**
    * Ends the calling thread's turn and begins that of the one who has waited longest, or keeps it.
    *
    * @return whether it is kept
@@ -178,11 +259,17 @@ final class Turns {
       return false;
     }
     long now = clock.getAsLong();
-    mine.kept = !waiting.isEmpty() && now - mine.begin < KEEP_NANOS;
+    long work = (now - mine.stepBegin) * (1 + helpers(mine));
+    if (mine.pace.work < 0) {
+      firstWork = work;
+    }
+    mine.pace.work = work;
+    mine.kept = !waiting.isEmpty() && now - mine.begin < KEEP_NANOS * held.size();
     mine.keptSince = now;
     if (!mine.kept) {
       end(mine);
     }
+    passOn(MISSED_NANOS);
     return mine.kept;
   }
 
@@ -195,8 +282,8 @@ final class Turns {
   }
 
   /**
-   * Ends the turns that are kept and whose threads have not come back. It is called with 0 by who
-   * has seen that nobody computes. Threads that wait do it too, so that no turn is kept for ever.
+   * Ends the turns that are kept and whose threads have not come back. Threads that have their turn
+   * or wait for it do it, so that no turn is kept for ever.
    *
    * @param nanos kept for at least so long
    */
@@ -210,6 +297,16 @@ final class Turns {
     }
   }
 
+  /** Ends the turns that are kept, if no other is held: for who sees that the pool is idle. */
+  synchronized void passOnIfAllAreKept() {
+    for (int i = 0; i < held.size(); i++) {
+      if (!held.get(i).kept) {
+        return;
+      }
+    }
+    passOn(0);
+  }
+
   private @Nullable Turn mine() {
     for (int i = 0; i < held.size(); i++) {
       if (held.get(i).thread == Thread.currentThread()) {
@@ -221,13 +318,20 @@ final class Turns {
 
   private void begin(Turn turn) {
     turn.begin = clock.getAsLong();
+    turn.stepBegin = turn.begin;
+    used += turn.width;
     held.add(turn);
   }
 
   private void end(Turn turn) {
     held.remove(turn);
-    Turn next = waiting.poll();
-    if (next != null) {
+    used -= turn.width;
+    callNext();
+  }
+
+  private void callNext() {
+    for (Turn next = waiting.peek(); next != null && fits(next); next = waiting.peek()) {
+      waiting.remove();
       begin(next);
       next.called = true;
       LockSupport.unpark(next.thread);

@@ -4,15 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
@@ -133,7 +143,7 @@ class TurnsTest {
   @ValueSource(booleans = {false, true})
   void whoIsStoppedIsSeenByTheOneBeforeWhenTheLastHasLeft(boolean fails)
       throws InterruptedException {
-    Turns turns = new Turns(1);
+    Turns turns = new Turns(1, 1);
     AtomicBoolean stopLast = new AtomicBoolean();
     AtomicBoolean stopFirst = new AtomicBoolean();
     List<String> left = Collections.synchronizedList(new ArrayList<>());
@@ -236,7 +246,7 @@ class TurnsTest {
   /** Turns by a clock that goes when it is told to, and how one of them came. */
   private static final class Watched {
     private final AtomicLong clock = new AtomicLong();
-    private final Turns turns = new Turns(1, clock::get);
+    private final Turns turns = new Turns(1, 1, clock::get);
     private final List<String> order = Collections.synchronizedList(new ArrayList<>());
     private final List<Thread> threads = new ArrayList<>();
 
@@ -384,5 +394,243 @@ class TurnsTest {
       pool.close();
     }
     other.join();
+  }
+
+  /** A thread that does as it is told. */
+  private static final class Caller implements AutoCloseable {
+    private final AtomicReference<Thread> thread = new AtomicReference<>();
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final Turns.Pace pace = new Turns.Pace();
+    private final Turns turns;
+    private final ExecutorService executor =
+        Executors.newSingleThreadExecutor(
+            body -> {
+              thread.set(new Thread(body));
+              return thread.get();
+            });
+
+    Caller(Turns turns) {
+      this.turns = turns;
+    }
+
+    Future<Boolean> comes() {
+      return executor.submit(() -> turns.take(stop::get, pace));
+    }
+
+    Future<Boolean> comesAndWaits() throws InterruptedException {
+      Future<Boolean> turn = comes();
+      awaitWaiting(thread.get());
+      return turn;
+    }
+
+    int helpers() throws ExecutionException, InterruptedException {
+      return executor.submit(turns::helpers).get();
+    }
+
+    boolean givesBackAndKeeps() throws ExecutionException, InterruptedException {
+      return executor.submit(turns::giveBack).get();
+    }
+
+    @Override
+    public void close() {
+      stop.set(true);
+      executor.shutdown();
+    }
+  }
+
+  /** Several callers by a clock that goes when it is told to. */
+  private static final class Callers implements AutoCloseable {
+    private final AtomicLong clock = new AtomicLong();
+    private final Turns turns;
+    private final List<Caller> all = new ArrayList<>();
+
+    Callers(int processors, int threads, int count) {
+      turns = new Turns(processors, threads, clock::get);
+      for (int i = 0; i < count; i++) {
+        all.add(new Caller(turns));
+      }
+    }
+
+    Caller get(int index) {
+      return all.get(index);
+    }
+
+    /** A whole turn, so long that it is not kept. */
+    void takesAStepOf(int index, long nanos) throws ExecutionException, InterruptedException {
+      assertTrue(get(index).comes().get());
+      clock.addAndGet(nanos);
+      assertFalse(get(index).givesBackAndKeeps());
+    }
+
+    List<Integer> helpers(int first, int last) throws ExecutionException, InterruptedException {
+      List<Integer> helpers = new ArrayList<>();
+      for (Caller caller : all.subList(first, last + 1)) {
+        helpers.add(caller.helpers());
+      }
+      return helpers;
+    }
+
+    @Override
+    public void close() {
+      all.forEach(Caller::close);
+    }
+  }
+
+  @Test
+  void shortStepsAreTakenSideBySideAndShareTheProcessors()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(4, 4, 6)) {
+      callers.takesAStepOf(0, Turns.SHORT_NANOS / 4); // on four threads
+      assertTrue(callers.get(1).comes().get());
+      assertEquals(List.of(3), callers.helpers(1, 1));
+      assertTrue(callers.get(2).comes().get());
+      assertEquals(List.of(1, 1), callers.helpers(1, 2));
+      assertTrue(callers.get(3).comes().get());
+      assertEquals(List.of(0, 0, 0), callers.helpers(1, 3));
+      assertTrue(callers.get(4).comes().get());
+      Future<Boolean> last = callers.get(5).comesAndWaits();
+      callers.clock.addAndGet(4 * Turns.KEEP_NANOS);
+      assertFalse(callers.get(2).givesBackAndKeeps());
+      assertTrue(last.get());
+      for (int i : new int[] {1, 3, 4}) {
+        assertFalse(callers.get(i).givesBackAndKeeps());
+      }
+      assertEquals(3, callers.get(5).helpers(), "the one that is left");
+    }
+  }
+
+  @Test
+  void aLongStepHasAllThreadsAndWhoComesLaterWaitsBehindIt()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(4, 4, 4)) {
+      callers.takesAStepOf(0, Turns.SHORT_NANOS / 4 + 1);
+      callers.takesAStepOf(1, 1);
+      assertTrue(callers.get(1).comes().get());
+      assertTrue(callers.get(2).comes().get());
+      Future<Boolean> alone = callers.get(0).comesAndWaits();
+      Future<Boolean> behind = callers.get(3).comesAndWaits();
+      callers.clock.addAndGet(2 * Turns.KEEP_NANOS);
+      assertFalse(callers.get(1).givesBackAndKeeps());
+      assertFalse(alone.isDone(), "beside the other");
+      assertFalse(callers.get(2).givesBackAndKeeps());
+      assertTrue(alone.get());
+      assertEquals(3, callers.get(0).helpers());
+      assertFalse(behind.isDone(), "beside the long one");
+      callers.clock.addAndGet(Turns.KEEP_NANOS);
+      assertFalse(callers.get(0).givesBackAndKeeps());
+      assertTrue(behind.get());
+    }
+  }
+
+  @Test
+  void aRequestThatIsNewIsTakenForOneThatBeginsAsTheLast()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(2, 2, 5)) {
+      callers.takesAStepOf(0, 1);
+      callers.takesAStepOf(0, Turns.SHORT_NANOS); // as a decode after a text
+      assertTrue(callers.get(1).comes().get());
+      assertTrue(callers.get(2).comes().get());
+      callers.clock.addAndGet(Turns.SHORT_NANOS + 1);
+      assertFalse(callers.get(1).givesBackAndKeeps());
+      assertFalse(callers.get(2).givesBackAndKeeps());
+      assertTrue(callers.get(3).comes().get());
+      Future<Boolean> next = callers.get(4).comesAndWaits();
+      callers.clock.addAndGet(Turns.KEEP_NANOS);
+      assertFalse(callers.get(3).givesBackAndKeeps());
+      assertTrue(next.get());
+    }
+  }
+
+  @Test
+  void whoWaitsBehindALongStepThatIsStoppedComesAtOnce()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(2, 2, 3)) {
+      callers.takesAStepOf(0, Turns.SHORT_NANOS);
+      callers.takesAStepOf(1, 1);
+      assertTrue(callers.get(1).comes().get());
+      Future<Boolean> alone = callers.get(0).comesAndWaits();
+      Future<Boolean> behind = callers.get(2).comesAndWaits();
+      callers.get(0).stop.set(true);
+      assertFalse(alone.get());
+      assertTrue(behind.get());
+    }
+  }
+
+  @Test
+  void aTurnThatIsKeptAndMissedIsPassedOnByTheOneBeside()
+      throws ExecutionException, InterruptedException {
+    try (Callers callers = new Callers(2, 2, 3)) {
+      callers.takesAStepOf(0, 1);
+      assertTrue(callers.get(0).comes().get());
+      assertTrue(callers.get(1).comes().get());
+      Future<Boolean> next = callers.get(2).comesAndWaits();
+      assertTrue(callers.get(0).givesBackAndKeeps());
+      callers.turns.passOnIfAllAreKept(); // one computes
+      callers.clock.addAndGet(Turns.MISSED_NANOS - 1);
+      assertTrue(callers.get(1).givesBackAndKeeps());
+      assertTrue(callers.get(1).comes().get());
+      assertFalse(next.isDone());
+      callers.clock.addAndGet(1);
+      assertTrue(callers.get(1).givesBackAndKeeps());
+      assertTrue(next.get());
+    }
+  }
+
+  @Test
+  void operationsSideBySideAreEachComputedByTheirOwnThread() throws InterruptedException {
+    assumeTrue(ALL_PROCESSORS > 1);
+    try (ThreadPool pool = new ThreadPool(ALL_PROCESSORS)) {
+      long begin;
+      do {
+        begin = System.nanoTime();
+        inTurn(pool, () -> {});
+      } while ((System.nanoTime() - begin) * ALL_PROCESSORS > Turns.SHORT_NANOS);
+
+      CountDownLatch allHaveTheirs = new CountDownLatch(ALL_PROCESSORS);
+      CountDownLatch end = new CountDownLatch(1);
+      List<Thread> others = new ArrayList<>();
+      for (int i = 1; i < ALL_PROCESSORS; i++) {
+        others.add(
+            start(
+                false,
+                () -> {
+                  try (var _ = pool.turn()) {
+                    allHaveTheirs.countDown();
+                    end.await();
+                  } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                  }
+                }));
+      }
+      try (var _ = pool.turn()) {
+        allHaveTheirs.countDown();
+        assertTrue(allHaveTheirs.await(30, TimeUnit.SECONDS), "not side by side");
+        assertEquals(Collections.singleton(Thread.currentThread()), threadsOf(pool, 20, 1));
+        end.countDown();
+        for (Thread other : others) {
+          other.join();
+        }
+        assertEquals(2, threadsOf(pool, 2, 2).size(), "shared again");
+      }
+    }
+  }
+
+  /** Who computes an operation whose tasks wait until so many have begun. */
+  private static Set<Thread> threadsOf(ThreadPool pool, int count, int begun) {
+    Set<Thread> threads = Collections.synchronizedSet(new HashSet<>());
+    CountDownLatch all = new CountDownLatch(begun);
+    pool.run(
+        count,
+        (_, _) -> {
+          threads.add(Thread.currentThread());
+          all.countDown();
+          try {
+            assertTrue(all.await(30, TimeUnit.SECONDS), "nobody helps");
+            Thread.sleep(1); // so that whoever is woken finds some left
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    return threads;
   }
 }
