@@ -115,8 +115,8 @@ final class Checkout {
     if (!Files.exists(bin)) {
       Files.createDirectory(bin);
       for (String tool :
-          ("sh cat cksum cp dirname find grep head ln ls mkdir mv printf readlink rm rmdir sed sleep tail"
-                  + " touch tr uname getconf")
+          ("sh cat cksum cp dirname find head ln ls mkdir mv printf readlink rm rmdir sed sleep tail"
+                  + " touch tr")
               .split(" ")) {
         for (String place : List.of("/bin", "/usr/bin")) {
           Path file = Path.of(place, tool);

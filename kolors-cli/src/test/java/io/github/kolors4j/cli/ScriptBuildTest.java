@@ -66,10 +66,6 @@ class ScriptBuildTest {
             }
 
             class Late {}
-
-            class Rehearsal {
-              public static void main(String[] args) {}
-            }
             """);
     classes = shared.resolve("classes");
     StringWriter said = new StringWriter();
@@ -96,13 +92,9 @@ class ScriptBuildTest {
 
   /** A jar with the two classes, and with something by which it differs from another one. */
   private static void jar(Path file, String mark) throws IOException {
-    jar(file, mark, List.of("Main", "Late"));
-  }
-
-  private static void jar(Path file, String mark, List<String> names) throws IOException {
     try (OutputStream out = Files.newOutputStream(file);
         JarOutputStream jar = new JarOutputStream(out)) {
-      for (String name : names) {
+      for (String name : List.of("Main", "Late")) {
         String entry = "io/github/kolors4j/cli/" + name + ".class";
         jar.putNextEntry(new JarEntry(entry));
         Files.copy(classes.resolve(entry), jar);
@@ -264,45 +256,10 @@ class ScriptBuildTest {
       Files.deleteIfExists(checkout.jar());
       Files.deleteIfExists(checkout.place().resolve("current"));
       last = ranFrom(run("--version"));
-      Files.createFile(archive(last));
     }
     List<String> placed = placed();
-    assertEquals(7, placed.size(), "each with its archive: " + placed);
+    assertEquals(4, placed.size(), placed.toString());
     assertTrue(placed.contains(last.getFileName().toString()), placed.toString());
-  }
-
-  private static Path archive(Path jar) {
-    return jar.resolveSibling(jar.getFileName().toString().replace(".jar", ".jsa"));
-  }
-
-  private Run runSaying(String option) throws IOException, InterruptedException {
-    return checkout.run(
-        Map.of("PATH", checkout.tools(), Relaunch.OPTIONS, option), script(), "--version");
-  }
-
-  @Test
-  void theClassesOfARehearsalComeFromAnArchive() throws Exception {
-    jar(checkout.root().resolve("made.jar"), "made", List.of("Main", "Rehearsal"));
-    Path jar = ranFrom(run("--version"));
-    assertTrue(Files.size(archive(jar)) > 0);
-    assertEquals(3, placed().size(), "jar, archive and name: " + placed());
-    Run run = runSaying("-XX:+PrintCommandLineFlags");
-    assertTrue(run.out().contains("-XX:SharedArchiveFile=" + archive(jar)), run.out());
-
-    Run own = runSaying("-Xshare:off -XX:+PrintCommandLineFlags");
-    assertFalse(own.out().contains("SharedArchiveFile"), own.out());
-  }
-
-  @Test
-  void anArchiveThatIsNoneIsPassedOverInSilence() throws Exception {
-    Path jar = ranFrom(run("--version"));
-    assertFalse(Files.exists(archive(jar)), "without a rehearsal");
-    for (byte[] content : List.of(new byte[0], new byte[100_000])) {
-      Files.write(archive(jar), content);
-      Run run = run("--version");
-      assertEquals(jar, ranFrom(run));
-      assertEquals("", run.err());
-    }
   }
 
   @Test
