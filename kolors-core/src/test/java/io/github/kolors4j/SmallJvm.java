@@ -100,15 +100,21 @@ final class SmallJvm {
     }
   }
 
-  private static List<InputStream> takeAllHandles(Path checkpoint) {
+  /**
+   * All handles, and for a while those that come back: the JVM has one for moments, as when it asks
+   * how much memory its container has.
+   */
+  private static List<InputStream> takeAllHandles(Path checkpoint) throws InterruptedException {
     List<InputStream> taken = new ArrayList<>();
-    try {
-      while (true) {
+    for (int refused = 0; refused < 20; ) {
+      try {
         taken.add(Files.newInputStream(checkpoint.resolve("model_index.json")));
+      } catch (IOException _) {
+        refused++;
+        Thread.sleep(5);
       }
-    } catch (IOException _) {
-      return taken;
     }
+    return taken;
   }
 
   private static void closeAll(List<InputStream> streams) throws IOException {
