@@ -75,7 +75,7 @@ class QuantizeCommandTest {
     assertTrue(difference < update / 4, difference + " of " + update);
     Run wrong = Run.of("generate", "ladybug", "--lora=" + lora + "=1,up_block.0=2");
     assertEquals(KolorsCommand.USAGE, wrong.exitCode());
-    assertTrue(wrong.err().contains("a weight is given for up_block.0, and"), wrong.err());
+    assertTrue(wrong.err().contains("a weight is given for \"up_block.0\", and"), wrong.err());
   }
 
   /** Of two pictures as PNG: the mean difference of a value. */
