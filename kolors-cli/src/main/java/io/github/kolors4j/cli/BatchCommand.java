@@ -239,6 +239,6 @@ final class BatchCommand implements Callable<Integer> {
                 summary.made() == 0
                     ? ""
                     : String.format(Locale.ROOT, ", %.0f an hour", summary.made() / seconds * 3600),
-                computed == Precision.F32 ? "" : ", in " + computed));
+                CommonOptions.PrecisionOption.said(computed)));
   }
 }

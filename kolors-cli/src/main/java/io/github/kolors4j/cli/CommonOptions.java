@@ -119,6 +119,11 @@ final class CommonOptions {
           ? Precision.F32
           : UsageException.check(() -> Precision.of(precision));
     }
+
+    /** What a line about pictures ends with: nothing where they are in F32. */
+    static String said(Precision computed) {
+      return computed == Precision.F32 ? "" : ", in " + computed;
+    }
   }
 
   /** The option of commands that compute. */

@@ -259,7 +259,7 @@ class GenerateCommand implements Callable<Integer> {
                 "seed %s, %.1f s in all%s",
                 result.seeds().stream().map(Long::toUnsignedString).collect(joining(",")),
                 times.total() / 1e9,
-                computed == Precision.F32 ? "" : ", in " + computed));
+                CommonOptions.PrecisionOption.said(computed)));
   }
 
   private static Map<String, Object> json(

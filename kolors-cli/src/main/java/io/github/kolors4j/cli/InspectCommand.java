@@ -2,8 +2,6 @@ package io.github.kolors4j.cli;
 
 import io.github.kolors4j.checkpoint.FiniteWeights;
 import io.github.kolors4j.safetensors.JsonFile;
-import io.github.kolors4j.safetensors.PickleFile;
-import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.ShardedSafetensors;
 import io.github.kolors4j.safetensors.TensorInfo;
 import io.github.kolors4j.safetensors.TensorSource;
@@ -137,8 +135,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private List<TensorInfo> tensors(Path file) throws IOException {
-    try (TensorSource source =
-        PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file)) {
+    try (TensorSource source = TensorSource.open(file)) {
       return tensors(source);
     }
   }

@@ -3,7 +3,6 @@ package io.github.kolors4j.adapter;
 import io.github.kolors4j.checkpoint.Identity;
 import io.github.kolors4j.safetensors.InvalidFileException;
 import io.github.kolors4j.safetensors.JsonFile;
-import io.github.kolors4j.safetensors.PickleFile;
 import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.safetensors.json.ForeignText;
@@ -73,7 +72,7 @@ public final class Adapter {
    */
   public static Adapter load(Path path) throws IOException {
     Path file = Files.isDirectory(path) ? inFolder(path) : path;
-    try (TensorSource source = open(file)) {
+    try (TensorSource source = TensorSource.open(file)) {
       ScaleRule rule = ruleOf(file, source);
       return new Adapter(file, hash(file, source, rule), read(file, source, rule));
     }
@@ -104,7 +103,7 @@ public final class Adapter {
             "[adapter] there is no %s: put the file whose SHA-256 is %s there."
                 .formatted(path.toAbsolutePath(), sha256));
       }
-      try (TensorSource source = open(path)) {
+      try (TensorSource source = TensorSource.open(path)) {
         ScaleRule rule = ruleOf(path, source);
         if (!hash(path, source, rule).equals(sha256)) {
           throw new InvalidFileException(
@@ -133,10 +132,6 @@ public final class Adapter {
                 new InvalidFileException(
                     "[adapter] %s has none of %s: name the adapter's file itself."
                         .formatted(folder, String.join(", ", FILES))));
-  }
-
-  private static TensorSource open(Path file) throws IOException {
-    return PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file);
   }
 
   private static Contents read(Path file, TensorSource source, ScaleRule rule) throws IOException {

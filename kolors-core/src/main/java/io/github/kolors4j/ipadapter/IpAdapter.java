@@ -5,8 +5,6 @@ import io.github.kolors4j.clip.CLIPVisionModel;
 import io.github.kolors4j.hub.HubException;
 import io.github.kolors4j.hub.ModelReference;
 import io.github.kolors4j.safetensors.InvalidFileException;
-import io.github.kolors4j.safetensors.PickleFile;
-import io.github.kolors4j.safetensors.SafetensorsFile;
 import io.github.kolors4j.safetensors.TensorSource;
 import io.github.kolors4j.safetensors.Variant;
 import io.github.kolors4j.unet.UNet2DConditionConfig;
@@ -118,7 +116,7 @@ public final class IpAdapter {
 
   private static IpAdapter of(Path file, Optional<Path> encoder) throws IOException {
     int imageSize = encoder.isPresent() ? CLIPVisionModel.config(encoder.get()).imageSize() : 0;
-    try (TensorSource source = open(file)) {
+    try (TensorSource source = TensorSource.open(file)) {
       return new IpAdapter(
           file, encoder, IpAdapterConfig.kind(source), Identity.of(source), imageSize);
     }
@@ -155,10 +153,6 @@ public final class IpAdapter {
                         .formatted(path, String.join(", ", FILES))));
   }
 
-  private static TensorSource open(Path file) throws IOException {
-    return PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file);
-  }
-
   /**
    * Opens its weights.
    *
@@ -168,7 +162,7 @@ public final class IpAdapter {
    * @throws IOException if it cannot be read
    */
   public IpAdapterModel load(UNet2DConditionConfig unet) throws IOException {
-    TensorSource source = open(file);
+    TensorSource source = TensorSource.open(file);
     try {
       if (!Identity.of(source).equals(identity)) {
         throw new InvalidFileException(

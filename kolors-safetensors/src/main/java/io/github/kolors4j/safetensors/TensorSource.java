@@ -1,5 +1,6 @@
 package io.github.kolors4j.safetensors;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,6 +24,18 @@ import java.util.Set;
  * SafetensorsWriter} does, is harmless.
  */
 public interface TensorSource extends AutoCloseable {
+
+  /**
+   * Opens a file of either kind, which its first bytes tell.
+   *
+   * @param file a safetensors file, or one of {@code torch.save}, of which only tensors are read
+   * @return the open file, to be closed by the caller
+   * @throws SafetensorsException if it is neither
+   * @throws IOException as {@link SafetensorsException}; nothing else is thrown
+   */
+  static TensorSource open(Path file) throws IOException {
+    return PickleFile.isOne(file) ? PickleFile.open(file) : SafetensorsFile.open(file);
+  }
 
   /**
    * All tensors.
